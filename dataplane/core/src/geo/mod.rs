@@ -1,0 +1,1 @@
+//! Where clients are: geo databases compiled to prefix tables.

@@ -1,0 +1,3 @@
+//! Steering: which endpoints answer a name for a client.
+
+pub mod verdict;

@@ -1,0 +1,138 @@
+//! The records of one zone as read, before they are compiled: one arena, no object per record.
+
+/// One record, borrowed from its [`RecordSet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Owner name, absolute wire format, lower case.
+    pub owner: &'a [u8],
+    /// RR type.
+    pub rtype: u16,
+    /// Time to live in seconds, 0 to 2^31 - 1.
+    pub ttl: u32,
+    /// RDATA in wire format, names in it absolute, uncompressed, case kept.
+    pub rdata: &'a [u8],
+    /// Index into [`RecordSet::files`].
+    pub file: u16,
+    /// Line in that file, from 1.
+    pub line: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    owner: u32,
+    rdata: u32,
+    ttl: u32,
+    line: u32,
+    rtype: u16,
+    rdata_length: u16,
+    file: u16,
+    owner_length: u8,
+}
+
+/// More than 4 GiB of names and RDATA in one zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the zone holds more than 4 GiB of names and record data")]
+pub struct TooLarge;
+
+/// All records of one zone in the order they were read. All are of class IN.
+#[derive(Debug, Default, Clone)]
+pub struct RecordSet {
+    arena: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Paths of the files the records came from, as given.
+    pub files: Vec<String>,
+}
+
+impl RecordSet {
+    /// An empty set.
+    pub fn new() -> RecordSet {
+        RecordSet::default()
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Appends a record. An owner equal to the previous record's is stored once.
+    ///
+    /// # Errors
+    /// [`TooLarge`] past 4 GiB, or for an owner or RDATA longer than the wire allows.
+    pub fn push(&mut self, record: Record<'_>) -> Result<(), TooLarge> {
+        let owner = match self.entries.last() {
+            Some(last) if self.slice(last.owner, usize::from(last.owner_length)) == record.owner => {
+                last.owner
+            }
+            _ => self.append(record.owner)?,
+        };
+        let rdata = self.append(record.rdata)?;
+        self.entries.push(Entry {
+            owner,
+            rdata,
+            ttl: record.ttl,
+            line: record.line,
+            rtype: record.rtype,
+            rdata_length: u16::try_from(record.rdata.len()).map_err(|_| TooLarge)?,
+            file: record.file,
+            owner_length: u8::try_from(record.owner.len()).map_err(|_| TooLarge)?,
+        });
+        Ok(())
+    }
+
+    /// The record at `index`, in reading order.
+    pub fn get(&self, index: usize) -> Option<Record<'_>> {
+        self.entries.get(index).map(|entry| self.record(entry))
+    }
+
+    /// All records in reading order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Record<'_>> {
+        self.entries.iter().map(|entry| self.record(entry))
+    }
+
+    /// Gives the record at `index` new RDATA (the old octets stay in the arena).
+    ///
+    /// # Errors
+    /// [`TooLarge`], also for RDATA of more than 65,535 octets.
+    pub fn set_rdata(&mut self, index: usize, rdata: &[u8]) -> Result<(), TooLarge> {
+        let length = u16::try_from(rdata.len()).map_err(|_| TooLarge)?;
+        let at = self.append(rdata)?;
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.rdata = at;
+            entry.rdata_length = length;
+        }
+        Ok(())
+    }
+
+    /// Keeps the records for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(Record<'_>) -> bool) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| keep(self.record(entry)));
+        self.entries = entries;
+    }
+
+    fn append(&mut self, octets: &[u8]) -> Result<u32, TooLarge> {
+        let at = u32::try_from(self.arena.len()).map_err(|_| TooLarge)?;
+        self.arena.extend_from_slice(octets);
+        Ok(at)
+    }
+
+    fn slice(&self, at: u32, length: usize) -> &[u8] {
+        self.arena.get(at as usize..at as usize + length).unwrap_or_default()
+    }
+
+    fn record(&self, entry: &Entry) -> Record<'_> {
+        Record {
+            owner: self.slice(entry.owner, usize::from(entry.owner_length)),
+            rtype: entry.rtype,
+            ttl: entry.ttl,
+            rdata: self.slice(entry.rdata, usize::from(entry.rdata_length)),
+            file: entry.file,
+            line: entry.line,
+        }
+    }
+}

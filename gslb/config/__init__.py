@@ -1,0 +1,1 @@
+"""YAML files to typed configuration: every error at once, each with file and line."""

@@ -1,0 +1,70 @@
+"""Every exception that gslb raises on purpose.
+
+::
+
+    GslbError
+    ├── SiteError            the site directory does not load: carries every finding
+    ├── StateError           the state directory cannot be used
+    ├── ListenError          an address cannot be listened on
+    ├── SteeringError        the compiled steering or the geo data is not usable
+    └── OperationError       a request that an operator made cannot be done
+        ├── NotFoundError        no such POP, zone or name
+        ├── InvalidChangeError   the change is malformed or would break the zone
+        └── ConflictError        the change contradicts the present state
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gslb.model.finding import Finding
+
+
+class GslbError(Exception):
+    """Base of all; its text says what is wrong, where, and what to do."""
+
+
+class SiteError(GslbError):
+    """The site directory does not load; nothing of it was taken over."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class StateError(GslbError):
+    """The state directory cannot be created, read or written."""
+
+
+class ListenError(GslbError):
+    """An address cannot be listened on."""
+
+
+class SteeringError(GslbError):
+    """The steering document or the geo data cannot be compiled."""
+
+
+class OperationError(GslbError):
+    """A request that an operator made cannot be done; nothing changed.
+
+    ``field`` names the part of the request at fault, as a JSON pointer, or is empty.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class NotFoundError(OperationError):
+    """No such POP, zone or name."""
+
+
+class InvalidChangeError(OperationError):
+    """The change is malformed or would break the zone."""
+
+
+class ConflictError(OperationError):
+    """The change contradicts the present state."""

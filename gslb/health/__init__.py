@@ -1,0 +1,1 @@
+"""Probes, thresholds and their schedule."""

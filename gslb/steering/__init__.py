@@ -1,0 +1,1 @@
+"""Policies to the steering document; observed health and intent to verdicts."""

@@ -1,0 +1,1 @@
+"""Durable state: intents and changes, in SQLite."""

@@ -1,0 +1,1 @@
+"""Zones: found in the site directory, read, checked, planned."""
