@@ -5,6 +5,10 @@
 //! [`respond::Responder::answer`], on one screen.
 
 pub mod geo;
+pub mod observe;
+pub mod publish;
+pub mod respond;
+pub mod serve;
 pub mod steer;
 pub mod wire;
 pub mod zone;

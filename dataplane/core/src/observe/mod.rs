@@ -1,0 +1,3 @@
+//! What the data plane counts.
+
+pub mod counters;

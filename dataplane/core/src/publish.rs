@@ -1,0 +1,132 @@
+//! What is served, behind one atomic pointer: a query sees one generation of zones, steering and verdicts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::steer::Steering;
+use crate::steer::verdict::Verdicts;
+use crate::zone::table::Zone;
+use crate::zone::zones::Zones;
+
+/// One generation of everything that answers depend on.
+pub struct Published {
+    /// Grows by one with every publish; 0 is the empty start.
+    pub generation: u64,
+    /// The zones.
+    pub zones: Arc<Zones>,
+    /// Policies, pools and geo tables.
+    pub steering: Arc<Steering>,
+    /// Which endpoints may be handed out.
+    pub verdicts: Arc<Verdicts>,
+}
+
+/// Why something cannot be published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// A verdict table for other endpoints than the steering's.
+    #[error("the verdict table has {0} entries, the steering has {1} endpoints")]
+    VerdictCount(usize, usize),
+    /// A zone that is not among those published.
+    #[error("no zone {0} is published")]
+    UnknownZone(String),
+}
+
+/// Holds the present generation and makes the next.
+pub struct Publisher {
+    current: ArcSwap<Published>,
+    /// Writers take turns; readers never wait.
+    writers: Mutex<()>,
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        let start = Published {
+            generation: 0,
+            zones: Arc::default(),
+            steering: Arc::default(),
+            verdicts: Arc::new(Verdicts::all_serving(0)),
+        };
+        Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()) }
+    }
+}
+
+impl Publisher {
+    /// The pointer that workers load from.
+    pub fn current(&self) -> &ArcSwap<Published> {
+        &self.current
+    }
+
+    /// Publishes everything anew and returns the generation.
+    ///
+    /// # Errors
+    /// [`PublishError::VerdictCount`].
+    pub fn publish(
+        &self,
+        zones: Zones,
+        steering: Arc<Steering>,
+        verdicts: Verdicts,
+    ) -> Result<u64, PublishError> {
+        self.swap(|_| {
+            check_count(&steering, &verdicts)?;
+            Ok((Arc::new(zones), steering, Arc::new(verdicts)))
+        })
+    }
+
+    /// Replaces one zone.
+    ///
+    /// # Errors
+    /// [`PublishError::UnknownZone`].
+    pub fn publish_zone(&self, zone: Arc<Zone>) -> Result<u64, PublishError> {
+        self.swap(|now| {
+            if now.zones.get(zone.origin().as_wire()).is_none() {
+                return Err(PublishError::UnknownZone(zone.origin().to_string()));
+            }
+            let mut zones = Zones::clone(&now.zones);
+            zones.insert(zone);
+            Ok((Arc::new(zones), now.steering.clone(), now.verdicts.clone()))
+        })
+    }
+
+    /// Replaces the steering: policies or measurements changed, names and endpoints did not.
+    ///
+    /// # Errors
+    /// [`PublishError::VerdictCount`].
+    pub fn publish_steering(&self, steering: Arc<Steering>) -> Result<u64, PublishError> {
+        self.swap(|now| {
+            check_count(&steering, &now.verdicts)?;
+            Ok((now.zones.clone(), steering, now.verdicts.clone()))
+        })
+    }
+
+    /// Replaces the verdict table.
+    ///
+    /// # Errors
+    /// [`PublishError::VerdictCount`].
+    pub fn publish_verdicts(&self, verdicts: Verdicts) -> Result<u64, PublishError> {
+        self.swap(|now| {
+            check_count(&now.steering, &verdicts)?;
+            Ok((now.zones.clone(), now.steering.clone(), Arc::new(verdicts)))
+        })
+    }
+
+    fn swap(
+        &self,
+        next: impl FnOnce(&Published) -> Result<(Arc<Zones>, Arc<Steering>, Arc<Verdicts>), PublishError>,
+    ) -> Result<u64, PublishError> {
+        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.current.load_full();
+        let (zones, steering, verdicts) = next(&now)?;
+        let generation = now.generation + 1;
+        self.current.store(Arc::new(Published { generation, zones, steering, verdicts }));
+        Ok(generation)
+    }
+}
+
+fn check_count(steering: &Steering, verdicts: &Verdicts) -> Result<(), PublishError> {
+    if verdicts.len() == steering.endpoint_count() {
+        Ok(())
+    } else {
+        Err(PublishError::VerdictCount(verdicts.len(), steering.endpoint_count()))
+    }
+}

@@ -1,0 +1,492 @@
+//! The path of a query: parse, find, steer, write. This file is the whole of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::observe::counters::{Counter, Counters};
+use crate::publish::Published;
+use crate::steer::verdict::Verdicts;
+use crate::steer::{Decision, Explanation, Family, Outcome, Random, Selection, Steering};
+use crate::wire::edns::Edns;
+use crate::wire::fold::FoldedName;
+use crate::wire::name::to_text;
+use crate::wire::query::{Parsed, Query};
+use crate::wire::rtype::{self, number};
+use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
+use crate::wire::{HEADER, Rcode};
+use crate::zone::find::{Found, find};
+use crate::zone::table::{Flags, Node, Zone};
+
+/// Largest UDP response, and the payload size we advertise (DNS flag day 2020: no fragments).
+pub const MAX_UDP: usize = 1232;
+/// Largest UDP response to a query without EDNS (RFC 1035 section 4.2.1).
+const MAX_PLAIN_UDP: usize = 512;
+/// Largest message over a stream (RFC 1035 section 4.2.2).
+pub const MAX_STREAM: usize = 65_535;
+/// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
+const MAX_CHAIN: usize = 12;
+const CLASS_IN: u16 = 1;
+const CLASS_ANY: u16 = 255;
+
+/// How a query came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// A datagram.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// One step of an answer, for explanations.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The closest zone.
+    Zone {
+        /// Its origin.
+        origin: String,
+        /// Its serial.
+        serial: u32,
+    },
+    /// No zone here holds the name.
+    NoZone,
+    /// What the zone says of a name.
+    Find {
+        /// The name looked up.
+        name: String,
+        /// `exact`, `wildcard`, `delegation`, `dname` or `name_error`.
+        found: &'static str,
+        /// The node that decided.
+        node: Option<String>,
+    },
+    /// A CNAME (or one made from a DNAME) was followed.
+    Follow {
+        /// Where to.
+        target: String,
+    },
+    /// Records of the zone were taken.
+    Records {
+        /// Their type.
+        rtype: String,
+        /// How many.
+        count: u16,
+    },
+    /// Steering decided.
+    Steer {
+        /// All it saw.
+        #[serde(flatten)]
+        explanation: Box<Explanation>,
+    },
+}
+
+/// Records the steps of an answer. [`NoTrace`] compiles to nothing.
+pub trait Trace {
+    /// Whether notes are kept.
+    const ENABLED: bool;
+    /// Keeps a note.
+    fn note(&mut self, step: impl FnOnce() -> Step);
+}
+
+/// Keeps nothing: the serving form.
+pub struct NoTrace;
+
+impl Trace for NoTrace {
+    const ENABLED: bool = false;
+    #[inline]
+    fn note(&mut self, _: impl FnOnce() -> Step) {}
+}
+
+impl Trace for Vec<Step> {
+    const ENABLED: bool = true;
+    fn note(&mut self, step: impl FnOnce() -> Step) {
+        self.push(step());
+    }
+}
+
+/// How the sections turned out.
+struct Answer {
+    rcode: Rcode,
+    authoritative: bool,
+    truncated: bool,
+    scope: u8,
+}
+
+impl Answer {
+    const fn code(rcode: Rcode) -> Answer {
+        Answer { rcode, authoritative: false, truncated: false, scope: 0 }
+    }
+
+    const fn authoritative(rcode: Rcode) -> Answer {
+        Answer { rcode, authoritative: true, truncated: false, scope: 0 }
+    }
+}
+
+impl From<Full> for Answer {
+    fn from(Full: Full) -> Answer {
+        Answer { rcode: Rcode::NoError, authoritative: true, truncated: true, scope: 0 }
+    }
+}
+
+/// Answers queries. One per worker: everything a query needs is reused, nothing is allocated.
+pub struct Responder {
+    query: Query,
+    steerer: Steerer,
+    counters: Arc<Counters>,
+}
+
+/// What steering needs besides the query.
+struct Steerer {
+    chased: FoldedName,
+    selection: Selection,
+    random: Random,
+}
+
+impl Responder {
+    /// A responder whose choices follow from `seed` and that counts in `counters`.
+    pub fn new(seed: u64, counters: Arc<Counters>) -> Responder {
+        Responder {
+            query: Query::default(),
+            steerer: Steerer {
+                chased: FoldedName::default(),
+                selection: Selection::default(),
+                random: Random::new(seed),
+            },
+            counters,
+        }
+    }
+
+    /// Answers the query in `packet[..length]` in place and returns the length of the response; `None` is silence.
+    /// The response is never longer than `packet`, nor than the transport and the client's EDNS size allow.
+    #[inline]
+    pub fn answer<T: Trace>(
+        &mut self,
+        state: &Published,
+        packet: &mut [u8],
+        length: usize,
+        client: IpAddr,
+        transport: Transport,
+        trace: &mut T,
+    ) -> Option<usize> {
+        self.counters.add(match transport {
+            Transport::Udp => Counter::QueriesUdp,
+            Transport::Tcp => Counter::QueriesTcp,
+        });
+        // parse
+        let parsed = self.query.parse(packet.get(..length)?);
+        if parsed == Parsed::Drop {
+            self.counters.add(Counter::DroppedMalformed);
+            return None;
+        }
+        let edns = self.query.edns;
+        let reserved = edns.as_ref().map_or(0, opt_length);
+        let limit = limit(transport, edns.as_ref());
+        let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
+        // find, steer, write
+        let mut answer = match parsed {
+            Parsed::Query => {
+                let lookup = Lookup { state, query: &self.query, client, counters: &self.counters };
+                lookup.resolve(&mut self.steerer, &mut writer, trace)
+            }
+            Parsed::Reject(rcode) => Answer::code(rcode),
+            Parsed::Drop => return None,
+        };
+        if answer.truncated {
+            writer.clear();
+            self.counters.add(Counter::Truncated);
+        }
+        if let Some(edns) = edns {
+            writer.release(reserved);
+            if let Some(subnet) = edns.subnet {
+                self.counters.add(Counter::EcsQueries);
+                if subnet.source == 0 {
+                    answer.scope = 0;
+                }
+            }
+            write_opt(&mut writer, &edns, &answer).ok()?;
+        }
+        self.counters.add(counter_of(answer.rcode));
+        let question = self.query.question_end > HEADER;
+        Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, answer.truncated, question))
+    }
+}
+
+/// Room that the response's OPT record takes.
+#[inline]
+fn opt_length(edns: &Edns) -> usize {
+    11 + edns.subnet.map_or(0, |subnet| 8 + subnet.address_octets())
+}
+
+#[inline]
+fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+    match (transport, edns) {
+        (Transport::Tcp, _) => MAX_STREAM,
+        (Transport::Udp, None) => MAX_PLAIN_UDP,
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload).clamp(MAX_PLAIN_UDP, MAX_UDP),
+    }
+}
+
+#[inline]
+fn write_opt(writer: &mut Writer<'_>, edns: &Edns, answer: &Answer) -> Result<(), Full> {
+    let extended = answer.rcode as u8 >> 4;
+    match edns.subnet {
+        Some(subnet) if answer.rcode != Rcode::FormErr => {
+            let (option, length) = subnet.option(answer.scope);
+            writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, option.get(..length).unwrap_or_default())
+        }
+        _ => writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, &[]),
+    }
+}
+
+#[inline]
+fn counter_of(rcode: Rcode) -> Counter {
+    match rcode {
+        Rcode::NoError => Counter::ResponsesNoError,
+        Rcode::FormErr => Counter::ResponsesFormErr,
+        Rcode::ServFail => Counter::ResponsesServFail,
+        Rcode::NxDomain => Counter::ResponsesNxDomain,
+        Rcode::NotImp => Counter::ResponsesNotImp,
+        Rcode::Refused => Counter::ResponsesRefused,
+        Rcode::YxDomain => Counter::ResponsesYxDomain,
+        Rcode::BadVers => Counter::ResponsesBadVers,
+    }
+}
+
+/// What a node, once found, does to the answer.
+enum Next<'z> {
+    Done(Answer),
+    Follow(&'z [u8]),
+}
+
+/// One query against one generation.
+struct Lookup<'a> {
+    state: &'a Published,
+    query: &'a Query,
+    client: IpAddr,
+    counters: &'a Counters,
+}
+
+impl<'a> Lookup<'a> {
+    /// RFC 1034 section 4.3.2, with CNAMEs followed inside the zones served here.
+    #[inline]
+    fn resolve<T: Trace>(&self, steerer: &mut Steerer, writer: &mut Writer<'_>, trace: &mut T) -> Answer {
+        let Query { name, qtype, qclass, .. } = self.query;
+        if !matches!(*qclass, CLASS_IN | CLASS_ANY) || matches!(*qtype, number::AXFR | number::IXFR) {
+            return Answer::code(Rcode::Refused);
+        }
+        let Some(mut zone) = self.zone_of(name) else {
+            trace.note(|| Step::NoZone);
+            return Answer::code(Rcode::Refused);
+        };
+        trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
+        let mut owner = Owner::Question;
+        let mut chased = false;
+        for _ in 0..MAX_CHAIN {
+            let looked_up = if chased { &steerer.chased } else { name };
+            let found = find(zone, looked_up);
+            trace.note(|| note_found(looked_up, &found));
+            let next = match found {
+                Found::Exact(node) | Found::Wildcard(node) => self.at_node(
+                    node,
+                    zone,
+                    owner,
+                    &mut steerer.selection,
+                    &mut steerer.random,
+                    writer,
+                    trace,
+                ),
+                // The parent side of a cut answers for DS (RFC 4035 section 3.1.4.1).
+                Found::Delegation(cut) if *qtype == number::DS && cut.name == looked_up.as_wire() => {
+                    self.at_node(cut, zone, owner, &mut steerer.selection, &mut steerer.random, writer, trace)
+                }
+                Found::Delegation(cut) => {
+                    return refer(zone, cut, chased, writer).unwrap_or_else(Answer::from);
+                }
+                Found::Dname(_) | Found::NameError => return negative(zone, Rcode::NxDomain, writer),
+            };
+            let target = match next {
+                Next::Done(answer) => return answer,
+                Next::Follow(target) => target,
+            };
+            trace.note(|| Step::Follow { target: to_text(target) });
+            if steerer.chased.set(target).is_err() {
+                break;
+            }
+            match self.zone_of(&steerer.chased) {
+                Some(next) => zone = next,
+                None => break,
+            }
+            owner = Owner::Name(target);
+            chased = true;
+        }
+        Answer::authoritative(Rcode::NoError)
+    }
+
+    /// The closest zone above `name`; for DS at an apex, the parent if it is served here too.
+    #[inline]
+    fn zone_of(&self, name: &FoldedName) -> Option<&'a Zone> {
+        let labels = name.label_count();
+        if self.query.qtype == number::DS
+            && let Some(parent) = labels.checked_sub(1).and_then(|above| self.state.zones.find(name, above))
+        {
+            return Some(parent);
+        }
+        self.state.zones.find(name, labels).map(|zone| &**zone)
+    }
+
+    /// The node answers: by steering, with its records, with its CNAME, or with nothing.
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    fn at_node<T: Trace>(
+        &self,
+        node: Node<'a>,
+        zone: &Zone,
+        owner: Owner<'_>,
+        selection: &mut Selection,
+        random: &mut Random,
+        writer: &mut Writer<'_>,
+        trace: &mut T,
+    ) -> Next<'a> {
+        let qtype = self.query.qtype;
+        let mut scope = 0;
+        if let Some(steered) = node.steered()
+            && let Some(family) = Family::of(qtype)
+        {
+            let decision = self.decide(steered, family, selection, random, trace);
+            scope = decision.scope;
+            match decision.outcome {
+                Outcome::Answer => {
+                    self.counters.add(Counter::Steered);
+                    return Next::Done(addresses(&self.state.steering, selection, decision, owner, writer));
+                }
+                Outcome::LastResort => self.counters.add(Counter::AllDown),
+                Outcome::NoData => {
+                    self.counters.add(Counter::AllDown);
+                    return Next::Done(Answer { scope, ..negative(zone, Rcode::NoError, writer) });
+                }
+                Outcome::ServFail => {
+                    self.counters.add(Counter::AllDown);
+                    return Next::Done(Answer { scope, ..Answer::code(Rcode::ServFail) });
+                }
+            }
+        }
+        let set = match qtype {
+            // One RRset is enough for ANY (RFC 8482 section 4.1).
+            number::ANY => node.sets().next(),
+            _ => node.set(qtype),
+        };
+        if let Some(set) = set {
+            return Next::Done(match records(set, owner, writer, trace) {
+                Ok(()) => Answer { scope, ..Answer::authoritative(Rcode::NoError) },
+                Err(full) => Answer { scope, ..full.into() },
+            });
+        }
+        if node.flags.any(Flags::CNAME)
+            && let Some(set) = node.set(number::CNAME)
+            && let Some(target) = set.rdata().next().and_then(leading_name)
+        {
+            return match records(set, owner, writer, trace) {
+                Ok(()) => Next::Follow(target),
+                Err(full) => Next::Done(full.into()),
+            };
+        }
+        Next::Done(Answer { scope, ..negative(zone, Rcode::NoError, writer) })
+    }
+
+    #[inline]
+    fn decide<T: Trace>(
+        &self,
+        steered: u32,
+        family: Family,
+        selection: &mut Selection,
+        random: &mut Random,
+        trace: &mut T,
+    ) -> Decision {
+        let steering: &Steering = &self.state.steering;
+        let verdicts: &Verdicts = &self.state.verdicts;
+        let client = self.query.edns.and_then(|edns| edns.subnet?.location()).unwrap_or(self.client);
+        if !T::ENABLED {
+            return steering.decide(steered, family, client, verdicts, random, selection);
+        }
+        let (decision, explanation) = steering.explain(steered, family, client, verdicts, random, selection);
+        trace.note(|| Step::Steer { explanation: Box::new(explanation) });
+        decision
+    }
+}
+
+/// The addresses of the chosen endpoints.
+#[inline]
+fn addresses(
+    steering: &Steering,
+    selection: &Selection,
+    decision: Decision,
+    owner: Owner<'_>,
+    writer: &mut Writer<'_>,
+) -> Answer {
+    let Decision { ttl, scope, .. } = decision;
+    for &endpoint in selection.as_slice() {
+        let Some(endpoint) = steering.endpoint(endpoint) else { continue };
+        if writer.address(Section::Answer, owner, endpoint.address, ttl).is_err() {
+            return Answer { scope, ..Full.into() };
+        }
+    }
+    Answer { scope, ..Answer::authoritative(Rcode::NoError) }
+}
+
+#[inline]
+fn records<T: Trace>(
+    set: Image<'_>,
+    owner: Owner<'_>,
+    writer: &mut Writer<'_>,
+    trace: &mut T,
+) -> Result<(), Full> {
+    trace.note(|| Step::Records { rtype: rtype::to_text(set.rtype).to_string(), count: set.count });
+    writer.rrset(Section::Answer, owner, set, None)
+}
+
+/// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
+fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
+    let apex = Owner::Name(zone.origin().as_wire());
+    let written = match zone.soa_image() {
+        Some(soa) => writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl)),
+        None => Ok(()),
+    };
+    match written {
+        Ok(()) => Answer::authoritative(rcode),
+        Err(Full) => Answer { rcode, ..Full.into() },
+    }
+}
+
+/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Addresses below the
+/// cut itself must not be missing: without room for one of them the answer is truncated (RFC 9471 section 3.1).
+fn refer(zone: &Zone, cut: Node<'_>, chased: bool, writer: &mut Writer<'_>) -> Result<Answer, Full> {
+    let Some(servers) = cut.set(number::NS) else { return Ok(Answer::code(Rcode::ServFail)) };
+    writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None)?;
+    let mut server = FoldedName::default();
+    for target in servers.rdata().filter_map(leading_name) {
+        if server.set(target).is_err() {
+            continue;
+        }
+        let Some(node) = zone.node(server.as_wire()) else { continue };
+        for rtype in [number::A, number::AAAA] {
+            let Some(set) = node.set(rtype) else { continue };
+            let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
+            if written.is_err() && crate::wire::name::is_within(server.as_wire(), cut.name) {
+                return Err(Full);
+            }
+        }
+    }
+    Ok(Answer { authoritative: chased, ..Answer::code(Rcode::NoError) })
+}
+
+fn note_found(name: &FoldedName, found: &Found<'_>) -> Step {
+    let (found, node) = match found {
+        Found::Exact(node) => ("exact", Some(node)),
+        Found::Wildcard(node) => ("wildcard", Some(node)),
+        Found::Delegation(node) => ("delegation", Some(node)),
+        Found::Dname(node) => ("dname", Some(node)),
+        Found::NameError => ("name_error", None),
+    };
+    Step::Find { name: to_text(name.as_wire()), found, node: node.map(|node| to_text(node.name)) }
+}

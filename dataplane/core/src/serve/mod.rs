@@ -1,0 +1,103 @@
+//! Listeners: UDP workers with a socket each, and one thread of streams.
+//!
+//! ```text
+//! Bound (sockets open, nothing answered) --start--> Server (threads run) --stop--> (threads joined)
+//! ```
+
+pub mod bind;
+pub mod mmsg;
+pub mod tcp;
+pub mod udp;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::observe::counters::{Counter, Counters};
+use crate::publish::Publisher;
+
+pub use bind::{BindError, Bound};
+
+/// What the threads share: what to answer from, and when to end.
+#[derive(Clone)]
+pub struct Shared {
+    /// Where answers come from.
+    pub publisher: Arc<Publisher>,
+    /// Set once, when the server stops.
+    pub stopping: Arc<AtomicBool>,
+}
+
+/// Running listeners.
+pub struct Server {
+    shared: Shared,
+    threads: Vec<JoinHandle<()>>,
+    stop_streams: tokio::sync::watch::Sender<bool>,
+    counters: Vec<Arc<Counters>>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Starts a thread per UDP socket and one for all streams.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no event loop.
+    pub fn start(bound: Bound, publisher: Arc<Publisher>, seed: u64) -> io::Result<Server> {
+        let shared = Shared { publisher, stopping: Arc::new(AtomicBool::new(false)) };
+        let (stop_streams, stopped) = tokio::sync::watch::channel(false);
+        let mut server = Server {
+            shared,
+            threads: Vec::new(),
+            stop_streams,
+            counters: Vec::new(),
+            addresses: bound.addresses,
+        };
+        for (number, socket) in bound.udp.into_iter().enumerate() {
+            let worker =
+                udp::Worker::new(socket, server.shared.clone(), server.new_counters(), seed ^ number as u64);
+            server.spawn(format!("gslb-udp-{number}"), move || worker.run())?;
+        }
+        let streams = tcp::Streams::new(bound.tcp, server.shared.clone(), server.new_counters(), !seed)?;
+        server.spawn("gslb-tcp".to_owned(), move || streams.run(stopped))?;
+        Ok(server)
+    }
+
+    fn new_counters(&mut self) -> Arc<Counters> {
+        let counters = Arc::new(Counters::default());
+        self.counters.push(counters.clone());
+        counters
+    }
+
+    fn spawn(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(std::thread::Builder::new().name(name).spawn(body)?);
+        Ok(())
+    }
+
+    /// The addresses listened on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// A counter summed over all threads.
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counters.iter().map(|counters| counters.get(counter)).sum()
+    }
+
+    /// Ends the threads and waits for them: at most a receive timeout.
+    pub fn stop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        // The receiver is gone only when the thread has ended already.
+        let _ = self.stop_streams.send(true);
+        for thread in self.threads.drain(..) {
+            // A panic in a thread was reported when it happened; there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

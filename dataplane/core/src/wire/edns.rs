@@ -1,0 +1,194 @@
+//! EDNS(0) (RFC 6891) and the client subnet option (RFC 7871) as queries carry them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{u16_at, u32_at};
+
+/// Option code of the client subnet (RFC 7871 section 6).
+const CLIENT_SUBNET: u16 = 8;
+/// More options than this in one query are a malformed query: a bound on the loop.
+const MAX_OPTIONS: usize = 64;
+
+/// The OPT record is not well formed; the answer is FORMERR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedOpt;
+
+/// What a query's OPT record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Edns {
+    /// Largest UDP payload the client takes, as sent.
+    pub payload: u16,
+    /// EDNS version; only 0 exists.
+    pub version: u8,
+    /// The DO bit (RFC 3225).
+    pub dnssec_ok: bool,
+    /// The client subnet, if sent.
+    pub subnet: Option<ClientSubnet>,
+}
+
+/// A client subnet option: who the resolver asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientSubnet {
+    /// Family as sent: 1 IPv4, 2 IPv6, 0 allowed only with source 0.
+    pub family: u16,
+    /// SOURCE PREFIX-LENGTH in bits: 0 to 32, or 0 to 128.
+    pub source: u8,
+    /// The address octets, padded with zeros.
+    pub address: [u8; 16],
+}
+
+impl ClientSubnet {
+    /// Number of address octets that stand in the option (RFC 7871 section 6).
+    pub fn address_octets(&self) -> usize {
+        usize::from(self.source).div_ceil(8)
+    }
+
+    /// The prefix's first address, or `None` where the client wants no location used (source 0).
+    pub fn location(&self) -> Option<IpAddr> {
+        if self.source == 0 {
+            return None;
+        }
+        let [a, b, c, d, ..] = self.address;
+        match self.family {
+            1 => Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d))),
+            2 => Some(IpAddr::V6(Ipv6Addr::from(self.address))),
+            _ => None,
+        }
+    }
+
+    /// Reads the option's data. Octets that are too few, too many, or not zero past the source prefix, a
+    /// scope that is not zero and families other than IPv4 and IPv6 are malformed (RFC 7871 sections 6 and 7.1.2).
+    fn parse(data: &[u8]) -> Result<ClientSubnet, MalformedOpt> {
+        let family = u16_at(data, 0).ok_or(MalformedOpt)?;
+        let (&source, &scope) = data.get(2).zip(data.get(3)).ok_or(MalformedOpt)?;
+        let octets = data.get(4..).ok_or(MalformedOpt)?;
+        let longest = match family {
+            0 => 0,
+            1 => 32,
+            2 => 128,
+            _ => return Err(MalformedOpt),
+        };
+        if scope != 0 || source > longest || octets.len() != usize::from(source).div_ceil(8) {
+            return Err(MalformedOpt);
+        }
+        let mut address = [0; 16];
+        address.get_mut(..octets.len()).ok_or(MalformedOpt)?.copy_from_slice(octets);
+        if let (Some(last), used @ 1..) = (octets.last(), source % 8)
+            && last & (0xff >> used) != 0
+        {
+            return Err(MalformedOpt);
+        }
+        Ok(ClientSubnet { family, source, address })
+    }
+
+    /// Appends the option of a response: as sent, with the scope (RFC 7871 section 7.2.1).
+    pub fn option(&self, scope: u8) -> ([u8; 24], usize) {
+        let mut out = [0u8; 24];
+        let used = self.address_octets();
+        let length = (4 + used) as u16;
+        let [
+            code_high,
+            code_low,
+            length_high,
+            length_low,
+            family_high,
+            family_low,
+            source,
+            scope_octet,
+            rest @ ..,
+        ] = &mut out;
+        [*code_high, *code_low] = CLIENT_SUBNET.to_be_bytes();
+        [*length_high, *length_low] = length.to_be_bytes();
+        [*family_high, *family_low] = self.family.to_be_bytes();
+        *source = self.source;
+        *scope_octet = scope;
+        rest.copy_from_slice(&self.address);
+        (out, 8 + used)
+    }
+}
+
+impl Edns {
+    /// Reads an OPT record from its CLASS field on; returns it and the octets used.
+    ///
+    /// # Errors
+    /// [`MalformedOpt`] when lengths do not add up or the client subnet is malformed.
+    pub fn parse(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
+        let payload = u16_at(octets, 0).ok_or(MalformedOpt)?;
+        let extended = u32_at(octets, 2).ok_or(MalformedOpt)?;
+        let length = usize::from(u16_at(octets, 6).ok_or(MalformedOpt)?);
+        let mut edns = Edns {
+            payload,
+            version: (extended >> 16) as u8,
+            dnssec_ok: extended & 0x8000 != 0,
+            subnet: None,
+        };
+        let mut options = octets.get(8..8 + length).ok_or(MalformedOpt)?;
+        for _ in 0..MAX_OPTIONS {
+            if options.is_empty() {
+                return Ok((edns, 8 + length));
+            }
+            let code = u16_at(options, 0).ok_or(MalformedOpt)?;
+            let size = usize::from(u16_at(options, 2).ok_or(MalformedOpt)?);
+            let data = options.get(4..4 + size).ok_or(MalformedOpt)?;
+            // Other versions give other meanings to options (RFC 6891 section 6.1.3: answer BADVERS).
+            if code == CLIENT_SUBNET && edns.version == 0 {
+                if edns.subnet.is_some() {
+                    return Err(MalformedOpt);
+                }
+                edns.subnet = Some(ClientSubnet::parse(data)?);
+            }
+            options = options.get(4 + size..).ok_or(MalformedOpt)?;
+        }
+        Err(MalformedOpt)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn opt(options: &[u8]) -> Vec<u8> {
+        let mut octets = vec![0x04, 0xd0, 0, 0, 0x80, 0];
+        octets.extend_from_slice(&(options.len() as u16).to_be_bytes());
+        octets.extend_from_slice(options);
+        octets
+    }
+
+    #[test]
+    fn client_subnet_is_read_and_echoed() {
+        let (edns, used) = Edns::parse(&opt(&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2])).unwrap();
+        assert_eq!(used, 8 + 11);
+        assert!(edns.dnssec_ok);
+        let subnet = edns.subnet.unwrap();
+        assert_eq!(subnet.location(), Some("192.0.2.0".parse().unwrap()));
+        let (option, length) = subnet.option(17);
+        assert_eq!(&option[..length], [0, 8, 0, 7, 0, 1, 24, 17, 192, 0, 2]);
+    }
+
+    #[test]
+    fn source_zero_asks_for_no_location() {
+        for family in [0, 1, 2] {
+            let (edns, _) = Edns::parse(&opt(&[0, 8, 0, 4, 0, family, 0, 0])).unwrap();
+            assert_eq!(edns.subnet.unwrap().location(), None);
+        }
+    }
+
+    /// RFC 7871 section 6: too few or too many octets, or bits beyond the prefix, are FORMERR.
+    #[test]
+    fn malformed_client_subnets_are_refused() {
+        for option in [
+            &[0, 8, 0, 6, 0, 1, 24, 0, 192, 0][..],                // too few octets
+            &[0, 8, 0, 8, 0, 1, 24, 0, 192, 0, 2, 1][..],          // too many
+            &[0, 8, 0, 7, 0, 1, 23, 0, 192, 0, 3][..],             // a bit past the prefix
+            &[0, 8, 0, 7, 0, 1, 24, 8, 192, 0, 2][..],             // scope in a query
+            &[0, 8, 0, 9, 0, 1, 33, 0, 1, 2, 3, 4, 0][..],         // prefix longer than the family's
+            &[0, 8, 0, 4, 0, 3, 0, 0][..],                         // unknown family
+            &[0, 8, 0, 3, 0, 1, 0][..],                            // cut short
+            &[0, 8, 0, 9, 0, 1][..],                               // length past the end
+            &[0, 8, 0, 4, 0, 1, 0, 0, 0, 8, 0, 4, 0, 1, 0, 0][..], // twice
+        ] {
+            assert_eq!(Edns::parse(&opt(option)), Err(MalformedOpt), "{option:?}");
+        }
+    }
+}

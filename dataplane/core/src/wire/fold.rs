@@ -1,0 +1,226 @@
+//! A name folded to lower case, hashed and cut into labels in one pass, eight octets at a time.
+//!
+//! Every lookup starts here, so nothing is allocated: the octets live in a fixed buffer that a worker reuses.
+
+use super::name::{MAX_LABEL, MAX_NAME, NameError};
+
+/// Octets of the buffer: the longest name, rounded up to whole words, and one word of zeros.
+const BUFFER: usize = 264;
+/// More labels than a name of 255 octets can have.
+const LABELS: usize = 128;
+
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+const SEED: u64 = 0x243f_6a88_85a3_08d3;
+
+/// Hash of a lower-case wire name: a 64x64 to 128 bit multiply per eight octets, halves folded.
+#[inline]
+pub fn hash(lower: &[u8]) -> u64 {
+    let mut state = SEED ^ (lower.len() as u64).wrapping_mul(MULTIPLIER);
+    let mut words = lower.chunks_exact(8);
+    for word in &mut words {
+        state = mix(state ^ u64::from_le_bytes(word.try_into().unwrap_or_default()));
+    }
+    let rest = words.remainder();
+    if !rest.is_empty() {
+        let mut last = [0u8; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        state = mix(state ^ u64::from_le_bytes(last));
+    }
+    mix(state)
+}
+
+#[inline]
+fn mix(value: u64) -> u64 {
+    let product = u128::from(value) * u128::from(MULTIPLIER ^ SEED | 1);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Eight octets with `A` to `Z` turned to lower case, no octet affecting another.
+#[inline]
+pub fn lower_word(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let heptets = word & (0x7f * ONES);
+    let above_z = heptets.wrapping_add((0x7f - 0x5a) * ONES);
+    let from_a = heptets.wrapping_add((0x80 - 0x41) * ONES);
+    let ascii = !word & (0x80 * ONES);
+    let upper = ascii & (from_a ^ above_z);
+    word | (upper >> 2)
+}
+
+/// A lower-case wire name with the place of each label. Reused: [`FoldedName::set`] overwrites it.
+pub struct FoldedName {
+    octets: [u8; BUFFER],
+    length: usize,
+    starts: [u8; LABELS],
+    labels: usize,
+}
+
+impl Default for FoldedName {
+    fn default() -> Self {
+        FoldedName { octets: [0; BUFFER], length: 1, starts: [0; LABELS], labels: 0 }
+    }
+}
+
+impl FoldedName {
+    /// Takes the uncompressed name that `wire` starts with and returns its length in octets.
+    ///
+    /// # Errors
+    /// [`NameError`]; the name is then the root.
+    #[inline]
+    pub fn set(&mut self, wire: &[u8]) -> Result<usize, NameError> {
+        self.length = 1;
+        self.labels = 0;
+        let mut at = 0usize;
+        let mut labels = 0usize;
+        loop {
+            let length = usize::from(*wire.get(at).ok_or(NameError::Short)?);
+            if length == 0 {
+                break;
+            }
+            if length > MAX_LABEL {
+                return Err(NameError::LongLabel);
+            }
+            // At most 127 labels fit into 255 octets, which the check below keeps.
+            if let Some(start) = self.starts.get_mut(labels) {
+                *start = at as u8;
+            }
+            labels += 1;
+            at += length + 1;
+            if at >= MAX_NAME {
+                return Err(NameError::LongName);
+            }
+        }
+        let length = at + 1;
+        let name = wire.get(..length).ok_or(NameError::Short)?;
+        let mut from = name.chunks_exact(8);
+        let mut to = self.octets.chunks_exact_mut(8);
+        for (word, place) in (&mut from).zip(&mut to) {
+            let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+            place.copy_from_slice(&lower_word(word).to_le_bytes());
+        }
+        let rest = from.remainder();
+        if let Some(place) = to.next() {
+            let mut last = [0u8; 8];
+            for (octet, from) in last.iter_mut().zip(rest) {
+                *octet = *from;
+            }
+            place.copy_from_slice(&lower_word(u64::from_le_bytes(last)).to_le_bytes());
+        }
+        self.length = length;
+        self.labels = labels;
+        Ok(length)
+    }
+
+    /// The whole name, lower case, with the root label.
+    #[inline]
+    pub fn as_wire(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
+
+    /// Number of labels, the root not counted.
+    #[inline]
+    pub fn label_count(&self) -> usize {
+        self.labels
+    }
+
+    /// Where the suffix of `labels` labels starts; 0 labels is the root.
+    #[inline]
+    pub fn suffix_start(&self, labels: usize) -> usize {
+        match self.labels.checked_sub(labels) {
+            Some(skip) if labels > 0 => usize::from(self.starts.get(skip).copied().unwrap_or(0)),
+            _ => self.length - 1,
+        }
+    }
+
+    /// The suffix of the rightmost `labels` labels, with the root label.
+    #[inline]
+    pub fn suffix(&self, labels: usize) -> &[u8] {
+        self.octets.get(self.suffix_start(labels)..self.length).unwrap_or_default()
+    }
+
+    /// The wildcard name `*.` + the suffix of `labels` labels (RFC 4592 section 2.1.1), in `buffer`.
+    #[inline]
+    pub fn wildcard<'b>(&self, labels: usize, buffer: &'b mut [u8; BUFFER]) -> &'b [u8] {
+        let suffix = self.suffix(labels);
+        let [one, star, ..] = buffer;
+        (*one, *star) = (1, b'*');
+        match buffer.get_mut(2..2 + suffix.len()) {
+            Some(place) => {
+                place.copy_from_slice(suffix);
+                buffer.get(..2 + suffix.len()).unwrap_or_default()
+            }
+            None => &[],
+        }
+    }
+
+    /// A buffer for [`FoldedName::wildcard`].
+    #[inline]
+    pub fn buffer() -> [u8; BUFFER] {
+        [0; BUFFER]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+    use proptest::prelude::*;
+
+    #[test]
+    fn suffixes_are_label_aligned() {
+        let wire = Name::from_text(b"wWw.Example.COM.", None).unwrap();
+        let mut name = FoldedName::default();
+        assert_eq!(name.set(wire.as_wire()), Ok(17));
+        assert_eq!(name.as_wire(), b"\x03www\x07example\x03com\0");
+        assert_eq!(name.label_count(), 3);
+        assert_eq!(name.suffix(2), b"\x07example\x03com\0");
+        assert_eq!(name.suffix(0), b"\0");
+        let mut buffer = FoldedName::buffer();
+        assert_eq!(name.wildcard(2, &mut buffer), b"\x01*\x07example\x03com\0");
+    }
+
+    #[test]
+    fn the_root_has_no_labels() {
+        let mut name = FoldedName::default();
+        assert_eq!(name.set(b"\0rest"), Ok(1));
+        assert_eq!(name.as_wire(), b"\0");
+        assert_eq!(name.label_count(), 0);
+        assert_eq!(name.suffix(0), b"\0");
+    }
+
+    #[test]
+    fn longest_names_fit_and_longer_ones_do_not() {
+        let mut name = FoldedName::default();
+        let mut wire = b"\x01a".repeat(127);
+        wire.push(0);
+        assert_eq!(name.set(&wire), Ok(255));
+        assert_eq!(name.label_count(), 127);
+        let mut wire = b"\x01a".repeat(127);
+        wire.extend_from_slice(b"\x01a\0");
+        assert_eq!(name.set(&wire), Err(NameError::LongName));
+        assert_eq!(name.set(b"\x40a"), Err(NameError::LongLabel));
+        assert_eq!(name.set(b"\xc0\x0c"), Err(NameError::LongLabel));
+        assert_eq!(name.set(b"\x03ab"), Err(NameError::Short));
+        assert_eq!(name.set(b""), Err(NameError::Short));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_a_word_is_folding_each_octet(octets: [u8; 8]) {
+            let lower = lower_word(u64::from_le_bytes(octets)).to_le_bytes();
+            prop_assert_eq!(lower.to_vec(), octets.to_ascii_lowercase());
+        }
+
+        #[test]
+        fn any_octets_set_or_fail(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut name = FoldedName::default();
+            if let Ok(length) = name.set(&octets) {
+                prop_assert_eq!(name.as_wire(), &octets[..length].to_ascii_lowercase()[..]);
+                prop_assert_eq!(hash(name.as_wire()), hash(&octets[..length].to_ascii_lowercase()));
+            }
+        }
+    }
+}

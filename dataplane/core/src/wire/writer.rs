@@ -1,0 +1,470 @@
+//! Writes a response in place, behind the question, never past its limit.
+//!
+//! RRsets are kept as *images*: whole records whose owner is the pointer `C0 0C` to the question and whose RDATA
+//! holds no pointers. The common answer is one copy of an image. Elsewhere owners and the names in RDATA of the
+//! RFC 1035 types are compressed as they are written (RFC 1035 section 4.1.4, RFC 3597 section 4).
+
+use std::net::IpAddr;
+
+use super::fold::FoldedName;
+use super::name::wire_length;
+use super::rtype;
+use super::{HEADER, u16_at};
+
+/// Owner, type, class, TTL and length of one record in an image.
+pub const IMAGE_HEAD: usize = 12;
+/// The owner in an image: a pointer to the question's name.
+pub const OWNER_IS_QUESTION: [u8; 2] = [0xc0, HEADER as u8];
+
+/// Names written after the question that later ones may point to; a bound, not a guess at the usual number.
+const MAX_TARGETS: usize = 48;
+/// Pointers are followed at most this often when two names are compared.
+const MAX_JUMPS: usize = 16;
+
+/// The record set does not fit into what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// The sections of a response that hold records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Answer.
+    Answer = 0,
+    /// Authority.
+    Authority = 1,
+    /// Additional.
+    Additional = 2,
+}
+
+/// An RRset image and what its octets do not say.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<'a> {
+    /// RR type.
+    pub rtype: u16,
+    /// Number of records.
+    pub count: u16,
+    /// The records.
+    pub octets: &'a [u8],
+}
+
+impl<'a> Image<'a> {
+    /// The TTL in seconds; all records of an RRset have the same (RFC 2181 section 5.2).
+    pub fn ttl(&self) -> u32 {
+        super::u32_at(self.octets, 6).unwrap_or(0)
+    }
+
+    /// The RDATA of each record.
+    pub fn rdata(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut rest = self.octets;
+        std::iter::from_fn(move || {
+            let length = usize::from(u16_at(rest, 10)?);
+            let rdata = rest.get(IMAGE_HEAD..IMAGE_HEAD + length)?;
+            rest = rest.get(IMAGE_HEAD + length..)?;
+            Some(rdata)
+        })
+    }
+}
+
+/// Who owns the records being written.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'a> {
+    /// The question's name.
+    Question,
+    /// Another name, uncompressed.
+    Name(&'a [u8]),
+}
+
+#[derive(Clone, Copy, Default)]
+struct Target {
+    offset: u16,
+    length: u8,
+}
+
+/// Writes records behind the question of `octets`.
+pub struct Writer<'a> {
+    octets: &'a mut [u8],
+    start: usize,
+    at: usize,
+    limit: usize,
+    counts: [u16; 3],
+    question: &'a FoldedName,
+    targets: [Target; MAX_TARGETS],
+    target_count: usize,
+}
+
+/// A place to go back to when an RRset did not fit.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    at: usize,
+    counts: [u16; 3],
+    target_count: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Starts behind the question, which ends at `question_end`; at most `limit` octets will be used.
+    #[inline]
+    pub fn new(
+        octets: &'a mut [u8],
+        question_end: usize,
+        limit: usize,
+        question: &'a FoldedName,
+    ) -> Writer<'a> {
+        let limit = limit.min(octets.len());
+        Writer {
+            octets,
+            start: question_end,
+            at: question_end,
+            limit,
+            counts: [0; 3],
+            question,
+            targets: [Target::default(); MAX_TARGETS],
+            target_count: 0,
+        }
+    }
+
+    /// Octets written so far, header and question included.
+    pub fn length(&self) -> usize {
+        self.at
+    }
+
+    /// Records written so far in each section.
+    pub fn counts(&self) -> [u16; 3] {
+        self.counts
+    }
+
+    /// Where to go back to.
+    pub fn mark(&self) -> Mark {
+        Mark { at: self.at, counts: self.counts, target_count: self.target_count }
+    }
+
+    /// Forgets all that was written since `mark`.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.at = mark.at;
+        self.counts = mark.counts;
+        self.target_count = mark.target_count;
+    }
+
+    /// Writes one RRset, or nothing of it. `ttl` replaces the image's.
+    ///
+    /// # Errors
+    /// [`Full`] when it does not fit.
+    #[inline]
+    pub fn rrset(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        image: Image<'_>,
+        ttl: Option<u32>,
+    ) -> Result<(), Full> {
+        if let (Owner::Question, None, false) = (owner, ttl, rtype::is_compressible(image.rtype)) {
+            self.put(image.octets)?;
+            self.count(section, image.count);
+            return Ok(());
+        }
+        let mark = self.mark();
+        let written = self.records(owner, image, ttl);
+        match written {
+            Ok(()) => self.count(section, image.count),
+            Err(Full) => self.rollback(mark),
+        }
+        written
+    }
+
+    fn records(&mut self, owner: Owner<'_>, image: Image<'_>, ttl: Option<u32>) -> Result<(), Full> {
+        let ttl = ttl.unwrap_or_else(|| image.ttl());
+        for rdata in image.rdata() {
+            self.record_head(owner, image.rtype, ttl)?;
+            let length_at = self.at - 2;
+            if rtype::is_compressible(image.rtype) {
+                self.compressed_rdata(image.rtype, rdata)?;
+            } else {
+                self.put(rdata)?;
+            }
+            let length = (self.at - length_at - 2) as u16;
+            self.patch(length_at, length);
+        }
+        Ok(())
+    }
+
+    /// Writes one address record.
+    ///
+    /// # Errors
+    /// [`Full`] when it does not fit.
+    #[inline]
+    pub fn address(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        address: IpAddr,
+        ttl: u32,
+    ) -> Result<(), Full> {
+        let mark = self.mark();
+        let written = match address {
+            IpAddr::V4(address) => self.address_record(owner, rtype::number::A, &address.octets(), ttl),
+            IpAddr::V6(address) => self.address_record(owner, rtype::number::AAAA, &address.octets(), ttl),
+        };
+        match written {
+            Ok(()) => self.count(section, 1),
+            Err(Full) => self.rollback(mark),
+        }
+        written
+    }
+
+    #[inline]
+    fn address_record(&mut self, owner: Owner<'_>, rtype: u16, octets: &[u8], ttl: u32) -> Result<(), Full> {
+        self.record_head(owner, rtype, ttl)?;
+        self.patch(self.at - 2, octets.len() as u16);
+        self.put(octets)
+    }
+
+    /// Writes the OPT record (RFC 6891 section 6.1.2) with ready-made options.
+    ///
+    /// # Errors
+    /// [`Full`]: the caller reserves the room before it writes sections.
+    #[inline]
+    pub fn opt(
+        &mut self,
+        payload: u16,
+        extended_rcode: u8,
+        dnssec_ok: bool,
+        options: &[u8],
+    ) -> Result<(), Full> {
+        let [payload_high, payload_low] = payload.to_be_bytes();
+        let [length_high, length_low] = (options.len() as u16).to_be_bytes();
+        let flags = if dnssec_ok { 0x80 } else { 0 };
+        self.put(&[
+            0,
+            0,
+            41,
+            payload_high,
+            payload_low,
+            extended_rcode,
+            0,
+            flags,
+            0,
+            length_high,
+            length_low,
+        ])?;
+        self.put(options)?;
+        self.count(Section::Additional, 1);
+        Ok(())
+    }
+
+    /// Removes every record.
+    pub fn clear(&mut self) {
+        self.at = self.start;
+        self.counts = [0; 3];
+        self.target_count = 0;
+    }
+
+    /// Completes the header and returns the length of the response. The id and RD stay the query's; AD, CD and RA are
+    /// clear. Without `question` the question count is 0.
+    #[inline]
+    pub fn finish(self, rcode: u8, authoritative: bool, truncated: bool, question: bool) -> usize {
+        let [answer, authority, additional] = self.counts.map(u16::to_be_bytes);
+        if let Some([_, _, flags, codes, counts @ ..]) = self.octets.first_chunk_mut::<HEADER>() {
+            // QR, the query's opcode, AA, TC, the query's RD (RFC 1035 section 4.1.1).
+            *flags = 0x80 | (*flags & 0x79) | u8::from(authoritative) << 2 | u8::from(truncated) << 1;
+            *codes = rcode;
+            let [a1, a2] = answer;
+            let [n1, n2] = authority;
+            let [r1, r2] = additional;
+            *counts = [0, u8::from(question), a1, a2, n1, n2, r1, r2];
+        }
+        self.at
+    }
+
+    /// Allows `octets` more (the room that was kept for the OPT record).
+    pub fn release(&mut self, octets: usize) {
+        self.limit = (self.limit + octets).min(self.octets.len());
+    }
+
+    #[inline]
+    fn record_head(&mut self, owner: Owner<'_>, rtype: u16, ttl: u32) -> Result<(), Full> {
+        match owner {
+            Owner::Question => self.put(&OWNER_IS_QUESTION)?,
+            Owner::Name(name) => self.name(name)?,
+        }
+        let [t1, t2] = rtype.to_be_bytes();
+        let [a, b, c, d] = ttl.to_be_bytes();
+        self.put(&[t1, t2, 0, 1, a, b, c, d, 0, 0])
+    }
+
+    /// The RDATA of an RFC 1035 type: octets before, between and after its names as they are.
+    fn compressed_rdata(&mut self, rtype: u16, rdata: &[u8]) -> Result<(), Full> {
+        let mut done = 0;
+        for (start, length) in rtype::rdata_names(rtype, rdata) {
+            self.put(rdata.get(done..start).unwrap_or_default())?;
+            self.name(rdata.get(start..start + length).unwrap_or_default())?;
+            done = start + length;
+        }
+        self.put(rdata.get(done..).unwrap_or_default())
+    }
+
+    /// Writes a name, ending in a pointer where its tail already stands in the message.
+    fn name(&mut self, name: &[u8]) -> Result<(), Full> {
+        let mut rest = name;
+        let mut labels = super::name::label_count(name);
+        while labels > 0 {
+            if let Some(offset) = self.find(rest, labels) {
+                return self.put(&(0xc000 | offset).to_be_bytes());
+            }
+            let label = usize::from(rest.first().copied().unwrap_or(0)) + 1;
+            self.remember(rest.len());
+            self.put(rest.get(..label).unwrap_or_default())?;
+            rest = rest.get(label..).unwrap_or_default();
+            labels -= 1;
+        }
+        self.put(&[0])
+    }
+
+    /// Offset of an earlier copy of `name`, which has `labels` labels.
+    #[inline]
+    fn find(&self, name: &[u8], labels: usize) -> Option<u16> {
+        if labels <= self.question.label_count() && self.question.suffix(labels).eq_ignore_ascii_case(name) {
+            return Some((HEADER + self.question.suffix_start(labels)) as u16);
+        }
+        self.targets
+            .get(..self.target_count)?
+            .iter()
+            .find(|target| usize::from(target.length) == name.len() && self.stands_at(target.offset, name))
+            .map(|target| target.offset)
+    }
+
+    fn stands_at(&self, offset: u16, name: &[u8]) -> bool {
+        let mut at = usize::from(offset);
+        let mut jumps = 0;
+        let mut rest = name;
+        loop {
+            let Some(&length) = self.octets.get(at) else { return false };
+            if length >= 0xc0 {
+                jumps += 1;
+                match u16_at(self.octets, at) {
+                    Some(pointer) if jumps <= MAX_JUMPS => at = usize::from(pointer & 0x3fff),
+                    _ => return false,
+                }
+                continue;
+            }
+            let label = usize::from(length) + 1;
+            match (self.octets.get(at..at + label), rest.get(..label)) {
+                (Some(written), Some(wanted)) if written.eq_ignore_ascii_case(wanted) => {}
+                _ => return false,
+            }
+            if length == 0 {
+                return true;
+            }
+            at += label;
+            rest = rest.get(label..).unwrap_or_default();
+        }
+    }
+
+    /// Remembers that a name of `length` octets starts here. Pointers reach only the first 16,383 octets.
+    fn remember(&mut self, length: usize) {
+        if self.at < 0x4000
+            && let Some(target) = self.targets.get_mut(self.target_count)
+        {
+            *target = Target { offset: self.at as u16, length: length as u8 };
+            self.target_count += 1;
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
+        let end = self.at + octets.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        self.octets.get_mut(self.at..end).ok_or(Full)?.copy_from_slice(octets);
+        self.at = end;
+        Ok(())
+    }
+
+    #[inline]
+    fn patch(&mut self, at: usize, value: u16) {
+        if let Some(place) = self.octets.get_mut(at..at + 2) {
+            place.copy_from_slice(&value.to_be_bytes());
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, section: Section, records: u16) {
+        let [answer, authority, additional] = &mut self.counts;
+        let count = match section {
+            Section::Answer => answer,
+            Section::Authority => authority,
+            Section::Additional => additional,
+        };
+        *count = count.saturating_add(records);
+    }
+}
+
+/// Appends one record to an image. `rdata` is at most 65,535 octets.
+pub fn push_image(image: &mut Vec<u8>, rtype: u16, ttl: u32, rdata: &[u8]) {
+    image.extend_from_slice(&OWNER_IS_QUESTION);
+    image.extend_from_slice(&rtype.to_be_bytes());
+    image.extend_from_slice(&[0, 1]);
+    image.extend_from_slice(&ttl.to_be_bytes());
+    image.extend_from_slice(&(rdata.len() as u16).to_be_bytes());
+    image.extend_from_slice(rdata);
+}
+
+/// The name that `rdata` starts with, if it is whole.
+pub fn leading_name(rdata: &[u8]) -> Option<&[u8]> {
+    rdata.get(..wire_length(rdata).ok()?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+
+    fn wire(text: &str) -> Vec<u8> {
+        Name::from_text(text.as_bytes(), None).unwrap().as_wire().to_vec()
+    }
+
+    fn image(rtype: u16, rdatas: &[&[u8]]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for rdata in rdatas {
+            push_image(&mut octets, rtype, 300, rdata);
+        }
+        octets
+    }
+
+    #[test]
+    fn names_are_compressed_against_question_and_earlier_names() {
+        let mut question = FoldedName::default();
+        let name = wire("www.example.com.");
+        question.set(&name).unwrap();
+        let mut octets = [0u8; 512];
+        octets[HEADER..HEADER + name.len()].copy_from_slice(&name);
+        let end = HEADER + name.len() + 4;
+        let mut writer = Writer::new(&mut octets, end, 512, &question);
+        let ns = image(
+            rtype::number::NS,
+            &[&wire("ns1.example.com."), &wire("NS1.other.net."), &wire("a.other.NET.")],
+        );
+        let set = Image { rtype: rtype::number::NS, count: 3, octets: &ns };
+        writer.rrset(Section::Authority, Owner::Name(&wire("example.com.")), set, None).unwrap();
+        assert_eq!(writer.counts(), [0, 3, 0]);
+        let length = writer.length();
+        // owner pointer 2 + fixed 10, then "ns1" + pointer, "NS1.other.net.", "a" + pointer to "other.net."
+        assert_eq!(length, end + 12 + 6 + 12 + 15 + 12 + 4);
+        assert_eq!(octets[end..end + 2], [0xc0, 16]);
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_no_trace() {
+        let mut question = FoldedName::default();
+        question.set(b"\x01a\0").unwrap();
+        let mut octets = [0u8; 100];
+        let mut writer = Writer::new(&mut octets, 19, 60, &question);
+        let a = image(rtype::number::A, &[&[1u8, 2, 3, 4][..]; 3]);
+        let set = Image { rtype: rtype::number::A, count: 3, octets: &a };
+        assert_eq!(writer.rrset(Section::Answer, Owner::Question, set, None), Err(Full));
+        assert_eq!(writer.rrset(Section::Answer, Owner::Question, set, Some(1)), Err(Full));
+        assert_eq!((writer.length(), writer.counts()), (19, [0, 0, 0]));
+        writer.address(Section::Answer, Owner::Question, "192.0.2.1".parse().unwrap(), 30).unwrap();
+        assert_eq!((writer.length(), writer.counts()), (35, [1, 0, 0]));
+    }
+}

@@ -1,0 +1,408 @@
+//! A compiled zone: an immutable hash table from owner name to node, in shards that a change copies one by one.
+//!
+//! A shard is one blob of encoded nodes and an open-addressed table of (tag, offset) slots. A node is
+//!
+//! ```text
+//! length u32 | flags u16 | name length u8 | name | [children u32] | [steered u32] | rrset*
+//! rrset:  type u16 | count u16 | octets u32 | image
+//! ```
+//!
+//! `children` stands there when [`Flags::PARENT`] is set, `steered` when [`Flags::STEERED`] is. Numbers are
+//! little-endian; the image is wire format ([`crate::wire::writer::Image`]).
+//!
+//! The flags say at build time what a query would otherwise have to find out:
+//!
+//! | bit | name | meaning |
+//! |---|---|---|
+//! | 0 | `DELEGATION` | NS below the apex: a zone cut (RFC 1034 section 4.2.1) |
+//! | 1 | `OCCLUDED` | below a cut or a DNAME: never an authoritative answer |
+//! | 2 | `WILDCARD_CHILD` | `*.` this name exists (RFC 4592 section 2.1.1) |
+//! | 3 | `STEERED` | address queries are answered by steering |
+//! | 4 | `DNAME` | has a DNAME (RFC 6672) |
+//! | 5 | `PARENT` | has names directly below it |
+//! | 6 | `CNAME` | has a CNAME |
+
+use std::sync::Arc;
+
+use crate::wire::fold::hash;
+use crate::wire::writer::Image;
+use crate::wire::{Name, rtype::number};
+
+/// Bits of a node's flags (see the module documentation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags(pub u16);
+
+#[allow(missing_docs)]
+impl Flags {
+    pub const DELEGATION: Flags = Flags(1);
+    pub const OCCLUDED: Flags = Flags(1 << 1);
+    pub const WILDCARD_CHILD: Flags = Flags(1 << 2);
+    pub const STEERED: Flags = Flags(1 << 3);
+    pub const DNAME: Flags = Flags(1 << 4);
+    pub const PARENT: Flags = Flags(1 << 5);
+    pub const CNAME: Flags = Flags(1 << 6);
+
+    /// Whether any bit of `other` is set here.
+    #[inline]
+    pub fn any(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Sets or clears the bits of `other`.
+    pub fn set(&mut self, other: Flags, on: bool) {
+        if on {
+            self.0 |= other.0;
+        } else {
+            self.0 &= !other.0;
+        }
+    }
+
+    /// Both.
+    pub const fn or(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// One RRset of a node under construction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// RR type.
+    pub rtype: u16,
+    /// Number of records.
+    pub count: u16,
+    /// The image.
+    pub image: Vec<u8>,
+}
+
+/// A node under construction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// Owner, lower case wire format.
+    pub name: Vec<u8>,
+    /// Flags; `PARENT` and `STEERED` are set from the fields below when encoded.
+    pub flags: Flags,
+    /// Number of names directly below.
+    pub children: u32,
+    /// Index into the steering names.
+    pub steered: Option<u32>,
+    /// RRsets, by type.
+    pub sets: Vec<Set>,
+}
+
+impl Draft {
+    /// The RRset of one type.
+    pub fn set(&self, rtype: u16) -> Option<&Set> {
+        self.sets.iter().find(|set| set.rtype == rtype)
+    }
+
+    /// Appends the node to `blob`.
+    pub fn encode(&self, blob: &mut Vec<u8>) {
+        let start = blob.len();
+        let mut flags = self.flags;
+        flags.set(Flags::PARENT, self.children > 0);
+        flags.set(Flags::STEERED, self.steered.is_some());
+        begin_node(blob, flags, &self.name, self.children, self.steered);
+        for set in &self.sets {
+            begin_set(blob, set.rtype, set.count, set.image.len());
+            blob.extend_from_slice(&set.image);
+        }
+        end_node(blob, start);
+    }
+}
+
+/// Appends a node up to its RRsets. `flags` must agree with `children` and `steered`.
+pub fn begin_node(blob: &mut Vec<u8>, flags: Flags, name: &[u8], children: u32, steered: Option<u32>) {
+    blob.extend_from_slice(&[0; 4]);
+    blob.extend_from_slice(&flags.0.to_le_bytes());
+    blob.push(name.len() as u8);
+    blob.extend_from_slice(name);
+    if flags.any(Flags::PARENT) {
+        blob.extend_from_slice(&children.to_le_bytes());
+    }
+    if let Some(steered) = steered {
+        blob.extend_from_slice(&steered.to_le_bytes());
+    }
+}
+
+/// Appends the head of an RRset whose image of `octets` octets follows.
+pub fn begin_set(blob: &mut Vec<u8>, rtype: u16, count: u16, octets: usize) {
+    blob.extend_from_slice(&rtype.to_le_bytes());
+    blob.extend_from_slice(&count.to_le_bytes());
+    blob.extend_from_slice(&(octets as u32).to_le_bytes());
+}
+
+/// Completes the node that starts at `start`.
+pub fn end_node(blob: &mut [u8], start: usize) {
+    let length = (blob.len() - start) as u32;
+    if let Some(place) = blob.get_mut(start..start + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// A node as a query sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'z> {
+    /// See [`Flags`].
+    pub flags: Flags,
+    /// Owner, lower case wire format.
+    pub name: &'z [u8],
+    /// Names directly below.
+    pub children: u32,
+    steered: u32,
+    sets: &'z [u8],
+}
+
+impl<'z> Node<'z> {
+    #[inline]
+    fn decode(blob: &'z [u8], at: usize) -> Option<(Node<'z>, usize)> {
+        let length = little_u32(blob, at)? as usize;
+        let octets = blob.get(at..at + length)?;
+        let flags = Flags(little_u16(octets, 4)?);
+        let name_end = 7 + usize::from(*octets.get(6)?);
+        let name = octets.get(7..name_end)?;
+        let mut next = name_end;
+        let (mut children, mut steered) = (0, 0);
+        if flags.any(Flags::PARENT.or(Flags::STEERED)) {
+            if flags.any(Flags::PARENT) {
+                children = little_u32(octets, next)?;
+                next += 4;
+            }
+            if flags.any(Flags::STEERED) {
+                steered = little_u32(octets, next)?;
+                next += 4;
+            }
+        }
+        Some((Node { flags, name, children, steered, sets: octets.get(next..)? }, length))
+    }
+
+    /// Index into the steering names, for a steered name.
+    #[inline]
+    pub fn steered(&self) -> Option<u32> {
+        self.flags.any(Flags::STEERED).then_some(self.steered)
+    }
+
+    /// All RRsets, by type.
+    #[inline]
+    pub fn sets(&self) -> impl Iterator<Item = Image<'z>> + use<'z> {
+        let mut rest = self.sets;
+        std::iter::from_fn(move || {
+            let rtype = little_u16(rest, 0)?;
+            let count = little_u16(rest, 2)?;
+            let length = little_u32(rest, 4)? as usize;
+            let octets = rest.get(8..8 + length)?;
+            rest = rest.get(8 + length..)?;
+            Some(Image { rtype, count, octets })
+        })
+    }
+
+    /// The RRset of one type.
+    #[inline]
+    pub fn set(&self, rtype: u16) -> Option<Image<'z>> {
+        self.sets().find(|set| set.rtype == rtype)
+    }
+
+    /// A copy to change.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            name: self.name.to_vec(),
+            flags: self.flags,
+            children: self.children,
+            steered: self.steered(),
+            sets: self
+                .sets()
+                .map(|set| Set { rtype: set.rtype, count: set.count, image: set.octets.to_vec() })
+                .collect(),
+        }
+    }
+}
+
+#[inline]
+fn little_u32(octets: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(octets.get(at..at + 4)?.try_into().ok()?))
+}
+
+#[inline]
+fn little_u16(octets: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(octets.get(at..at + 2)?.try_into().ok()?))
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// High half of the hash, never 0 for a used slot.
+    tag: u32,
+    offset: u32,
+}
+
+/// A part of a zone's names.
+#[derive(Debug, Default)]
+pub struct Shard {
+    slots: Box<[Slot]>,
+    blob: Box<[u8]>,
+    nodes: u32,
+}
+
+#[inline]
+fn tag_of(hash: u64) -> u32 {
+    (hash >> 32) as u32 | 1
+}
+
+impl Shard {
+    /// Indexes the nodes encoded in `blob`.
+    pub fn from_blob(blob: Vec<u8>) -> Shard {
+        let blob: Box<[u8]> = blob.into();
+        let mut shard = Shard { slots: Box::default(), blob, nodes: 0 };
+        let nodes = shard.nodes().count();
+        // At most two thirds full, so a probe for an absent name ends soon.
+        let mut slots = vec![Slot::default(); (nodes + nodes / 2 + 1).next_power_of_two()];
+        let mask = slots.len() - 1;
+        for (offset, node) in shard.offsets() {
+            let hash = hash(node.name);
+            let mut at = hash as usize & mask;
+            while slots.get(at).is_some_and(|slot| slot.tag != 0) {
+                at = (at + 1) & mask;
+            }
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = Slot { tag: tag_of(hash), offset: offset as u32 };
+            }
+        }
+        shard.slots = slots.into();
+        shard.nodes = nodes as u32;
+        shard
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, name: &[u8]) -> Option<Node<'_>> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let tag = tag_of(hash);
+        let mut at = hash as usize & mask;
+        // An empty slot always exists; the bound only guards against a damaged table.
+        for _ in 0..self.slots.len() {
+            let slot = self.slots.get(at)?;
+            if slot.tag == 0 {
+                return None;
+            }
+            if slot.tag == tag {
+                let (node, _) = Node::decode(&self.blob, slot.offset as usize)?;
+                if node.name == name {
+                    return Some(node);
+                }
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    /// All nodes in the order they were encoded.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.offsets().map(|(_, node)| node)
+    }
+
+    fn offsets(&self) -> impl Iterator<Item = (usize, Node<'_>)> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (node, length) = Node::decode(&self.blob, at)?;
+            let here = at;
+            at += length;
+            Some((here, node))
+        })
+    }
+
+    /// A copy with some nodes replaced (`Some`), removed (`None`) or added.
+    pub fn with(&self, changes: &[(&[u8], Option<&Draft>)]) -> Shard {
+        let mut blob = Vec::with_capacity(self.blob.len() + 256);
+        for (offset, node) in self.offsets() {
+            if !changes.iter().any(|(name, _)| *name == node.name) {
+                let length = little_u32(&self.blob, offset).unwrap_or(0) as usize;
+                blob.extend_from_slice(self.blob.get(offset..offset + length).unwrap_or_default());
+            }
+        }
+        for draft in changes.iter().filter_map(|(_, draft)| *draft) {
+            draft.encode(&mut blob);
+        }
+        Shard::from_blob(blob)
+    }
+}
+
+/// What the zone's SOA says (RFC 1035 section 3.3.13), at hand for negative answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Soa {
+    /// SERIAL.
+    pub serial: u32,
+    /// TTL of negative answers: the smaller of the SOA's own TTL and MINIMUM (RFC 2308 section 5).
+    pub negative_ttl: u32,
+}
+
+/// A compiled zone. Cheap to clone: the shards are shared.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    origin: Name,
+    origin_labels: usize,
+    pub(super) shards: Box<[Arc<Shard>]>,
+    pub(super) soa: Soa,
+    pub(super) names: usize,
+    pub(super) records: usize,
+}
+
+impl Zone {
+    /// A zone of these shards, a power of two of them. `origin` is lower case.
+    pub(super) fn new(origin: Name, shards: Box<[Arc<Shard>]>) -> Zone {
+        let origin_labels = crate::wire::name::label_count(origin.as_wire());
+        Zone { origin, origin_labels, shards, soa: Soa::default(), names: 0, records: 0 }
+    }
+
+    /// The apex name, lower case.
+    pub fn origin(&self) -> &Name {
+        &self.origin
+    }
+
+    /// Number of labels of the apex.
+    #[inline]
+    pub fn origin_labels(&self) -> usize {
+        self.origin_labels
+    }
+
+    /// The SOA's numbers.
+    #[inline]
+    pub fn soa(&self) -> &Soa {
+        &self.soa
+    }
+
+    /// Number of names, empty non-terminals included.
+    pub fn name_count(&self) -> usize {
+        self.names
+    }
+
+    /// Number of records.
+    pub fn record_count(&self) -> usize {
+        self.records
+    }
+
+    /// The node of a lower-case wire name.
+    #[inline]
+    pub fn node(&self, name: &[u8]) -> Option<Node<'_>> {
+        let hash = hash(name);
+        self.shards.get(shard_index(hash, self.shards.len()))?.find(hash, name)
+    }
+
+    /// The apex.
+    pub fn apex(&self) -> Option<Node<'_>> {
+        self.node(self.origin.as_wire())
+    }
+
+    /// The SOA RRset.
+    #[inline]
+    pub fn soa_image(&self) -> Option<Image<'_>> {
+        self.apex()?.set(number::SOA)
+    }
+
+    /// All nodes, in a stable order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.shards.iter().flat_map(|shard| shard.nodes())
+    }
+}
+
+/// The shard of a hash among `shards`, a power of two. Bits that neither slot nor most of the tag use.
+#[inline]
+pub(super) fn shard_index(hash: u64, shards: usize) -> usize {
+    (hash >> 24) as usize & shards.wrapping_sub(1)
+}
