@@ -3,7 +3,7 @@
 Names cross in presentation format, absolute, lower case, with a final dot, unless said otherwise.
 """
 
-from typing import final
+from typing import Self, final
 
 @final
 class ZoneText:
@@ -86,12 +86,15 @@ class Steering:
 class DataPlane:
     """The engine and its listeners. Every method is safe to call from any thread."""
 
-    def __init__(self, *, seed: int | None = None) -> None: ...
+    def __new__(cls, *, seed: int | None = None) -> Self: ...
     def publish(self, zones: list[Zone], steering: Steering, verdicts: bytes) -> int:
         """Publish everything anew; return the generation. One octet per endpoint in ``verdicts``."""
 
     def publish_zone(self, zone: Zone) -> int:
         """Replace the zone of the same origin."""
+
+    def publish_steering(self, steering: Steering) -> int:
+        """Replace policies and measurements; names and endpoints must be the same."""
 
     def publish_verdicts(self, verdicts: bytes) -> int: ...
     @property

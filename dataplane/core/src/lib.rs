@@ -4,6 +4,7 @@
 //! (`tests/unit/test_imports.py` keeps it so). The whole path of a query is
 //! [`respond::Responder::answer`], on one screen.
 
+pub mod explain;
 pub mod geo;
 pub mod observe;
 pub mod publish;

@@ -256,3 +256,143 @@ fn reshard(zone: &Zone) -> Box<[Arc<Shard>]> {
     }
     blobs.into_iter().map(|blob| Arc::new(Shard::from_blob(blob))).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::zone::build::build;
+    use crate::zone::records::{Record, RecordSet};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn name(text: &str) -> Name {
+        Name::from_text(text.as_bytes(), None).unwrap()
+    }
+
+    /// RDATA is not looked into by the zone table, except the SOA's numbers and names that are followed.
+    fn rdata(rtype: u16, value: u8) -> Vec<u8> {
+        match rtype {
+            number::SOA => [b"\0\0".to_vec(), vec![0, 0, 0, value], vec![0; 16]].concat(),
+            number::A => vec![192, 0, 2, value],
+            _ => vec![1, b'a' + value, 0],
+        }
+    }
+
+    type Sets = BTreeMap<(&'static str, u16), Vec<u8>>;
+
+    fn records(sets: &Sets) -> RecordSet {
+        let mut records = RecordSet::new();
+        for ((owner, rtype), values) in sets {
+            for value in values {
+                let (owner, rdata) = (name(owner), rdata(*rtype, *value));
+                let owner = owner.as_wire();
+                records
+                    .push(Record { owner, rtype: *rtype, ttl: 300, rdata: &rdata, file: 0, line: 1 })
+                    .unwrap();
+            }
+        }
+        records
+    }
+
+    /// Every node with all that queries read of it, by name.
+    fn dump(zone: &Zone) -> BTreeMap<Vec<u8>, Draft> {
+        zone.nodes().map(|node| (node.name.to_vec(), node.draft())).collect()
+    }
+
+    fn base() -> Sets {
+        BTreeMap::from([(("ex.", number::SOA), vec![1]), (("ex.", number::NS), vec![0])])
+    }
+
+    const NAMES: [&str; 9] =
+        ["ex.", "a.ex.", "b.a.ex.", "*.a.ex.", "c.b.a.ex.", "d.c.b.a.ex.", "*.ex.", "x.y.z.ex.", "z.ex."];
+    const TYPES: [u16; 4] = [number::A, number::NS, number::CNAME, number::DNAME];
+
+    fn change(index: usize, rtype: usize, values: &[u8]) -> Change {
+        let rtype = TYPES[rtype % TYPES.len()];
+        Change {
+            name: name(NAMES[index % NAMES.len()]),
+            rtype,
+            ttl: 300,
+            rdata: values.iter().map(|value| rdata(rtype, *value)).collect(),
+        }
+    }
+
+    proptest! {
+        /// A zone changed step by step is the zone built from the records that result.
+        #[test]
+        fn changing_is_building_anew(
+            steps in proptest::collection::vec(
+                (0usize..9, 0usize..4, proptest::collection::btree_set(0u8..4, 0..3)), 1..20),
+        ) {
+            let mut sets = base();
+            let steered = [(name("s.t.ex."), 7)];
+            let mut zone = build(&name("ex."), &records(&sets), &steered).unwrap();
+            for (index, rtype, values) in steps {
+                let values: Vec<u8> = values.into_iter().collect();
+                let wanted = change(index, rtype, &values);
+                let Ok(changed) = zone.with_rrsets(std::slice::from_ref(&wanted)) else { continue };
+                zone = changed;
+                let key = (NAMES[index % NAMES.len()], wanted.rtype);
+                if values.is_empty() {
+                    sets.remove(&key);
+                } else {
+                    sets.insert(key, values);
+                }
+                let built = build(&name("ex."), &records(&sets), &steered).unwrap();
+                prop_assert_eq!(dump(&zone), dump(&built));
+                prop_assert_eq!(zone.name_count(), built.name_count());
+                prop_assert_eq!(zone.record_count(), built.record_count());
+                for node in zone.nodes() {
+                    prop_assert!(zone.node(node.name).is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn changes_that_break_the_zone_are_refused() {
+        let mut sets = base();
+        sets.insert(("a.ex.", number::A), vec![1]);
+        let zone = build(&name("ex."), &records(&sets), &[(name("s.ex."), 0)]).unwrap();
+        let set = |owner: &str, rtype, values: &[u8]| Change {
+            name: name(owner),
+            rtype,
+            ttl: 60,
+            rdata: values.iter().map(|value| rdata(rtype, *value)).collect(),
+        };
+        for (change, part) in [
+            (set("a.other.", number::A, &[1]), "outside the zone"),
+            (set("a.ex.", number::CNAME, &[1]), "CNAME beside other data"),
+            (set("c.ex.", number::CNAME, &[1, 2]), "more than one CNAME"),
+            (set("s.ex.", number::CNAME, &[1]), "steered"),
+            (set("ex.", number::SOA, &[]), "no SOA"),
+            (set("ex.", number::NS, &[]), "no NS"),
+            (set("a.ex.", number::SOA, &[1]), "not the apex"),
+        ] {
+            let error = zone.with_rrsets(&[change]).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        // All or nothing: a good change beside a bad one changes nothing, and the order of two does not matter.
+        let moved = [set("a.ex.", number::CNAME, &[1]), set("a.ex.", number::A, &[])];
+        assert!(zone.with_rrsets(&moved).is_ok());
+    }
+
+    #[test]
+    fn a_zone_that_grows_is_spread_over_more_shards() {
+        let mut zone = build(&name("ex."), &records(&base()), &[]).unwrap();
+        let shards = zone.shards.len();
+        let changes: Vec<Change> = (0..NAMES_PER_SHARD * 5)
+            .map(|host| Change {
+                name: name(&format!("h{host}.ex.")),
+                rtype: number::A,
+                ttl: 60,
+                rdata: vec![rdata(number::A, 1)],
+            })
+            .collect();
+        zone = zone.with_rrsets(&changes).unwrap();
+        assert!(zone.shards.len() > shards);
+        assert_eq!(zone.name_count(), 1 + changes.len());
+        assert!(changes.iter().all(|change| zone.node(change.name.as_wire()).is_some()));
+    }
+}

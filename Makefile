@@ -1,0 +1,66 @@
+# The verbs of this project; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO := cargo
+MANIFEST := --manifest-path dataplane/Cargo.toml --locked
+# Versions are pinned once, for every way of installing.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+# pyo3 would otherwise look for a libpython to link against.
+export PYO3_BUILD_EXTENSION_MODULE := 1
+RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
+
+.PHONY: help run build test check fmt bench image clean
+
+help:  ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build  ## set everything up and serve the example site on 127.0.0.1:5353
+	@exec $(BIN)/python deploy/example/run.py
+
+build: $(VENV)/.built geo_fixtures/build/city.mmdb  ## set everything up; leaves .venv/bin/gslb
+
+$(VENV)/.python: constraints.txt
+	@command -v cargo >/dev/null || { echo "make: cargo is missing: install Rust 1.88 or newer (rustup.rs, or your distribution)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: set PYTHON=python3.11 or newer" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "make: no virtual environment: install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet maturin
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.python pyproject.toml $(RUST_SOURCES)
+	$(BIN)/maturin develop --release --locked --extras dev
+	@touch $@
+
+geo_fixtures/build/city.mmdb: $(VENV)/.built $(wildcard geo_fixtures/*)
+	$(BIN)/python geo_fixtures/build.py
+	@touch $@
+
+test: build  ## set everything up and run every test, Rust and Python
+	$(CARGO) test $(MANIFEST) -p gslb-core
+	$(BIN)/python -m pytest
+
+check: build  ## formatting, lints, types, and the native module against its declaration
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest gslb._dataplane
+	$(CARGO) fmt --manifest-path dataplane/Cargo.toml --all --check
+	$(CARGO) clippy $(MANIFEST) --workspace --all-targets -- -D warnings
+
+fmt: build  ## format everything
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(CARGO) fmt --manifest-path dataplane/Cargo.toml --all
+
+bench: build  ## measure beside the peers that are installed (see bench/README.md)
+	$(BIN)/python bench/run.py
+
+image:  ## build the container image
+	docker build --tag gslb .
+
+clean:  ## remove what was built
+	rm -rf $(VENV) dataplane/target geo_fixtures/build bench/work
+	rm -f gslb/_dataplane*.so

@@ -1,0 +1,186 @@
+//! `DataPlane`: the engine and its listeners.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gslb_core::explain;
+use gslb_core::observe::counters::{Counter, Counters};
+use gslb_core::publish::Publisher;
+use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
+use gslb_core::serve::{Bound, Server};
+use gslb_core::steer::verdict::Verdicts;
+use gslb_core::zone::zones::Zones;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::names;
+use crate::steering::PySteering;
+use crate::zone::PyZone;
+
+/// See `gslb/_dataplane.pyi`.
+#[pyclass(name = "DataPlane", module = "gslb._dataplane", frozen)]
+pub struct PyDataPlane {
+    publisher: Arc<Publisher>,
+    seed: u64,
+    /// Answers without sockets.
+    direct: Mutex<Responder>,
+    direct_counters: Arc<Counters>,
+    /// Explains; what it counts is no traffic and is not reported.
+    explaining: Mutex<Responder>,
+    listening: Mutex<Listening>,
+}
+
+/// The listeners' life: nothing, sockets open, threads running.
+enum Listening {
+    Nothing,
+    Bound(Bound),
+    Running(Server),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn verdicts(octets: &[u8]) -> Result<Verdicts> {
+    Verdicts::from_octets(octets)
+        .map_err(|index| Error::Value(format!("octet {index} of the verdict table is no verdict")))
+}
+
+/// A seed that differs from process to process, from the hash keys that the standard library draws.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}
+
+#[pymethods]
+impl PyDataPlane {
+    #[new]
+    #[pyo3(signature = (*, seed=None))]
+    fn new(seed: Option<u64>) -> PyDataPlane {
+        let seed = seed.unwrap_or_else(random_seed);
+        let direct_counters = Arc::new(Counters::default());
+        PyDataPlane {
+            publisher: Arc::new(Publisher::default()),
+            seed,
+            direct: Mutex::new(Responder::new(seed, direct_counters.clone())),
+            direct_counters,
+            explaining: Mutex::new(Responder::new(seed, Arc::default())),
+            listening: Mutex::new(Listening::Nothing),
+        }
+    }
+
+    fn publish(&self, zones: Vec<PyRef<'_, PyZone>>, steering: &PySteering, verdicts: &[u8]) -> Result<u64> {
+        let mut all = Zones::default();
+        for zone in &zones {
+            all.insert(zone.0.clone());
+        }
+        Ok(self.publisher.publish(all, steering.0.clone(), self::verdicts(verdicts)?)?)
+    }
+
+    fn publish_zone(&self, zone: &PyZone) -> Result<u64> {
+        Ok(self.publisher.publish_zone(zone.0.clone())?)
+    }
+
+    fn publish_steering(&self, steering: &PySteering) -> Result<u64> {
+        Ok(self.publisher.publish_steering(steering.0.clone())?)
+    }
+
+    fn publish_verdicts(&self, verdicts: &[u8]) -> Result<u64> {
+        Ok(self.publisher.publish_verdicts(self::verdicts(verdicts)?)?)
+    }
+
+    #[getter]
+    fn generation(&self) -> u64 {
+        self.publisher.current().load().generation
+    }
+
+    #[pyo3(signature = (wire, client, transport="udp"))]
+    fn answer(&self, wire: &[u8], client: &str, transport: &str) -> Result<Option<Vec<u8>>> {
+        let client = names::address(client)?;
+        let transport = match transport {
+            "udp" => Transport::Udp,
+            "tcp" => Transport::Tcp,
+            _ => return Err(Error::Value(format!("{transport:?} is no transport: use \"udp\" or \"tcp\""))),
+        };
+        if wire.len() > MAX_STREAM {
+            return Err(Error::Value(format!("a message has at most {MAX_STREAM} octets")));
+        }
+        let mut packet = vec![0; MAX_STREAM];
+        if let Some(place) = packet.get_mut(..wire.len()) {
+            place.copy_from_slice(wire);
+        }
+        let state = self.publisher.current().load();
+        let response =
+            lock(&self.direct).answer(&state, &mut packet, wire.len(), client, transport, &mut NoTrace);
+        Ok(response.map(|length| {
+            packet.truncate(length);
+            packet
+        }))
+    }
+
+    #[pyo3(signature = (name, rtype, client, subnet=None))]
+    fn explain(&self, name: &str, rtype: u16, client: &str, subnet: Option<&str>) -> Result<String> {
+        let name = names::name(name)?;
+        let client = names::address(client)?;
+        let state = self.publisher.current().load();
+        explain::explain(&state, &mut lock(&self.explaining), &name, rtype, client, subnet)
+            .map_err(Error::Value)
+    }
+
+    fn listen(&self, addresses: Vec<String>, workers: usize) -> Result<Vec<String>> {
+        let parsed = addresses
+            .iter()
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    Error::Value(format!("{text:?} is not ADDRESS:PORT, such as 127.0.0.1:53 or [::1]:53"))
+                })
+            })
+            .collect::<Result<Vec<SocketAddr>>>()?;
+        if !(1..=1024).contains(&workers) {
+            return Err(Error::Value(format!("{workers} workers: use 1 to 1024")));
+        }
+        let mut listening = lock(&self.listening);
+        if !matches!(*listening, Listening::Nothing) {
+            return Err(Error::Value("already listening".to_owned()));
+        }
+        let bound = Bound::open(&parsed, workers)?;
+        let texts = bound.addresses.iter().map(ToString::to_string).collect();
+        *listening = Listening::Bound(bound);
+        Ok(texts)
+    }
+
+    fn start(&self) -> Result<()> {
+        let mut listening = lock(&self.listening);
+        match std::mem::replace(&mut *listening, Listening::Nothing) {
+            Listening::Bound(bound) => {
+                *listening = Listening::Running(Server::start(bound, self.publisher.clone(), self.seed)?);
+                Ok(())
+            }
+            other => {
+                *listening = other;
+                Err(Error::Value("call listen first, and start once".to_owned()))
+            }
+        }
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        let listening = std::mem::replace(&mut *lock(&self.listening), Listening::Nothing);
+        // Threads are waited for: up to a receive timeout, which other Python threads shall not spend too.
+        py.detach(|| drop(listening));
+    }
+
+    fn counters(&self) -> HashMap<&'static str, u64> {
+        let listening = lock(&self.listening);
+        Counter::ALL
+            .iter()
+            .map(|&counter| {
+                let served = match &*listening {
+                    Listening::Running(server) => server.count(counter),
+                    _ => 0,
+                };
+                (counter.name(), served + self.direct_counters.get(counter))
+            })
+            .collect()
+    }
+}

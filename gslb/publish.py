@@ -1,0 +1,217 @@
+"""The only caller of the native publish functions: compiles a loaded site and publishes it, whole or in parts.
+
+Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it returns.
+Between the two the caller makes the change durable (``gslb/operations.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import dns.rdatatype
+
+from gslb._dataplane import DataPlane, Steering, Zone
+from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
+from gslb.model.finding import Finding, Place, Severity
+from gslb.model.site import SteeringConfig
+from gslb.steering.document import steering_document
+from gslb.zones.serial import is_newer, next_serial, with_serial
+from gslb.zones.site import load_site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gslb.model.change import Overlay, RRsetChange
+    from gslb.model.site import LatencyRow
+
+SOA = int(dns.rdatatype.SOA)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSite:
+    """A site loaded and compiled, not yet published."""
+
+    steering: SteeringConfig
+    findings: tuple[Finding, ...]
+    zones: dict[str, Zone] = field(repr=False)
+    compiled: Steering = field(repr=False)
+    site_steering: SteeringConfig = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedZone:
+    """A changed zone, not yet published. ``serial`` is its new SOA serial."""
+
+    origin: str
+    serial: int
+    zone: Zone = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedLatency:
+    """Steering recompiled with another latency table, not yet published."""
+
+    steering: SteeringConfig
+    compiled: Steering = field(repr=False)
+
+
+class Publisher:
+    """Holds what is published and makes the next generation. Used from the event loop only."""
+
+    def __init__(self, site: Path, dataplane: DataPlane) -> None:
+        self._site = site
+        self._dataplane = dataplane
+        self._zones: dict[str, Zone] = {}
+        self._steering = SteeringConfig()
+        self._site_steering = SteeringConfig()
+
+    @property
+    def generation(self) -> int:
+        """Of the published snapshot; 0 before the first."""
+        return self._dataplane.generation
+
+    @property
+    def steering(self) -> SteeringConfig:
+        """The published steering, the API's latency rows included; empty before the first."""
+        return self._steering
+
+    def zones(self) -> Mapping[str, Zone]:
+        """The published zones by origin, such as ``example.com.``."""
+        return self._zones
+
+    async def prepare_site(self, overlay: Overlay) -> PreparedSite:
+        """Load the site directory anew, lay ``overlay`` over it, compile; off the event loop.
+
+        Raises SiteError with every finding when the site has errors.
+        """
+        return await asyncio.to_thread(prepare_site, self._site, overlay)
+
+    def commit_site(self, prepared: PreparedSite, verdicts: bytes) -> int:
+        """Publish it; ``verdicts`` has one octet per endpoint of its steering. Returns the generation."""
+        generation = self._dataplane.publish(list(prepared.zones.values()), prepared.compiled, verdicts)
+        self._zones = prepared.zones
+        self._steering = prepared.steering
+        self._site_steering = prepared.site_steering
+        return generation
+
+    def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:
+        """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.
+
+        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it.
+        """
+        zone = self._zones.get(origin)
+        if zone is None:
+            raise NotFoundError(f"no zone {origin} is served here")
+        try:
+            changed = _with_serial_above(zone.with_rrsets(changes), zone.serial)
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+        return PreparedZone(origin, changed.serial, changed)
+
+    def commit_zone_change(self, prepared: PreparedZone) -> int:
+        """Publish the zone; return the generation."""
+        generation = self._dataplane.publish_zone(prepared.zone)
+        self._zones = {**self._zones, prepared.origin: prepared.zone}
+        return generation
+
+    async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
+        """Recompile steering off the event loop; ``rows`` are all the API's rows. Raises SteeringError."""
+        steering = _with_latency(self._site_steering, rows)
+        try:
+            compiled = await asyncio.to_thread(Steering.compile, steering_document(steering))
+        except ValueError as error:
+            raise SteeringError(str(error)) from error
+        return PreparedLatency(steering, compiled)
+
+    def commit_latency(self, prepared: PreparedLatency, verdicts: bytes) -> int:
+        """Publish the steering; return the generation."""
+        self._dataplane.publish_steering(prepared.compiled)
+        self._steering = prepared.steering
+        return self._dataplane.publish_verdicts(verdicts)
+
+    def publish_verdicts(self, verdicts: bytes) -> int:
+        """Publish one octet per endpoint of ``steering``; return the generation."""
+        return self._dataplane.publish_verdicts(verdicts)
+
+    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
+        """Each step of the answer and the answer itself, by the code that answers.
+
+        Raises InvalidChangeError when a part of the question is malformed.
+        """
+        try:
+            return cast("dict[str, object]", json.loads(self._dataplane.explain(name, rtype, client, subnet)))
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+
+    def counters(self) -> dict[str, int]:
+        """The data plane's monotonic counters."""
+        return self._dataplane.counters()
+
+
+def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
+    """Load and compile the site at ``directory`` with ``overlay`` over it. Blocks; raises SiteError."""
+    site, findings = load_site(directory)
+    if site is None:
+        raise SiteError(findings)
+    steering = _with_latency(site.steering, overlay.latency)
+    try:
+        compiled = Steering.compile(steering_document(steering))
+    except ValueError as error:
+        place = Place(str(directory))
+        raise SiteError([*findings, Finding("site-geo-database", Severity.ERROR, place, str(error))]) from error
+    zones: dict[str, Zone] = {}
+    remarks: list[Finding] = []
+    for text in site.zone_texts:
+        zone = text.compile(list(site.steered.get(text.origin, ())))
+        zones[text.origin] = _with_overlay(zone, overlay, Place(text.files[0]), remarks)
+    errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
+    if errors:
+        raise SiteError([*findings, *errors])
+    return PreparedSite(steering, (*findings, *remarks), zones, compiled, site.steering)
+
+
+def _with_overlay(zone: Zone, overlay: Overlay, place: Place, remarks: list[Finding]) -> Zone:
+    """The zone with the API's changes made again; what no longer fits is an error that says so."""
+    changes = list(overlay.rrsets.get(zone.origin, ()))
+    try:
+        if changes:
+            zone = zone.with_rrsets(changes)
+        last = overlay.serials.get(zone.origin)
+        if last is not None and not is_newer(zone.serial, last) and zone.serial != last:
+            zone = _with_serial_above(zone, last, equal=True)
+    except ValueError as error:
+        message = (
+            f"a change made through the API no longer fits this zone: {error}; "
+            "correct the file, or change the RRset again through the API first"
+        )
+        remarks.append(Finding("zone-api-change", Severity.ERROR, place, message))
+    return zone
+
+
+def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:
+    """The zone with a serial newer than ``last``, or with ``equal`` the serial ``last`` itself."""
+    if is_newer(zone.serial, last):
+        return zone
+    soa = zone.rrset(zone.origin, SOA)
+    if soa is None:
+        raise ValueError(f"the zone {zone.origin} has no SOA record")
+    ttl, (rdata, *_) = soa
+    serial = last if equal else next_serial(last)
+    return zone.with_rrsets([(zone.origin, SOA, ttl, [with_serial(rdata, serial)])])
+
+
+def _with_latency(steering: SteeringConfig, rows: Sequence[LatencyRow]) -> SteeringConfig:
+    """The steering with the API's rows in place of the site's of the same location and POP."""
+    if not rows:
+        return steering
+    known = {pop.name for pop in steering.pops}
+    merged = {(row.kind, row.value, row.pop): row for row in steering.latency}
+    # A POP may have left the site since its latency was measured.
+    merged.update({(row.kind, row.value, row.pop): row for row in rows if row.pop in known})
+    return steering.model_copy(update={"latency": tuple(merged.values())})
+
+

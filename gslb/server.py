@@ -1,0 +1,185 @@
+"""The composition root: builds everything, serves, reloads, shuts down.
+
+::
+
+    state locked ─► sockets bound ─► site loaded ─► API listening ─► answering (ready) ─► stopping
+
+Whatever fails before "answering" ends the process with one clear error; nothing was answered wrongly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from gslb._dataplane import DataPlane
+from gslb.api.app import build_app
+from gslb.errors import GslbError, ListenError, SiteError
+from gslb.health.checker import Checker
+from gslb.health.probes import NetworkProber
+from gslb.model.clock import SystemClock
+from gslb.operations import Operations
+from gslb.publish import Publisher
+from gslb.store.directory import StateLock, prepare_directory, remove_api_url, write_api_url
+from gslb.store.store import Store
+from gslb.store.token import load_or_create_token
+from gslb.systemd import notify
+from gslb.watch import watch_site
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+log = structlog.get_logger(__name__)
+
+SHUTDOWN_SECONDS = 2.0
+"""How long running API requests may take to end when the server stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to serve and where. ``listen`` and ``api`` are ``ADDRESS:PORT``; port 0 picks a free one."""
+
+    site: Path
+    listen: tuple[str, ...]
+    api: tuple[str, int]
+    state: Path
+    workers: int
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT. Raises GslbError when the server cannot start."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(options))
+
+
+async def _serve(options: Options) -> None:
+    prepare_directory(options.state)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(StateLock(options.state))
+        token = load_or_create_token(options.state)
+        store = await Store.open(options.state)
+        stack.push_async_callback(store.close)
+
+        dataplane = DataPlane()
+        addresses = _listen(dataplane, options)
+        stack.callback(dataplane.stop)
+        clock = SystemClock()
+        checker = Checker(NetworkProber(), clock)
+        stack.push_async_callback(checker.stop)
+        publisher = Publisher(options.site, dataplane)
+        operations = Operations(publisher, store, checker, clock, version=version("gslb"))
+        started = await operations.start()
+        stack.push_async_callback(operations.stop)
+        for finding in started.findings:
+            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=finding.place)
+
+        ready = asyncio.Event()
+        runner = web.AppRunner(
+            build_app(operations, token, ready.is_set), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        api = await _open_api(runner, options.api)
+        write_api_url(options.state, f"http://{api}")
+        stack.callback(remove_api_url, options.state)
+
+        stop = asyncio.Event()
+        reload = _reloader(operations)
+        tasks = _on_signals(stop, reload)
+        watcher = asyncio.create_task(watch_site(options.site, options.state, publisher, reload))
+        stack.push_async_callback(_cancel, watcher)
+
+        dataplane.start()
+        ready.set()
+        listeners = " ".join(addresses)
+        sys.stdout.write(
+            f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "
+            f"{started.zones} zones, {started.names} steered names, generation {started.generation}\n"
+        )
+        sys.stdout.flush()
+        notify("READY=1", f"STATUS=Serving {started.zones} zones on {listeners}")
+        await stop.wait()
+        notify("STOPPING=1")
+        log.info("stopping")
+        for task in tasks:
+            await _cancel(task)
+
+
+_LEVELS = {"error": 40, "warning": 30, "info": 20}
+
+
+def _listen(dataplane: DataPlane, options: Options) -> list[str]:
+    try:
+        return dataplane.listen(list(options.listen), options.workers)
+    except OSError as error:
+        hint = "stop what uses it (ss -lnptu), or name another with --listen"
+        if isinstance(error, PermissionError):
+            hint = "ports below 1024 need CAP_NET_BIND_SERVICE; or name another with --listen"
+        raise ListenError(f"{error.strerror}: {hint}") from error
+    except ValueError as error:
+        raise ListenError(f"--listen: {error}") from error
+
+
+async def _open_api(runner: web.AppRunner, address: tuple[str, int]) -> str:
+    host, port = address
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ListenError(
+            f"cannot listen on {host}:{port} (api): {reason}: "
+            "stop what uses it (ss -lnpt), or name another with --api"
+        ) from error
+    host, port = runner.addresses[0][:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reloader(operations: Operations) -> Callable[[str], Awaitable[None]]:
+    """A reload that reports failure instead of raising: the old snapshot goes on serving."""
+
+    async def reload(cause: str) -> None:
+        notify("RELOADING=1")
+        try:
+            await operations.reload()
+        except SiteError as error:
+            errors = [str(finding) for finding in error.findings if finding.severity == "error"]
+            log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
+        except GslbError as error:
+            log.error("reload refused: the old site goes on serving", cause=cause, errors=[str(error)])
+        finally:
+            notify("READY=1")
+
+    return reload
+
+
+def _on_signals(stop: asyncio.Event, reload: Callable[[str], Awaitable[None]]) -> list[asyncio.Task[None]]:
+    """SIGTERM and SIGINT stop the server, SIGHUP reloads the site."""
+    loop = asyncio.get_running_loop()
+    hung_up = asyncio.Event()
+
+    async def reload_when_hung_up() -> None:
+        while True:
+            await hung_up.wait()
+            hung_up.clear()
+            await reload("SIGHUP")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    return [loop.create_task(reload_when_hung_up())]
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,76 @@
+"""Watches the site directory and the geo databases, and asks for a reload when they change."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from watchfiles import Change, awatch
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gslb.publish import Publisher
+
+log = structlog.get_logger(__name__)
+
+QUIET_MS = 100
+"""A change is taken up when nothing has changed for so long: editors and git write many files."""
+LONGEST_MS = 1_000
+"""But a stream of changes is not waited for longer than this."""
+RETRY_SECONDS = 5.0
+"""What cannot be watched (gone, or out of inotify watches) is tried again after so long."""
+
+
+async def watch_site(
+    site: Path, state: Path, publisher: Publisher, reload: Callable[[str], Awaitable[None]]
+) -> None:
+    """Call ``reload`` after each change, for ever. Hidden files and the state directory do not count."""
+    site, state = site.resolve(), state.resolve()
+    while True:
+        databases = {Path(database).resolve() for database in publisher.steering.databases}
+        outside = {path for path in databases if path.is_file() and not path.is_relative_to(site)}
+        try:
+            await _watch_once(site, state, databases, outside, reload)
+        except (OSError, RuntimeError) as error:
+            log.error("the site directory cannot be watched: changes need `gslb reload`", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _watch_once(
+    site: Path,
+    state: Path,
+    databases: set[Path],
+    outside: set[Path],
+    reload: Callable[[str], Awaitable[None]],
+) -> None:
+    """Watch until a database changed, since a replaced file needs a new watch."""
+
+    def counts(_: Change, text: str) -> bool:
+        path = Path(text)
+        if path in databases:
+            return True
+        if not path.is_relative_to(site) or path.is_relative_to(state):
+            return False
+        return not any(part.startswith(".") or part.endswith("~") for part in path.relative_to(site).parts)
+
+    async for changes in awatch(
+        site,
+        *sorted(outside),
+        watch_filter=counts,
+        debounce=LONGEST_MS,
+        step=QUIET_MS,
+        rust_timeout=int(RETRY_SECONDS * 1000),
+        yield_on_timeout=True,
+    ):
+        files = {path for _, path in changes}
+        if files:
+            log.info("site changed", files=sorted(files)[:10], count=len(files))
+            await reload("changed files")
+        present = {path for path in databases if path.is_file() and not path.is_relative_to(site)}
+        if not outside.isdisjoint(map(Path, files)) or present != outside:
+            if not files:
+                await reload("changed databases")
+            return

@@ -1,0 +1,26 @@
+"""SOA serial numbers: comparison and increment (RFC 1982), and their place in the RDATA (RFC 1035 section 3.3.13)."""
+
+from __future__ import annotations
+
+_MODULUS = 2**32
+_HALF = 2**31
+_NUMBERS = 20
+"""Octets of the five numbers that end an SOA's RDATA; the serial is the first of them."""
+
+
+def is_newer(serial: int, other: int) -> bool:
+    """Whether ``serial`` is greater than ``other`` in serial number arithmetic (RFC 1982 section 3.2)."""
+    return 0 < (serial - other) % _MODULUS < _HALF
+
+
+def next_serial(serial: int) -> int:
+    """The serial after ``serial``; 0 is skipped, since some secondaries take it for no serial."""
+    return (serial + 1) % _MODULUS or 1
+
+
+def with_serial(soa: bytes, serial: int) -> bytes:
+    """The SOA RDATA ``soa`` with another serial. Raises ValueError when ``soa`` is too short to be one."""
+    if len(soa) < _NUMBERS + 2:
+        raise ValueError("the SOA record is too short")
+    at = len(soa) - _NUMBERS
+    return soa[:at] + serial.to_bytes(4, "big") + soa[at + 4 :]
