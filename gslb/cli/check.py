@@ -1,0 +1,157 @@
+"""``gslb check``: every error and warning of a site at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gslb.cli.render import make_console, print_findings
+from gslb.config.files import display_path
+from gslb.config.report import has_errors, sort_findings
+from gslb.config.wording import count
+from gslb.model.finding import Finding, Place, Severity
+from gslb.steering.document import steering_document
+from gslb.zones.site import load_site
+from gslb.zones.source import read_zone_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gslb.zones.site import LoadedSite
+    from gslb.zones.source import ReadZone
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found. ``site`` is ``None`` when the site does not load."""
+
+    site: LoadedSite | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a server would take the site over."""
+        return self.site is not None and not has_errors(self.findings)
+
+
+def check(
+    site: Annotated[Path, typer.Argument(help="The site directory.")] = Path("zones"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Check a site: every error and warning at once, with file, line and rule. Exits 1 on errors."""
+    checked = check_site(site)
+    if as_json:
+        typer.echo(json.dumps(as_document(checked), indent=2))
+    else:
+        console = make_console()
+        print_findings(console, checked.findings)
+        for line in summary_lines(checked):
+            console.print(line)
+    if not checked.is_usable:
+        raise typer.Exit(1)
+
+
+def compile_natively(document: str) -> None:
+    """Compile a steering document and drop the result. Raises ValueError."""
+    from gslb._dataplane import Steering  # noqa: PLC0415 - only a site that loads is compiled
+
+    Steering.compile(document)
+
+
+def check_site(
+    directory: Path,
+    read_zone: ReadZone = read_zone_text,
+    compile_steering: Callable[[str], object] = compile_natively,
+) -> Checked:
+    """Load a site and compile its steering, so that an unusable geo database shows too."""
+    site, findings = load_site(directory, read_zone)
+    if site is None:
+        return Checked(None, findings)
+    try:
+        compile_steering(steering_document(site.steering))
+    except ValueError as error:
+        findings = sort_findings([*findings, _steering_finding(site, str(error))])
+    return Checked(site, findings)
+
+
+def _steering_finding(site: LoadedSite, message: str) -> Finding:
+    """An error of the compiler, at the geo database that it names if it names one."""
+    for database in site.steering.databases:
+        if database in message:
+            place = Place(display_path(Path(database)))
+            return Finding("site-geo-database", Severity.ERROR, place, message)
+    return Finding("site-steering", Severity.ERROR, Place(display_path(site.directory)), message)
+
+
+def summary_lines(checked: Checked) -> list[str]:
+    """What the site holds, and how many errors and warnings there are."""
+    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
+    warnings = sum(finding.severity is Severity.WARNING for finding in checked.findings)
+    totals = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
+    if checked.site is None:
+        return [f"{totals}; the site does not load"]
+    steering = checked.site.steering
+    records = sum(zone.record_count for zone in checked.site.zone_texts)
+    holds = ", ".join(
+        (
+            count(len(checked.site.zone_texts), "zone"),
+            count(records, "record"),
+            count(len(steering.names), "steered name"),
+            count(len(steering.pops), "POP"),
+            count(len(steering.pools), "pool"),
+        )
+    )
+    pools = [
+        f"pool {pool.name}: when all down, {pool.when_all_down}"
+        + ("" if "when_all_down" in pool.model_fields_set else " (default)")
+        for pool in steering.pools
+    ]
+    return [*pools, f"{holds}; {totals}"]
+
+
+def as_document(checked: Checked) -> dict[str, Any]:
+    """The same for programs; ``summary`` is null when the site does not load."""
+    return {
+        "ok": checked.is_usable,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "severity": finding.severity.value,
+                "file": finding.place.file,
+                "line": finding.place.line,
+                "column": finding.place.column,
+                "message": finding.message,
+            }
+            for finding in checked.findings
+        ],
+        "summary": None if checked.site is None else _summary(checked.site),
+    }
+
+
+def _summary(site: LoadedSite) -> dict[str, Any]:
+    steering = site.steering
+    return {
+        "zones": [
+            {
+                "origin": zone.origin,
+                "records": zone.record_count,
+                "names": len(site.steered[zone.origin]),
+            }
+            for zone in site.zone_texts
+        ],
+        "names": len(steering.names),
+        "pops": [pop.name for pop in steering.pops],
+        "pools": [
+            {
+                "name": pool.name,
+                "endpoints": len(pool.endpoints),
+                "when_all_down": pool.when_all_down.value,
+                "is_default": "when_all_down" not in pool.model_fields_set,
+            }
+            for pool in steering.pools
+        ],
+    }

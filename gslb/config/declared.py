@@ -1,0 +1,57 @@
+"""What has been declared so far, by name, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gslb.config.report import Report
+from gslb.config.wording import quote
+
+if TYPE_CHECKING:
+    from gslb.model.finding import Place
+    from gslb.model.site import LatencyRow, Monitor, Policy, Pool, Pop, SteeredName
+
+
+@dataclass(slots=True)
+class Declared:
+    """The site as read so far.
+
+    ``places`` knows every definition of a kind (``pop``, ``monitor``, ``pool``, ``policy``, ``name``), those
+    with errors too, so that one error does not make others of everything that refers to it.
+    ``references`` are checked once all is read: kind, name, place and who refers.
+    """
+
+    report: Report = field(default_factory=Report)
+    places: dict[str, dict[str, Place]] = field(default_factory=dict)
+    references: list[tuple[str, str, Place, str]] = field(default_factory=list)
+    pops: list[Pop] = field(default_factory=list)
+    monitors: list[Monitor] = field(default_factory=list)
+    pools: list[Pool] = field(default_factory=list)
+    policies: list[Policy] = field(default_factory=list)
+    names: list[SteeredName] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
+    latency: list[LatencyRow] = field(default_factory=list)
+
+    def names_of(self, kind: str) -> dict[str, Place]:
+        """Every name defined of a kind, and where."""
+        return self.places.setdefault(kind, {})
+
+    def refer(self, kind: str, name: str, place: Place, referrer: str) -> None:
+        """Note that ``referrer`` names something of a kind."""
+        self.references.append((kind, name, place, referrer))
+
+    def define(self, kind: str, name: str, place: Place, maximum: int) -> bool:
+        """Note a definition; an error and ``False`` when it stands elsewhere already or is one too many."""
+        places = self.names_of(kind)
+        first = places.setdefault(name, place)
+        if first is not place:
+            message = f"{kind} {quote(name)} is already defined at {first}; remove one of the two"
+            self.report.error(f"site-duplicate-{kind}", place, message)
+            return False
+        if len(places) > maximum:
+            if len(places) == maximum + 1:
+                message = f"the site defines more than {maximum:,} of: {kind}"
+                self.report.error("site-too-many", place, message)
+            return False
+        return True

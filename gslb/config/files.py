@@ -1,0 +1,93 @@
+"""The files of a site directory, and how their paths are shown."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAXIMUM_DEPTH = 32
+MAXIMUM_FILES = 100_000
+
+
+class UnreadableFileError(Exception):
+    """A file or directory cannot be read; ``path`` is which, the text says why and what to do."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(reason)
+
+
+def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Files below ``directory`` whose name is ``wanted``, at any depth, sorted.
+
+    Hidden files and directories are left out. Symbolic links are followed; a directory reached twice, by a
+    loop too, is read once. Raises UnreadableFileError, also past 32 levels or 100,000 files.
+    """
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    pending = deque([(directory, 0)])
+    while pending:
+        current, depth = pending.popleft()
+        if depth > MAXIMUM_DEPTH:
+            raise UnreadableFileError(current, f"is nested deeper than {MAXIMUM_DEPTH} directories")
+        for entry in _list_directory(current, seen):
+            if _is_directory(entry):
+                pending.append((Path(entry.path), depth + 1))
+            elif wanted(entry.name):
+                found.append(Path(entry.path))
+        if len(found) > MAXIMUM_FILES:
+            raise UnreadableFileError(directory, f"holds more than {MAXIMUM_FILES} files of one kind")
+    return sorted(found)
+
+
+def _list_directory(directory: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """The visible entries of a directory by name; none when it was ``seen`` before."""
+    try:
+        status = directory.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            return []
+        seen.add((status.st_dev, status.st_ino))
+        with os.scandir(directory) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise UnreadableFileError(directory, f"cannot be read: {error.strerror}") from error
+    return sorted(visible, key=lambda entry: entry.name)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself; reading it as a file will say so
+        return False
+
+
+def read_text(path: Path, maximum_octets: int) -> str:
+    """The UTF-8 text of a regular file, without a byte order mark. Raises UnreadableFileError."""
+    try:
+        if not path.is_file():
+            raise UnreadableFileError(path, "is not a file, or a link that leads nowhere")
+        with path.open("rb") as file:
+            octets = file.read(maximum_octets + 1)
+    except OSError as error:
+        raise UnreadableFileError(path, f"cannot be read: {error.strerror}") from error
+    if len(octets) > maximum_octets:
+        raise UnreadableFileError(path, f"is larger than {maximum_octets} octets; split it")
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise UnreadableFileError(path, f"is not UTF-8 text: see line {line}") from error
+
+
+def display_path(path: Path) -> str:
+    """``path`` relative to the current directory when below it, else absolute."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links the reader knows
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(absolute)

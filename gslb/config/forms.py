@@ -1,0 +1,171 @@
+"""The shape of each YAML mapping, and how its errors become findings.
+
+A form holds only the keys that were written, so that every default lives in one place,
+``gslb/model/site.py``.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Annotated, Any, Required
+
+from pydantic import ConfigDict, PlainValidator, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from gslb.config import values
+from gslb.config.report import report_unknown_key
+from gslb.config.wording import quote
+from gslb.model.site import Mode, UnknownCounts, WhenAllDown
+
+if TYPE_CHECKING:
+    from gslb.config.report import Cursor, Report
+
+MAXIMUM_TTL = 2**31 - 1
+"""Seconds (RFC 2181 section 8)."""
+
+_FORBID = ConfigDict(extra="forbid")
+
+Text = Annotated[str, PlainValidator(values.text)]
+Reference = Annotated[str, PlainValidator(values.reference)]
+Mapping = Annotated[dict[str, Any], PlainValidator(values.mapping)]
+Sequence = Annotated[list[Any], PlainValidator(values.sequence)]
+ModeWord = Annotated[str, PlainValidator(values.choice(list(Mode)))]
+
+
+@with_config(_FORBID)
+class PopForm(TypedDict, total=False):
+    """Settings of a POP."""
+
+    title: Text
+    latitude: Annotated[float, PlainValidator(values.number(-90, 90))]
+    longitude: Annotated[float, PlainValidator(values.number(-180, 180))]
+
+
+@with_config(_FORBID)
+class MonitorForm(TypedDict, total=False):
+    """Settings of a monitor."""
+
+    type: Required[Annotated[str, PlainValidator(values.choice(("http", "https", "tcp")))]]
+    port: Required[Annotated[int, PlainValidator(values.integer(1, 65535))]]
+    path: Annotated[str, PlainValidator(values.http_path)]
+    host: Annotated[str, PlainValidator(values.host)]
+    expect_status: Annotated[tuple[int, ...], PlainValidator(values.status_codes)]
+    verify_tls: Annotated[bool, PlainValidator(values.boolean)]
+    interval: Annotated[float, PlainValidator(values.duration(1, 3600))]
+    timeout: Annotated[float, PlainValidator(values.duration(0.05, 3600))]
+    rise: Annotated[int, PlainValidator(values.integer(1, 100))]
+    fall: Annotated[int, PlainValidator(values.integer(1, 100))]
+    jitter: Annotated[float, PlainValidator(values.number(0, 0.5))]
+
+
+@with_config(_FORBID)
+class EndpointForm(TypedDict, total=False):
+    """Settings of an endpoint."""
+
+    pop: Required[Reference]
+    address: Required[Annotated[IPv4Address | IPv6Address, PlainValidator(values.address)]]
+    weight: Annotated[int, PlainValidator(values.integer(0, 65535))]
+    probe: Annotated[str, PlainValidator(values.host_and_port)]
+
+
+@with_config(_FORBID)
+class PoolForm(TypedDict, total=False):
+    """Settings of a pool; each endpoint is a form of its own."""
+
+    endpoints: Required[Sequence]
+    monitor: Reference
+    when_all_down: Annotated[str, PlainValidator(values.choice(list(WhenAllDown)))]
+    unknown_counts: Annotated[str, PlainValidator(values.choice(list(UnknownCounts)))]
+
+
+@with_config(_FORBID)
+class PolicyForm(TypedDict):
+    """Settings of a policy."""
+
+    steps: Sequence
+
+
+@with_config(_FORBID)
+class GeoForm(TypedDict, total=False):
+    """Settings of a geo step: a mapping of location to POPs for each kind of location."""
+
+    mode: ModeWord
+    subnet: Mapping
+    asn: Mapping
+    subdivision: Mapping
+    country: Mapping
+    continent: Mapping
+    default: Any
+
+
+@with_config(_FORBID)
+class FailoverForm(TypedDict, total=False):
+    """Settings of a failover step."""
+
+    mode: ModeWord
+    tiers: Required[Sequence]
+
+
+@with_config(_FORBID)
+class NameForm(TypedDict, total=False):
+    """Settings of a steered name."""
+
+    pool: Required[Reference]
+    policy: Required[Reference]
+    ttl: Annotated[int, PlainValidator(values.whole_seconds(0, MAXIMUM_TTL))]
+    owner: Text
+
+
+@with_config(_FORBID)
+class DatabasesForm(TypedDict):
+    """Settings of ``geo`` at the top of a file."""
+
+    databases: Annotated[list[str], PlainValidator(values.paths)]
+
+
+@with_config(_FORBID)
+class LatencyForm(TypedDict):
+    """Settings of ``latency`` at the top of a file."""
+
+    table: Annotated[str, PlainValidator(values.path)]
+
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    form: TypeAdapter(form)
+    for form in (
+        PopForm,
+        MonitorForm,
+        EndpointForm,
+        PoolForm,
+        PolicyForm,
+        GeoForm,
+        FailoverForm,
+        NameForm,
+        DatabasesForm,
+        LatencyForm,
+    )
+}
+
+
+def read_form(form: type, cursor: Cursor, what: str, report: Report) -> dict[str, Any] | None:
+    """The checked keys of a mapping, or ``None`` after noting every error in it."""
+    if not isinstance(cursor.value, dict):
+        message = f"{what} must be a mapping (key: value), not {quote(cursor.value)}"
+        report.error("site-invalid-value", cursor.place, message)
+        return None
+    try:
+        checked: dict[str, Any] = _ADAPTERS[form].validate_python(cursor.value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            key = str(detail["loc"][0])
+            if detail["type"] == "missing":
+                report.error("site-missing-key", cursor.key_place, f"{what} lacks the key {quote(key)}")
+            elif detail["type"] == "extra_forbidden":
+                report_unknown_key(
+                    report, cursor.key_place_at((key,)), key, form.__annotations__.keys(), what
+                )
+            else:
+                message = f"{key} of {what} {detail['ctx']['error']}"
+                report.error("site-invalid-value", cursor.place_at((key,)), message)
+        return None
+    return checked

@@ -1,0 +1,200 @@
+"""Readers of single values: each takes what stands in the YAML and returns the typed value.
+
+Each raises ValueError for anything else; its text continues the name of the setting:
+"port" + "must be a whole number from 1 to 65535".
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from gslb.config.durations import format_duration, parse_duration
+from gslb.config.wording import did_you_mean, one_of, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAXIMUM_TEXT = 1024
+
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
+_PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
+
+
+def integer(low: int, high: int) -> Callable[[object], int]:
+    """A whole number in a range."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}, not {quote(value)}")
+        return value
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[object], float]:
+    """A number in a range."""
+
+    def read(value: object) -> float:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}, not {quote(value)}")
+        return float(value)
+
+    return read
+
+
+def duration(low: float, high: float) -> Callable[[object], float]:
+    """Seconds, from a duration in a range."""
+
+    def read(value: object) -> float:
+        seconds = parse_duration(value)
+        if not low <= seconds <= high:
+            raise ValueError(
+                f"must be from {format_duration(low)} to {format_duration(high)}, not {quote(value)}"
+            )
+        return seconds
+
+    return read
+
+
+def whole_seconds(low: int, high: int) -> Callable[[object], int]:
+    """Whole seconds, from a duration in a range."""
+
+    def read(value: object) -> int:
+        seconds = parse_duration(value)
+        if not seconds.is_integer() or not low <= seconds <= high:
+            raise ValueError(f"must be whole seconds from {low} to {high}, not {quote(value)}")
+        return int(seconds)
+
+    return read
+
+
+def choice(words: Sequence[str]) -> Callable[[object], str]:
+    """One of some words."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            hint = did_you_mean(value, words) if isinstance(value, str) else ""
+            raise ValueError(f"must be {one_of(words)}, not {quote(value)}{hint}")
+        return value
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    """``true`` or ``false``."""
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {quote(value)}")
+    return value
+
+
+def text(value: object) -> str:
+    """Free text of one line."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {quote(value)}; put it in quotes")
+    if len(value) > MAXIMUM_TEXT or not value.isprintable():
+        raise ValueError(f"must be one line of at most {MAXIMUM_TEXT} printable characters")
+    return value
+
+
+def address(value: object) -> IPv4Address | IPv6Address:
+    """An IP address that a client can be sent to."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be an IP address, not {quote(value)}")
+    try:
+        found = ip_address(value)
+    except ValueError:
+        raise ValueError(f"must be an IPv4 or IPv6 address, not {quote(value)}") from None
+    if "%" in value or found.is_multicast or found.is_unspecified:
+        raise ValueError(f"must be a unicast address without a zone, not {quote(value)}")
+    return found
+
+
+def http_path(value: object) -> str:
+    """The path, and the query if any, of an HTTP request."""
+    if not isinstance(value, str) or not _PATH.fullmatch(value) or "#" in value:
+        raise ValueError(f"must begin with / and have no spaces and no #, not {quote(value)}")
+    return value
+
+
+def host(value: object) -> str:
+    """A host name for the Host header and TLS."""
+    if not isinstance(value, str) or not _HOST.fullmatch(value):
+        raise ValueError(f"must be a host name such as www.example.com, not {quote(value)}")
+    return value
+
+
+def host_and_port(value: object) -> str:
+    """``host:port`` or ``[address]:port``."""
+    message = f"must be host:port, such as 192.0.2.1:8080 or [2001:db8::1]:8080, not {quote(value)}"
+    if not isinstance(value, str):
+        raise ValueError(message)
+    name, _, port = value.rpartition(":")
+    if not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > 65535:
+        raise ValueError(message)
+    if name.startswith("[") and name.endswith("]"):
+        try:
+            IPv6Address(name[1:-1])
+        except ValueError:
+            raise ValueError(message) from None
+    elif not _HOST.fullmatch(name):
+        raise ValueError(message)
+    return value
+
+
+def status_codes(value: object) -> tuple[int, ...]:
+    """One HTTP status code or a list of them."""
+    read = integer(100, 599)
+    codes = value if isinstance(value, list) else [value]
+    if not 1 <= len(codes) <= 64:
+        raise ValueError("must list 1 to 64 HTTP status codes")
+    return tuple(read(code) for code in codes)
+
+
+def reference(value: object) -> str:
+    """The name of something defined elsewhere."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"must be a name, not {quote(value)}")
+    return value
+
+
+def references(value: object) -> tuple[str, ...]:
+    """One name or a list of names, each once."""
+    names = value if isinstance(value, list) else [value]
+    if not 1 <= len(names) <= 4096:
+        raise ValueError("must list at least one POP, and at most 4096")
+    read = tuple(reference(name) for name in names)
+    if len(set(read)) != len(read):
+        twice = next(name for name in read if read.count(name) > 1)
+        raise ValueError(f"lists {quote(twice)} twice")
+    return read
+
+
+def mapping(value: object) -> dict[str, object]:
+    """A mapping, read further by the caller."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a mapping (key: value), not {quote(value)}")
+    return value
+
+
+def sequence(value: object) -> list[object]:
+    """A list, read further by the caller."""
+    if not isinstance(value, list):
+        raise ValueError(f"must be a list, not {quote(value)}")
+    return value
+
+
+def path(value: object) -> str:
+    """A path of a file, relative to the file that names it."""
+    if not isinstance(value, str) or not value or len(value) > MAXIMUM_TEXT or not value.isprintable():
+        raise ValueError(f"must be the path of a file, not {quote(value)}")
+    return value
+
+
+def paths(value: object) -> list[str]:
+    """One path or a list of them."""
+    found = value if isinstance(value, list) else [value]
+    if not 1 <= len(found) <= 16:
+        raise ValueError("must list 1 to 16 files")
+    return [path(item) for item in found]

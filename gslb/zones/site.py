@@ -1,0 +1,143 @@
+"""A site directory as a whole: its steering, its zones, and the checks that need both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.rdatatype
+
+from gslb.config.files import display_path
+from gslb.config.loader import load_steering
+from gslb.config.names import parent_names
+from gslb.config.report import Report, has_errors, sort_findings
+from gslb.config.wording import did_you_mean, quote
+from gslb.model.finding import Place
+from gslb.model.site import WhenAllDown
+from gslb.zones.source import load_zone_texts, read_zone_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gslb._dataplane import ZoneText
+    from gslb.model.finding import Finding
+    from gslb.model.site import SteeredName, SteeringConfig
+    from gslb.zones.source import ReadZone
+
+Rows = list[tuple[int, str, int]]
+"""What stands at an owner name: (type, file, line)."""
+
+_ADDRESSES = frozenset({int(dns.rdatatype.A), int(dns.rdatatype.AAAA)})
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite:
+    """A site without errors, ready to compile.
+
+    ``steered`` has, for each zone's origin, the owner names that steering answers in it, each with its index
+    into ``steering.names``.
+    """
+
+    directory: Path
+    steering: SteeringConfig
+    zone_texts: tuple[ZoneText, ...]
+    steered: Mapping[str, list[tuple[str, int]]]
+
+
+def load_site(
+    directory: Path, read_zone: ReadZone = read_zone_text
+) -> tuple[LoadedSite | None, tuple[Finding, ...]]:
+    """Read and check the site in ``directory``.
+
+    Returns every finding, sorted by place, and the site unless one of them is an error. Never raises for what
+    the site says. Paths in findings are relative to the current directory when below it.
+    """
+    if not directory.is_dir():
+        report = Report()
+        message = "there is no such directory; give the directory that holds the zone and YAML files"
+        report.error("site-no-directory", Place(display_path(directory)), message)
+        return None, tuple(report.findings)
+    steering, steering_findings = load_steering(directory)
+    zone_texts, zone_findings = load_zone_texts(directory, read_zone)
+    report = Report()
+    steered = _assign_names(steering, zone_texts, report)
+    _check_owners(steering, zone_texts, steered, report)
+    findings = sort_findings([*steering_findings, *zone_findings, *report.findings])
+    if has_errors(findings):
+        return None, findings
+    return LoadedSite(directory, steering, zone_texts, steered), findings
+
+
+def _assign_names(
+    steering: SteeringConfig, zone_texts: tuple[ZoneText, ...], report: Report
+) -> dict[str, list[tuple[str, int]]]:
+    """Each steered name to the zone nearest above it."""
+    steered: dict[str, list[tuple[str, int]]] = {zone.origin: [] for zone in zone_texts}
+    for index, name in enumerate(steering.names):
+        origin = next((parent for parent in parent_names(name.name) if parent in steered), None)
+        if origin is not None:
+            steered[origin].append((name.name, index))
+        elif steered:
+            guess = did_you_mean(name.name.partition(".")[2] or name.name, steered)
+            message = f"name {quote(name.name)} lies in no zone of this site{guess or '; add its zone file'}"
+            report.error("site-name-outside-zones", name.place, message)
+    return steered
+
+
+def _check_owners(
+    steering: SteeringConfig,
+    zone_texts: tuple[ZoneText, ...],
+    steered: Mapping[str, list[tuple[str, int]]],
+    report: Report,
+) -> None:
+    """What the zone files say at, and above, each steered name."""
+    pools = {pool.name: pool for pool in steering.pools}
+    for zone in zone_texts:
+        names = [steering.names[index] for _, index in steered[zone.origin]]
+        rows = _rows_at(zone, names)
+        for name in names:
+            _check_delegation(name, zone.origin, rows, report)
+            types = {rtype for rtype, _, _ in rows[name.name]}
+            alias = next((row for row in rows[name.name] if row[0] == dns.rdatatype.CNAME), None)
+            if alias is not None:
+                message = (
+                    f"name {quote(name.name)} is a CNAME at {Place(*alias[1:])}, beside which steering "
+                    "cannot answer; remove the CNAME, or steer the name it points to"
+                )
+                report.error("site-name-is-cname", name.place, message)
+            pool = pools.get(name.pool)
+            if pool and pool.when_all_down is WhenAllDown.FALLBACK and not types & _ADDRESSES and not alias:
+                message = (
+                    f"name {quote(name.name)} has no A or AAAA record in zone {zone.origin} for pool "
+                    f"{quote(pool.name)} to fall back to (when_all_down: fallback); add last-resort records"
+                )
+                report.error("site-fallback-without-records", name.place, message)
+
+
+def _rows_at(zone: ZoneText, names: list[SteeredName]) -> dict[str, Rows]:
+    """What stands at each steered name and at the names between it and the origin."""
+    wanted: dict[str, None] = {}
+    for name in names:
+        wanted.update(dict.fromkeys(_names_below(name.name, zone.origin)))
+    listed = list(wanted)
+    rows = dict(zip(listed, zone.owners(listed), strict=True))
+    return {name.name: [] for name in names} | rows | {zone.origin: zone.owners([zone.origin])[0]}
+
+
+def _check_delegation(name: SteeredName, origin: str, rows: Mapping[str, Rows], report: Report) -> None:
+    for parent in _names_below(name.name, origin):
+        cut = next((row for row in rows[parent] if row[0] == dns.rdatatype.NS), None)
+        if cut is not None:
+            message = (
+                f"name {quote(name.name)} is delegated away by the NS records of {parent} at "
+                f"{Place(*cut[1:])}, so it is never steered"
+            )
+            report.warning("site-name-below-delegation", name.place, message)
+            return
+
+
+def _names_below(name: str, origin: str) -> list[str]:
+    """``name`` and the names above it, down from but without ``origin``."""
+    names = parent_names(name)
+    return names[: names.index(origin)]

@@ -1,0 +1,76 @@
+"""Zone files: found in the site directory, read by the native reader, completed by dnspython."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gslb.config.files import UnreadableFileError, display_path, find_files
+from gslb.config.names import parse_owner_name
+from gslb.model.finding import Finding, Place, Severity
+from gslb.zones.pending import resolve_pending
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gslb._dataplane import ZoneText
+
+SUFFIX = ".zone"
+
+ReadZone = Callable[[str, str], "ZoneText"]
+"""Reads the master file at a path, with an origin."""
+
+
+def read_zone_text(path: str, origin: str) -> ZoneText:
+    """Read a master file with the native reader."""
+    from gslb._dataplane import ZoneText  # noqa: PLC0415 - YAML alone is checked without the native module
+
+    return ZoneText.read(path, origin)
+
+
+def load_zone_texts(
+    directory: Path, read_zone: ReadZone = read_zone_text
+) -> tuple[tuple[ZoneText, ...], list[Finding]]:
+    """Read every ``NAME.zone`` below ``directory``, at any depth.
+
+    The origin is the file's name unless an ``$ORIGIN`` stands before the SOA. Findings are those of each
+    zone's own check, and one for each file that cannot be a zone of its own. Never raises for content.
+    """
+    findings: list[Finding] = []
+    try:
+        paths = find_files(directory, lambda name: name.endswith(SUFFIX))
+    except UnreadableFileError as error:
+        return (), [_error("zone-unreadable", display_path(error.path), str(error))]
+    if not paths:
+        message = "the site has no zone file; put one for each zone in it, named such as example.com.zone"
+        return (), [_error("site-no-zone", display_path(directory), message)]
+    zones: dict[str, ZoneText] = {}
+    first_files: dict[str, str] = {}
+    for path in paths:
+        file = display_path(path)
+        try:
+            origin = parse_owner_name(path.name.removesuffix(SUFFIX))
+            file.encode()
+        except ValueError as error:
+            message = f"the file's name must be the zone's name and {SUFFIX}: {error}"
+            findings.append(_error("zone-file-name", file, message))
+            continue
+        zone = read_zone(file, origin)
+        resolve_pending(zone)
+        findings.extend(
+            Finding(rule, Severity(severity), Place(where, line, column), message)
+            for rule, severity, where, line, column, message in zone.check()
+        )
+        if zone.origin in zones:
+            message = (
+                f"zone {zone.origin} is already read from {first_files[zone.origin]}; remove one of the two"
+            )
+            findings.append(_error("zone-duplicate", file, message))
+            continue
+        zones[zone.origin] = zone
+        first_files[zone.origin] = file
+    return tuple(zones.values()), findings
+
+
+def _error(rule: str, file: str, message: str) -> Finding:
+    return Finding(rule, Severity.ERROR, Place(file), message)
