@@ -16,11 +16,12 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from gslb.errors import InvalidChangeError
+from gslb.errors import InvalidChangeError, StateError
+from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gslb.model.change import RRsetChange, StoredRRset
 
@@ -141,8 +142,9 @@ def _read_rrset(
         return None
     if name is None or rtype is None:
         return None
-    _check_apex(zone, name, rtype, rrset, pointer, problems)
-    wires: list[bytes] = []
+    for part, problem in _apex_problems(zone, name, rtype, len(rrset.records)):
+        problems.add(pointer + part, problem)
+    wires: dict[bytes, None] = {}
     texts: list[str] = []
     for index, text in enumerate(rrset.records):
         rdata = _read_rdata(zone, rtype, text, f"{pointer}/records/{index}", problems)
@@ -153,9 +155,9 @@ def _read_rrset(
             problems.add(
                 f"{pointer}/records/{index}", "is in the RRset already (RFC 2181 section 5 allows one)"
             )
-        wires.append(wire)
+        wires[wire] = None
         texts.append(canonical)
-    return ReadRRset((name.to_text(), int(rtype), ttl, wires), tuple(texts))
+    return ReadRRset((name.to_text(), int(rtype), ttl, list(wires)), tuple(texts))
 
 
 def _read_name(zone: dns.name.Name, text: str, pointer: str, problems: _Problems) -> dns.name.Name | None:
@@ -182,65 +184,76 @@ def _read_data_type(text: str, pointer: str, problems: _Problems) -> dns.rdataty
     return rtype
 
 
-def _check_apex(
-    zone: dns.name.Name,
-    name: dns.name.Name,
-    rtype: dns.rdatatype.RdataType,
-    rrset: RequestedRRset,
-    pointer: str,
-    problems: _Problems,
-) -> None:
+def _apex_problems(
+    zone: dns.name.Name, name: dns.name.Name, rtype: int, count: int
+) -> Iterator[tuple[str, str]]:
+    """What ``count`` records of this type at this name would break, with the part of the RRset at fault."""
+    word = present_type(rtype)
     if rtype == dns.rdatatype.SOA and name != zone:
-        problems.add(f"{pointer}/name", f"a SOA record stands only at the zone's name, {zone}")
-    if name == zone and not rrset.records and rtype in (dns.rdatatype.SOA, dns.rdatatype.NS):
-        text = dns.rdatatype.to_text(rtype)
-        problems.add(
-            f"{pointer}/records", f"would remove the zone's {text} records; give the new ones instead"
-        )
-    if len(rrset.records) > 1 and dns.rdatatype.is_singleton(rtype):
-        text = dns.rdatatype.to_text(rtype)
-        problems.add(f"{pointer}/records", f"a name has at most one {text} record, not {len(rrset.records)}")
+        yield "/name", f"a SOA record stands only at the zone's name, {zone}"
+    if name == zone and count == 0 and rtype in (dns.rdatatype.SOA, dns.rdatatype.NS):
+        yield "/records", f"would remove the zone's {word} records; give the new ones instead"
+    if count > 1 and dns.rdatatype.is_singleton(dns.rdatatype.RdataType.make(rtype)):
+        yield "/records", f"a name has at most one {word} record, not {count}"
 
 
 def _read_rdata(
-    zone: dns.name.Name, rtype: dns.rdatatype.RdataType, text: str, pointer: str, problems: _Problems
+    zone: dns.name.Name, rtype: int, text: str, pointer: str, problems: _Problems
 ) -> tuple[bytes, str] | None:
     # A line break would end the record early and hide what follows it.
-    if not text.isprintable() and any(ord(c) < 0x20 and c != "\t" for c in text):
+    if any(ord(c) < 0x20 and c != "\t" for c in text):
         problems.add(pointer, "holds a control character; write it as an escape such as \\010")
         return None
     try:
-        rdata = dns.rdata.from_text(dns.rdataclass.IN, rtype, text, origin=zone, relativize=False)
-        wire = rdata.to_wire()
+        wire, canonical = _rdata_from_text(zone, rtype, text)
     except _UNREADABLE as error:
-        problems.add(pointer, f"is not {dns.rdatatype.to_text(rtype)} record data: {error}")
+        word = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
+        problems.add(pointer, f"is not {word} record data: {error}")
         return None
     if len(wire) > RDATA_LIMIT:
         problems.add(pointer, f"takes {len(wire)} octets; a record holds at most {RDATA_LIMIT}")
         return None
-    return wire, rdata.to_text()
+    return wire, canonical
+
+
+def _rdata_from_text(zone: dns.name.Name, rtype: int, text: str) -> tuple[bytes, str]:
+    """RDATA in wire format, and in presentation format with every name absolute."""
+    number = dns.rdatatype.RdataType.make(rtype)
+    rdata = dns.rdata.from_text(dns.rdataclass.IN, number, text, origin=zone, relativize=False)
+    return rdata.to_wire() or b"", rdata.to_text()
 
 
 def present_rdata(rtype: int, wire: bytes) -> str:
     """RDATA in presentation format; what dnspython cannot read is in the form of RFC 3597 section 5."""
     try:
-        rdata = dns.rdata.from_wire(dns.rdataclass.IN, rtype, wire, 0, len(wire))
-        return rdata.to_text()
+        number = dns.rdatatype.RdataType.make(rtype)
+        return dns.rdata.from_wire(dns.rdataclass.IN, number, wire, 0, len(wire)).to_text()
     except _UNREADABLE:
         return f"\\# {len(wire)} {wire.hex()}".rstrip()
 
 
-def stored_change(row: StoredRRset) -> RRsetChange:
-    """A change as it was stored, for the native zone. Raises ValueError when its records cannot be read."""
-    zone = dns.name.from_text(row.zone)
-    try:
-        wires = [
-            dns.rdata.from_text(dns.rdataclass.IN, row.rtype, text, origin=zone, relativize=False).to_wire()
-            for text in row.records
-        ]
-    except _UNREADABLE as error:
-        raise ValueError(f"stored RRset {row.name} type {row.rtype}: {error}") from error
-    return row.name, row.rtype, row.ttl, wires
+def present_type(rtype: int) -> str:
+    """The mnemonic of an RR type, or ``TYPEnnn``."""
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
+
+
+def stored_overlay(
+    rows: Iterable[StoredRRset], serials: Mapping[str, int], latency: Iterable[LatencyRow]
+) -> Overlay:
+    """What was stored, for the next load of the site. Raises StateError for a record that cannot be read."""
+    changes: dict[str, list[RRsetChange]] = {}
+    for row in rows:
+        zone = dns.name.from_text(row.zone)
+        try:
+            wires = [_rdata_from_text(zone, row.rtype, text)[0] for text in row.records]
+        except _UNREADABLE as error:
+            what = f"{row.name} {present_type(row.rtype)} of zone {row.zone}"
+            raise StateError(
+                f"the state directory holds records of {what} that cannot be read: {error}: "
+                "run the release that wrote them, or restore a backup"
+            ) from error
+        changes.setdefault(row.zone, []).append((row.name, row.rtype, row.ttl, wires))
+    return Overlay({zone: tuple(rows) for zone, rows in changes.items()}, serials, tuple(latency))
 
 
 def read_location(text: str) -> tuple[LocationKind, str]:

@@ -195,7 +195,7 @@ class LatencyResult(Report):
 
 
 class FindingReport(Report):
-    """Something that a check of the site found; ``file``, ``line`` and ``column`` say where (0: the whole)."""
+    """Something that a check of the site found, and where; line or column 0 means all of it."""
 
     rule: str
     severity: str
