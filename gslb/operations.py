@@ -122,6 +122,10 @@ class Operations:
         await self._content.finish()
         await self._intent.finish()
 
+    def now(self) -> datetime:
+        """Aware UTC time by the clock that expiry goes by."""
+        return self._clock.now()
+
     # ── Reports ──────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> StatusReport:
@@ -334,7 +338,7 @@ class Operations:
         return await self._content.run(work)
 
     async def reload(self) -> ReloadResult:
-        """Load the site directory anew, all or nothing. Raises SiteError: the old snapshot goes on serving."""
+        """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving."""
 
         async def work() -> ReloadResult:
             try:
