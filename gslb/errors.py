@@ -50,11 +50,13 @@ class SteeringError(GslbError):
 class OperationError(GslbError):
     """A request that an operator made cannot be done; nothing changed.
 
-    ``field`` names the part of the request at fault, as a JSON pointer, or is empty.
+    ``field`` names the part of the request at fault, as a JSON pointer, or is empty. ``problems`` lists every
+    (JSON pointer, text) when more than one part is at fault.
     """
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    def __init__(self, message: str, *, field: str = "", problems: Sequence[tuple[str, str]] = ()) -> None:
         self.field = field
+        self.problems = tuple(problems) or (((field, message),) if field else ())
         super().__init__(message)
 
 

@@ -1,0 +1,30 @@
+"""Explain: why a client gets the answer it gets, by the code that answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from gslb.api.exchange import Query, query_of
+from gslb.api.keys import OPERATIONS
+
+
+class ExplainQuery(Query):
+    """The query to explain."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1_100, description="Name that is asked for.")]
+    type: Annotated[str, Field(max_length=20, description="A mnemonic, or TYPEnnn.")] = "A"
+    client: Annotated[str, Field(max_length=50, description="Address the query comes from.")]
+    subnet: Annotated[
+        str | None, Field(max_length=50, description="EDNS Client Subnet (RFC 7871), such as 192.0.2.0/24.")
+    ] = None
+
+
+async def explain(request: web.Request) -> web.Response:
+    """Each step of an answer, and the answer."""
+    query = query_of(request, ExplainQuery)
+    steps = request.app[OPERATIONS].explain(query.name, query.type, query.client, query.subnet)
+    return web.Response(text=json.dumps(steps, ensure_ascii=False), content_type="application/json")

@@ -1,0 +1,14 @@
+"""What handlers find in the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from gslb.operations import Operations
+
+OPERATIONS: web.AppKey[Operations] = web.AppKey("operations", Operations)
+READY: web.AppKey[Callable[[], bool]] = web.AppKey("ready")
+METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
+DOCUMENT: web.AppKey[bytes] = web.AppKey("document", bytes)

@@ -1,0 +1,148 @@
+"""The route table: what the application serves and the OpenAPI document describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gslb.api import endpoints, explain, latency, pops, reload, system, zones
+from gslb.model import report
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+    from pydantic import BaseModel
+
+    from gslb.api.exchange import Body, Query
+
+TIME_LIMIT = 30.0
+LONG_TIME_LIMIT = 300.0
+"""Seconds for requests that compile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation. ``media_type`` is that of its response; ``report`` describes a JSON one."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.Response]]
+    tag: str
+    report: type[BaseModel] | None = None
+    query: type[Query] | None = None
+    body: type[Body] | None = None
+    body_required: bool = True
+    needs_token: bool = True
+    time_limit: float = TIME_LIMIT
+    media_type: str = "application/json"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the handler's docstring."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
+
+    @property
+    def name(self) -> str:
+        """The operation's id: the handler's name."""
+        return getattr(self.handler, "__name__", "")
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/v1/ready",
+        handler=system.ready,
+        tag="system",
+        report=system.ReadyReport,
+        needs_token=False,
+    ),
+    Route(method="GET", path="/v1/status", handler=system.status, tag="system", report=report.StatusReport),
+    Route(
+        method="GET",
+        path="/v1/openapi.json",
+        handler=system.openapi,
+        tag="system",
+        needs_token=False,
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=system.metrics,
+        tag="system",
+        needs_token=False,
+        media_type="text/plain",
+    ),
+    Route(method="GET", path="/v1/pops", handler=pops.pops, tag="pops", report=report.PopList),
+    Route(method="GET", path="/v1/pops/{pop}", handler=pops.pop, tag="pops", report=report.PopDetail),
+    Route(
+        method="POST",
+        path="/v1/pops/{pop}/drain",
+        handler=pops.drain,
+        tag="pops",
+        body=pops.DrainRequest,
+        report=report.DrainResult,
+    ),
+    Route(
+        method="POST",
+        path="/v1/pops/{pop}/undrain",
+        handler=pops.undrain,
+        tag="pops",
+        body=pops.UndrainRequest,
+        body_required=False,
+        report=report.UndrainResult,
+    ),
+    Route(
+        method="GET",
+        path="/v1/endpoints",
+        handler=endpoints.endpoints,
+        tag="endpoints",
+        report=report.EndpointList,
+    ),
+    Route(method="GET", path="/v1/zones", handler=zones.zones, tag="zones", report=report.ZoneList),
+    Route(
+        method="GET",
+        path="/v1/zones/{zone}",
+        handler=zones.zone,
+        tag="zones",
+        query=zones.ZoneQuery,
+        report=report.ZonePage,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/zones/{zone}/rrsets",
+        handler=zones.change_rrsets,
+        tag="zones",
+        body=zones.RRsetsRequest,
+        report=report.ZoneChangeResult,
+    ),
+    Route(
+        method="GET",
+        path="/v1/latency",
+        handler=latency.latency,
+        tag="latency",
+        report=report.LatencyTable,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/latency",
+        handler=latency.set_latency,
+        tag="latency",
+        body=latency.LatencyRequest,
+        report=report.LatencyResult,
+        time_limit=LONG_TIME_LIMIT,
+    ),
+    Route(
+        method="GET", path="/v1/explain", handler=explain.explain, tag="explain", query=explain.ExplainQuery
+    ),
+    Route(
+        method="POST",
+        path="/v1/reload",
+        handler=reload.reload,
+        tag="reload",
+        body=reload.ReloadRequest,
+        body_required=False,
+        report=report.ReloadResult,
+        time_limit=LONG_TIME_LIMIT,
+    ),
+)

@@ -1,0 +1,67 @@
+"""Zones: list, read page by page, change RRsets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from gslb.api.exchange import Author, Body, Query, body_of, query_of, reply
+from gslb.api.keys import OPERATIONS
+from gslb.api.system import NoQuery
+from gslb.changes import RequestedRRset
+
+PAGE_LIMIT = 1_000
+
+
+class ZoneQuery(Query):
+    """Which RRsets, and which page of them."""
+
+    offset: Annotated[int, Field(ge=0, le=2**40, description="RRsets to leave out at the beginning.")] = 0
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="RRsets on the page.")] = 100
+    name: Annotated[str | None, Field(description="Only this owner name; relative, or with a final dot.")] = (
+        None
+    )
+    type: Annotated[str | None, Field(description="Only this type: a mnemonic, or TYPEnnn.")] = None
+
+
+class RRsetBody(Body):
+    """The RRset to have from now on; without records it is removed."""
+
+    name: Annotated[str, Field(max_length=1_100, description="Relative to the zone, or with a final dot.")]
+    type: Annotated[str, Field(max_length=20, description="A mnemonic such as A, or TYPEnnn.")]
+    ttl: Annotated[int | None, Field(description="Seconds, 0 to 2147483647; needed with records.")] = None
+    records: Annotated[list[str], Field(description="RDATA in presentation format; empty removes.")]
+
+
+class RRsetsRequest(Body):
+    """Changes of one zone, all or nothing; at most 1,000 RRsets with at most 1,000 records each."""
+
+    rrsets: list[RRsetBody]
+    author: Author = "api"
+
+
+async def zones(request: web.Request) -> web.Response:
+    """All zones."""
+    query_of(request, NoQuery)
+    return reply(request.app[OPERATIONS].zones())
+
+
+async def zone(request: web.Request) -> web.Response:
+    """One zone and a page of its RRsets."""
+    query = query_of(request, ZoneQuery)
+    page = await request.app[OPERATIONS].rrsets(
+        request.match_info["zone"], query.offset, query.limit, name=query.name, rtype=query.type
+    )
+    return reply(page)
+
+
+async def change_rrsets(request: web.Request) -> web.Response:
+    """Set or remove RRsets, all or nothing. Durable and in force when this returns."""
+    body = await body_of(request, RRsetsRequest)
+    requested = [
+        RequestedRRset(rrset.name, rrset.type, rrset.ttl, tuple(rrset.records)) for rrset in body.rrsets
+    ]
+    operations = request.app[OPERATIONS]
+    return reply(await operations.change_rrsets(request.match_info["zone"], requested, body.author))

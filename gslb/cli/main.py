@@ -1,0 +1,146 @@
+"""The ``gslb`` command. Each verb imports what it needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gslb.cli.client import Client
+
+app = typer.Typer(
+    name="gslb",
+    help="An authoritative DNS server that steers every client to the right POP.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Site = Annotated[Path, typer.Argument(help="The site directory.")]
+Api = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        envvar="GSLB_API",
+        metavar="ADDR:PORT|URL",
+        help="Where the server's API is; by default its state directory says.",
+    ),
+]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        envvar="GSLB_STATE",
+        metavar="DIR",
+        help="The server's state directory; by default $STATE_DIRECTORY, else ./state.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PopName = Annotated[str, typer.Argument(metavar="POP", help="Name of the POP.")]
+
+
+@app.command()
+def serve(
+    site: Site = Path("zones"),
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDR:PORT", help="Answer DNS here, over UDP and TCP; may be repeated."),
+    ] = None,
+    api: Annotated[str | None, typer.Option(metavar="ADDR:PORT", help="Serve the API here.")] = None,
+    state: State = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, metavar="N", help="UDP threads; by default one per CPU.")
+    ] = None,
+) -> None:
+    """Serve a site."""
+    from gslb.cli.client import default_state  # noqa: PLC0415
+    from gslb.cli.serve import serve as run_server  # noqa: PLC0415
+
+    run_server(site, listen or [], api, state or default_state(), workers)
+
+
+@app.command()
+def check(site: Site = Path("zones")) -> None:
+    """Check a site: every error and warning at once; exit status 1 on errors."""
+    from gslb.cli.check import check as check_site  # noqa: PLC0415
+
+    raise typer.Exit(check_site(site))
+
+
+@app.command()
+def status(api: Api = None, state: State = None, as_json: AsJson = False) -> None:
+    """Show what is served."""
+    from gslb.cli.status import status as show  # noqa: PLC0415
+
+    show(_client(api, state), as_json=as_json)
+
+
+@app.command()
+def pops(api: Api = None, state: State = None, as_json: AsJson = False) -> None:
+    """Show each POP's observed state, intent and verdict."""
+    from gslb.cli.pops import pops as show  # noqa: PLC0415
+
+    show(_client(api, state), as_json=as_json)
+
+
+@app.command()
+def drain(
+    pop: PopName,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; others will read it.")],
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 30m, 2h or 1d12h.")
+    ] = None,
+    api: Api = None,
+    state: State = None,
+) -> None:
+    """Take a POP out of answers."""
+    from gslb.cli.drain import drain as do  # noqa: PLC0415
+
+    do(_client(api, state), pop, reason=reason, duration=duration)
+
+
+@app.command()
+def undrain(pop: PopName, api: Api = None, state: State = None) -> None:
+    """Put a drained POP back: what probes say decides again."""
+    from gslb.cli.drain import undrain as do  # noqa: PLC0415
+
+    do(_client(api, state), pop)
+
+
+@app.command()
+def explain(  # noqa: PLR0917 - typer calls it by keyword
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name that is asked for.")],
+    client: Annotated[str, typer.Option(metavar="IP", help="The address the query comes from.")],
+    rtype: Annotated[str, typer.Argument(metavar="TYPE", help="The type that is asked for.")] = "A",
+    subnet: Annotated[
+        str | None, typer.Option(metavar="NETWORK", help="EDNS Client Subnet, such as 192.0.2.0/24.")
+    ] = None,
+    api: Api = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a client gets the answer it gets."""
+    from gslb.cli.explain import explain as show  # noqa: PLC0415
+
+    show(_client(api, state), name, rtype, address=client, subnet=subnet, as_json=as_json)
+
+
+@app.command()
+def reload(api: Api = None, state: State = None) -> None:
+    """Load the site directory anew, all or nothing."""
+    from gslb.cli.reload import reload as do  # noqa: PLC0415
+
+    do(_client(api, state))
+
+
+def _client(api: str | None, state: Path | None) -> Client:
+    from gslb.cli.client import Client  # noqa: PLC0415
+
+    return Client(api, state)
+
+
+def run() -> None:
+    """The entry point of the ``gslb`` command."""
+    app()

@@ -1,0 +1,57 @@
+"""``gslb pops``: each POP's observed state, intent and verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gslb.cli.output import moment, print_json, print_table
+
+if TYPE_CHECKING:
+    from gslb.cli.client import Client
+
+
+def pops(client: Client, *, as_json: bool) -> None:
+    """Print every POP."""
+    report = client.get("/v1/pops")
+    if as_json:
+        print_json(report)
+        return
+    print_table(
+        ("POP", "OBSERVED", "INTENT", "VERDICT", "TITLE", "NOTE"),
+        [
+            (
+                pop["name"],
+                _observed(pop["observed"]),
+                pop["intent"],
+                _verdict(pop),
+                pop["title"] or "-",
+                _note(pop["drain"]),
+            )
+            for pop in report["pops"]
+        ],
+    )
+
+
+def _observed(counts: dict[str, int]) -> str:
+    total = sum(counts.values())
+    words = [word for word, count in counts.items() if count == total]
+    if not total:
+        return "-"
+    if words:
+        return f"{words[0]} {total}/{total}"
+    return ", ".join(f"{word} {count}/{total}" for word, count in counts.items() if count)
+
+
+def _verdict(pop: dict[str, Any]) -> str:
+    counts = pop["verdicts"]
+    total = sum(counts.values())
+    if pop["verdict"] == "serving":
+        return f"serving {counts['serving']}/{total}"
+    return str(pop["verdict"])
+
+
+def _note(drain: dict[str, Any] | None) -> str:
+    if drain is None:
+        return "-"
+    until = f" until {moment(drain['expires_at'])}" if drain["expires_at"] else ""
+    return f"{drain['reason']} ({drain['author']}{until})"

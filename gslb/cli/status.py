@@ -1,0 +1,44 @@
+"""``gslb status``: what is served, in numbers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gslb.cli.output import moment, print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from gslb.cli.client import Client
+
+
+def status(client: Client, *, as_json: bool) -> None:
+    """Print what is served."""
+    report = client.get("/v1/status")
+    if as_json:
+        print_json(report)
+        return
+    observed, verdicts = report["observed"], report["verdicts"]
+    uptime = timedelta(seconds=int(report["uptime"]))
+    print_table(
+        ("WHAT", "NOW"),
+        [
+            ("version", report["version"]),
+            ("up", f"{uptime} (since {moment(report['started_at'])})"),
+            ("generation", str(report["generation"])),
+            ("zones", f"{report['zones']} with {report['records']} records"),
+            ("steered names", str(report["names"])),
+            ("POPs", str(report["pops"])),
+            ("observed", f"{observed['up']} up, {observed['down']} down, {observed['unknown']} unknown"),
+            (
+                "verdicts",
+                f"{verdicts['serving']} serving, {verdicts['down']} down, {verdicts['drained']} drained",
+            ),
+            ("queries", str(report["queries"])),
+        ],
+    )
+    for drain in report["drains"]:
+        until = f"until {moment(drain['expires_at'])}" if drain["expires_at"] else "until undrained"
+        say(f"{drain['pop']} is drained {until}: {drain['reason']} ({drain['author']})")
+    last = report["last_reload"]
+    if last and not last["success"]:
+        warn(f"the reload at {moment(last['at'])} failed: {last['message']}")

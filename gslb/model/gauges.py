@@ -1,0 +1,43 @@
+"""What metrics read from the control plane, taken at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeGauges:
+    """One monitor's probes: how they ended and how long they took.
+
+    ``buckets`` are (upper bound in seconds, probes at most that long), cumulative, without the infinite one.
+    """
+
+    successes: int
+    failures: int
+    buckets: tuple[tuple[float, int], ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The state of the control plane. Times are seconds since the epoch; 0 means never."""
+
+    generation: int = 0
+    zone_serials: Mapping[str, int] = field(default_factory=dict)
+    zone_records: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """(POP, pool, verdict) to endpoints."""
+    observed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(POP, state) to endpoints."""
+    drained: Mapping[str, bool] = field(default_factory=dict)
+    """POP to whether it is drained."""
+    probes: Mapping[str, ProbeGauges] = field(default_factory=dict)
+    """Monitor to its probes."""
+    reload_successes: int = 0
+    reload_failures: int = 0
+    last_reload: float = 0.0
+    last_successful_reload: float = 0.0

@@ -1,0 +1,243 @@
+"""What operations report. The API sends these as JSON, the OpenAPI document describes them.
+
+Times are aware UTC, durations are seconds unless the name says ``ms``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gslb.model.health import Observed, Verdict
+
+VerdictWord = Literal["serving", "down", "drained"]
+PopVerdict = Literal["serving", "down", "drained", "unused"]
+IntentWord = Literal["serve", "drain"]
+
+VERDICT_WORDS: dict[Verdict, VerdictWord] = {
+    Verdict.SERVING: "serving",
+    Verdict.DOWN: "down",
+    Verdict.DRAINED: "drained",
+}
+
+
+class Report(BaseModel):
+    """Base of all reports: frozen, no other fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DrainReport(Report):
+    """An operator's intent that a POP serve nobody; without ``expires_at`` until undrained."""
+
+    pop: str
+    reason: str
+    author: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class DrainResult(Report):
+    """A drain that holds. ``warnings`` name pools that are left with no serving endpoint."""
+
+    drain: DrainReport
+    changed: bool
+    generation: int
+    warnings: list[str]
+
+
+class UndrainResult(Report):
+    """A POP without a drain; ``changed`` is false when there was none to lift."""
+
+    pop: str
+    changed: bool
+    generation: int
+
+
+class ObservedCounts(Report):
+    """Endpoints by what probes say."""
+
+    up: int = 0
+    down: int = 0
+    unknown: int = 0
+
+
+class VerdictCounts(Report):
+    """Endpoints by verdict."""
+
+    serving: int = 0
+    down: int = 0
+    drained: int = 0
+
+
+class EndpointReport(Report):
+    """One endpoint. ``probe`` is where it is probed; ``since`` is when ``observed`` last changed."""
+
+    number: int
+    pool: str
+    pop: str
+    address: str
+    weight: int
+    monitor: str
+    probe: str | None
+    observed: Observed
+    reason: str
+    since: datetime | None
+    checked_at: datetime | None
+    probe_ms: float | None
+    intent: IntentWord
+    verdict: VerdictWord
+
+
+class EndpointList(Report):
+    """All endpoints, by number."""
+
+    generation: int
+    endpoints: list[EndpointReport]
+
+
+class PopReport(Report):
+    """One POP. Its verdict is ``serving`` while at least one endpoint is, ``unused`` without endpoints."""
+
+    name: str
+    title: str
+    latitude: float | None
+    longitude: float | None
+    observed: ObservedCounts
+    intent: IntentWord
+    drain: DrainReport | None
+    verdict: PopVerdict
+    verdicts: VerdictCounts
+
+
+class PopList(Report):
+    """All POPs in the order of the site."""
+
+    generation: int
+    pops: list[PopReport]
+
+
+class PopDetail(Report):
+    """One POP and its endpoints."""
+
+    generation: int
+    pop: PopReport
+    endpoints: list[EndpointReport]
+
+
+class ZoneReport(Report):
+    """One zone. ``api_changes`` counts RRsets that the API set or removed and that override the zone file."""
+
+    zone: str
+    serial: int
+    records: int
+    names: int
+    api_changes: int
+
+
+class ZoneList(Report):
+    """All zones, by name."""
+
+    generation: int
+    zones: list[ZoneReport]
+
+
+class RRsetReport(Report):
+    """One RRset; ``records`` are RDATA in presentation format (RFC 1035 section 5.1, RFC 3597 section 5)."""
+
+    name: str
+    type: str
+    ttl: int
+    records: list[str]
+
+
+class ZonePage(Report):
+    """One zone and a page of its RRsets; without ``next_offset`` it was the last page."""
+
+    zone: ZoneReport
+    rrsets: list[RRsetReport]
+    offset: int
+    next_offset: int | None
+
+
+class ZoneChangeResult(Report):
+    """A zone change that is durable and published. ``changed`` counts RRsets."""
+
+    zone: str
+    serial: int
+    changed: int
+    generation: int
+
+
+class LatencyEntry(Report):
+    """Measured milliseconds from a location to a POP, from the site's files or set through the API."""
+
+    location: str
+    pop: str
+    ms: float
+    source: Literal["site", "api"]
+
+
+class LatencyTable(Report):
+    """The latency table in force."""
+
+    generation: int
+    rows: list[LatencyEntry]
+
+
+class LatencyResult(Report):
+    """A latency change that is durable and published. ``changed`` counts rows."""
+
+    changed: int
+    generation: int
+
+
+class FindingReport(Report):
+    """Something that a check of the site found, and where; line or column 0 means all of it."""
+
+    rule: str
+    severity: str
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+class ReloadResult(Report):
+    """A reload that took effect, with the site's warnings."""
+
+    generation: int
+    zones: int
+    records: int
+    pops: int
+    names: int
+    seconds: float
+    findings: list[FindingReport]
+
+
+class LastReload(Report):
+    """How the last load of the site directory ended; ``message`` says why it failed."""
+
+    at: datetime
+    success: bool
+    message: str
+
+
+class StatusReport(Report):
+    """What is served, in numbers. ``names`` counts steered names."""
+
+    version: str
+    generation: int
+    started_at: datetime
+    uptime: float
+    zones: int
+    records: int
+    names: int
+    pops: int
+    observed: ObservedCounts
+    verdicts: VerdictCounts
+    drains: list[DrainReport]
+    last_reload: LastReload | None
+    queries: int

@@ -1,0 +1,455 @@
+"""Everything that changes what is served, and every report of it: what the API and signals call.
+
+A change goes through four steps, in this order, and is seen by nobody before the third:
+
+::
+
+    validate ──► make durable ──► publish ──► acknowledge
+
+Changes of content (zones, latency, reloads) wait for each other, and so do changes of intent (drains), but a
+drain never waits for a reload: intent is a column of the verdict table, whatever content is below it. Once a
+change has begun it is carried to its end, even if whoever asked for it went away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gslb import reports
+from gslb.changes import read_latency, read_origin, read_rrsets, read_type, stored_overlay, write_location
+from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
+from gslb.model.change import StoredRRset
+from gslb.model.gauges import Gauges
+from gslb.model.health import Drain
+from gslb.model.report import (
+    DrainResult,
+    EndpointList,
+    LastReload,
+    LatencyEntry,
+    LatencyResult,
+    LatencyTable,
+    PopDetail,
+    PopList,
+    ReloadResult,
+    StatusReport,
+    UndrainResult,
+    ZoneChangeResult,
+    ZoneList,
+    ZonePage,
+    ZoneReport,
+)
+from gslb.steering.verdict import VerdictTable
+from gslb.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gslb.changes import RequestedLatency, RequestedRRset
+    from gslb.health.checker import Checker
+    from gslb.model.clock import Clock
+    from gslb.model.health import Observed
+    from gslb.model.publishing import CompiledZone, Publisher
+    from gslb.model.report import EndpointReport
+    from gslb.model.site import LatencyRow, LocationKind
+    from gslb.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+EXPIRY_SECONDS = 1.0
+"""How often drains are looked through for expired ones."""
+
+
+class Operations:
+    """The one place that changes things. Belongs to the event loop's thread.
+
+    ::
+
+        made ──start()──► running ──stop()──► stopped
+
+    Every method raises NotFoundError, InvalidChangeError or StateError as it applies; then nothing changed.
+    """
+
+    def __init__(
+        self, publisher: Publisher, store: Store, checker: Checker, clock: Clock, *, version: str
+    ) -> None:
+        self._publisher = publisher
+        self._store = store
+        self._checker = checker
+        self._clock = clock
+        self._version = version
+        self._started_at = clock.now()
+        self._started = clock.monotonic()
+        self._content = Turns()
+        self._intent = Turns()
+        self._drains: dict[str, Drain] = {}
+        self._latency: dict[tuple[LocationKind, str, str], LatencyRow] = {}
+        self._api_rrsets: dict[str, set[tuple[str, int]]] = {}
+        self._table = VerdictTable(publisher.steering)
+        self._published = self._table.to_bytes()
+        self._publish_is_due = False
+        self._last_reload: LastReload | None = None
+        self._last_success: datetime | None = None
+        self._reloads = Counter[bool]()
+        self._expiry: asyncio.Task[None] | None = None
+        checker.subscribe(self._flipped)
+
+    async def start(self) -> ReloadResult:
+        """Take up the durable state, load the site for the first time and publish it.
+
+        Raises StateError and SiteError (or SteeringError): nothing is served then.
+        """
+        for drain in await self._store.expire_drains(self._clock.now()):
+            log.info("drain expired", pop=drain.pop, reason=drain.reason)
+        self._drains = {drain.pop: drain for drain in await self._store.drains()}
+        result = await self.reload()
+        self._expiry = asyncio.create_task(self._expire_when_due())
+        return result
+
+    async def stop(self) -> None:
+        """Let running changes finish and start no more expiries. The store and checker stay open."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._expiry
+            self._expiry = None
+        await self._content.finish()
+        await self._intent.finish()
+
+    def now(self) -> datetime:
+        """Aware UTC time by the clock that expiry goes by."""
+        return self._clock.now()
+
+    # ── Reports ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def status(self) -> StatusReport:
+        """What is served, in numbers."""
+        steering = self._publisher.steering
+        zones = self._publisher.zones()
+        endpoints = self._endpoint_reports()
+        counters = self._publisher.counters()
+        return StatusReport(
+            version=self._version,
+            generation=self._publisher.generation,
+            started_at=self._started_at,
+            uptime=self._clock.monotonic() - self._started,
+            zones=len(zones),
+            records=sum(zone.record_count for zone in zones.values()),
+            names=len(steering.names),
+            pops=len(steering.pops),
+            observed=reports.observed_counts(endpoints),
+            verdicts=reports.verdict_counts(endpoints),
+            drains=[reports.drain_report(drain) for drain in self._active_drains().values()],
+            last_reload=self._last_reload,
+            queries=sum(value for key, value in counters.items() if key.startswith("queries_")),
+        )
+
+    def pops(self) -> PopList:
+        """All POPs."""
+        found = reports.pop_reports(self._publisher.steering, self._endpoint_reports(), self._active_drains())
+        return PopList(generation=self._publisher.generation, pops=found)
+
+    def pop(self, name: str) -> PopDetail:
+        """One POP and its endpoints. Raises NotFoundError."""
+        self._require_pop(name)
+        endpoints = [endpoint for endpoint in self._endpoint_reports() if endpoint.pop == name]
+        every = reports.pop_reports(self._publisher.steering, endpoints, self._active_drains())
+        return PopDetail(
+            generation=self._publisher.generation,
+            pop=next(pop for pop in every if pop.name == name),
+            endpoints=endpoints,
+        )
+
+    def endpoints(self) -> EndpointList:
+        """All endpoints."""
+        return EndpointList(generation=self._publisher.generation, endpoints=self._endpoint_reports())
+
+    def zones(self) -> ZoneList:
+        """All zones."""
+        found = [self._zone_report(origin, zone) for origin, zone in sorted(self._publisher.zones().items())]
+        return ZoneList(generation=self._publisher.generation, zones=found)
+
+    def zone(self, origin: str) -> ZoneReport:
+        """One zone; ``origin`` with or without its final dot. Raises NotFoundError."""
+        return self._zone_report(*self._require_zone(origin))
+
+    async def rrsets(
+        self, origin: str, offset: int, limit: int, *, name: str | None = None, rtype: str | None = None
+    ) -> ZonePage:
+        """A page of a zone's RRsets, of one name and one type if given. ``name`` may be relative."""
+        key, zone = self._require_zone(origin)
+        try:
+            number = None if rtype is None else read_type(rtype)
+            owner = None if name is None else read_origin(name if name.endswith(".") else f"{name}.{key}")
+            if name == "@":
+                owner = key
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+        # A filter may look through a zone of a million RRsets: not on the event loop.
+        found, more = await asyncio.to_thread(reports.rrset_page, zone, offset, limit, owner, number)
+        return ZonePage(
+            zone=self._zone_report(key, zone),
+            rrsets=found,
+            offset=offset,
+            next_offset=offset + len(found) if more else None,
+        )
+
+    def latency(self) -> LatencyTable:
+        """The latency table in force."""
+        rows = [
+            LatencyEntry(
+                location=write_location(row.kind, row.value),
+                pop=row.pop,
+                ms=row.milliseconds,
+                source="api" if (row.kind, row.value, row.pop) in self._latency else "site",
+            )
+            for row in self._publisher.steering.latency
+        ]
+        return LatencyTable(generation=self._publisher.generation, rows=rows)
+
+    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> dict[str, object]:
+        """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
+
+        Raises InvalidChangeError for what is no name, type, address or network.
+        """
+        try:
+            owner = read_origin(name)
+            number = read_type(rtype)
+            address = str(ip_address(client))
+            network = None if not subnet else str(ip_network(subnet, strict=False))
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+        return self._publisher.explain(owner, number, address, network)
+
+    def gauges(self) -> Gauges:
+        """The present state for the metrics."""
+        zones = self._publisher.zones()
+        endpoints = self._endpoint_reports()
+        drains = self._active_drains()
+        return Gauges(
+            generation=self._publisher.generation,
+            zone_serials={origin: zone.serial for origin, zone in zones.items()},
+            zone_records={origin: zone.record_count for origin, zone in zones.items()},
+            verdicts=Counter((row.pop, row.pool, str(row.verdict)) for row in endpoints),
+            observed=Counter((row.pop, row.observed.value) for row in endpoints),
+            drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
+            probes={
+                monitor: reports.probe_gauges(statistics)
+                for monitor, statistics in self._checker.statistics().items()
+            },
+            reload_successes=self._reloads[True],
+            reload_failures=self._reloads[False],
+            last_reload=self._last_reload.at.timestamp() if self._last_reload else 0.0,
+            last_successful_reload=self._last_success.timestamp() if self._last_success else 0.0,
+        )
+
+    def counters(self) -> dict[str, int]:
+        """The data plane's counters."""
+        return self._publisher.counters()
+
+    # ── Intent ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def drain(self, pop: str, reason: str, author: str, expires_at: datetime | None) -> DrainResult:
+        """Take a POP out of answers. A POP that is drained already gets the new reason and expiry."""
+        self._require_pop(pop)
+        if expires_at is not None and expires_at <= self._clock.now():
+            raise InvalidChangeError(f"{expires_at.isoformat()} is not in the future", field="/expires_at")
+
+        async def work() -> DrainResult:
+            drain = Drain(pop, reason, author, self._clock.now(), expires_at)
+            await self._store.put_drain(drain)
+            changed = pop not in self._active_drains()
+            self._drains[pop] = drain
+            generation = self._publish_verdicts()
+            log.info("POP drained", pop=pop, reason=reason, author=author)
+            return DrainResult(
+                drain=reports.drain_report(drain),
+                changed=changed,
+                generation=generation,
+                warnings=reports.empty_pool_warnings(self._publisher.steering, self._table, pop),
+            )
+
+        return await self._intent.run(work)
+
+    async def undrain(self, pop: str, author: str) -> UndrainResult:
+        """Lift a POP's drain. Without one nothing changes, and ``changed`` says so."""
+        if pop not in self._drains:
+            self._require_pop(pop)
+
+        async def work() -> UndrainResult:
+            changed = await self._store.remove_drain(pop, author, self._clock.now())
+            self._drains.pop(pop, None)
+            generation = self._publish_verdicts()
+            if changed:
+                log.info("POP undrained", pop=pop, author=author)
+            return UndrainResult(pop=pop, changed=changed, generation=generation)
+
+        return await self._intent.run(work)
+
+    # ── Content ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def change_rrsets(
+        self, origin: str, requested: Sequence[RequestedRRset], author: str
+    ) -> ZoneChangeResult:
+        """Replace or remove RRsets of one zone, all or nothing; the SOA serial rises."""
+        key, _ = self._require_zone(origin)
+        # Thousands of records take a while to read: not on the event loop.
+        read = await asyncio.to_thread(read_rrsets, key, requested)
+
+        async def work() -> ZoneChangeResult:
+            self._require_zone(key)
+            prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+            now = self._clock.now()
+            rows = [
+                StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)
+                for one in read
+            ]
+            await self._store.put_rrsets(key, prepared.serial, rows, author, now)
+            generation = self._publisher.commit_zone_change(prepared)
+            self._api_rrsets.setdefault(key, set()).update((row.name, row.rtype) for row in rows)
+            log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
+            return ZoneChangeResult(
+                zone=key, serial=prepared.serial, changed=len(rows), generation=generation
+            )
+
+        return await self._content.run(work)
+
+    async def set_latency(self, requested: Sequence[RequestedLatency], author: str) -> LatencyResult:
+        """Set rows of the latency table, or give them back to the site's files."""
+
+        async def work() -> LatencyResult:
+            pops = [pop.name for pop in self._publisher.steering.pops]
+            rows, removed = read_latency(requested, pops)
+            after = {key: row for key, row in self._latency.items() if key not in set(removed)}
+            after.update({(row.kind, row.value, row.pop): row for row in rows})
+            prepared = await self._publisher.prepare_latency(tuple(after.values()))
+            await self._store.put_latency(rows, removed, author, self._clock.now())
+            generation = self._publisher.commit_latency(prepared, self._merged_verdicts())
+            self._latency = after
+            log.info("latency changed", rows=len(rows), removed=len(removed), author=author)
+            return LatencyResult(changed=len(rows) + len(removed), generation=generation)
+
+        return await self._content.run(work)
+
+    async def reload(self) -> ReloadResult:
+        """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving."""
+
+        async def work() -> ReloadResult:
+            try:
+                result = await self._load()
+            except GslbError as error:
+                self._note_reload(success=False, message=str(error))
+                raise
+            self._note_reload(success=True, message="")
+            return result
+
+        return await self._content.run(work)
+
+    async def _load(self) -> ReloadResult:
+        started = self._clock.monotonic()
+        rows = await self._store.rrsets()
+        latency = await self._store.latency()
+        overlay = stored_overlay(rows, await self._store.serials(), latency)
+        prepared = await self._publisher.prepare_site(overlay)
+        # From here to the commit nothing waits, so no flip or drain can come between.
+        steering = prepared.steering
+        self._checker.reconfigure(steering)
+        self._table = VerdictTable(steering, self._checker.observed(), self._active_drains())
+        self._published = self._table.to_bytes()
+        generation = self._publisher.commit_site(prepared, self._published)
+        self._latency = {(row.kind, row.value, row.pop): row for row in latency}
+        self._api_rrsets = {}
+        for row in rows:
+            self._api_rrsets.setdefault(row.zone, set()).add((row.name, row.rtype))
+        zones = self._publisher.zones()
+        records = sum(zone.record_count for zone in zones.values())
+        log.info("site loaded", generation=generation, zones=len(zones), records=records)
+        return ReloadResult(
+            generation=generation,
+            zones=len(zones),
+            records=records,
+            pops=len(steering.pops),
+            names=len(steering.names),
+            seconds=round(self._clock.monotonic() - started, 6),
+            findings=[reports.finding_report(finding) for finding in prepared.findings],
+        )
+
+    # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _flipped(self, numbers: Sequence[int], observed: Observed) -> None:
+        self._table.observe(numbers, observed)
+        if not self._publish_is_due:  # probes that end in the same turn of the loop share one publish
+            self._publish_is_due = True
+            asyncio.get_running_loop().call_soon(self._publish_verdicts)
+
+    def _merged_verdicts(self) -> bytes:
+        self._table.set_drained(self._active_drains())
+        self._published = self._table.to_bytes()
+        return self._published
+
+    def _publish_verdicts(self) -> int:
+        self._publish_is_due = False
+        before = self._published
+        verdicts = self._merged_verdicts()
+        return (
+            self._publisher.generation if verdicts == before else self._publisher.publish_verdicts(verdicts)
+        )
+
+    def _active_drains(self) -> dict[str, Drain]:
+        now = self._clock.now()
+        return {pop: drain for pop, drain in sorted(self._drains.items()) if drain.is_active(now)}
+
+    async def _expire_when_due(self) -> None:
+        # Wall clocks jump, so expiry is looked at again and again, not waited for.
+        while True:
+            await self._clock.sleep(EXPIRY_SECONDS)
+            if len(self._active_drains()) < len(self._drains):
+                await self._intent.run(self._expire)
+
+    async def _expire(self) -> None:
+        now = self._clock.now()
+        try:
+            await self._store.expire_drains(now)
+        except StateError as error:
+            # The drain is over all the same: the store knows when it ends, and removes it at the next start.
+            log.error("expired drains stay in the state directory", error=str(error))
+        for pop, drain in list(self._drains.items()):
+            if not drain.is_active(now):
+                del self._drains[pop]
+                log.info("drain expired", pop=pop, reason=drain.reason)
+        self._publish_verdicts()
+
+    def _note_reload(self, *, success: bool, message: str) -> None:
+        now = self._clock.now()
+        self._reloads[success] += 1
+        self._last_reload = LastReload(at=now, success=success, message=message)
+        if success:
+            self._last_success = now
+
+    def _endpoint_reports(self) -> list[EndpointReport]:
+        return reports.endpoint_reports(self._publisher.steering, self._checker.health(), self._table)
+
+    def _zone_report(self, origin: str, zone: CompiledZone) -> ZoneReport:
+        return reports.zone_report(origin, zone, len(self._api_rrsets.get(origin, ())))
+
+    def _require_pop(self, name: str) -> None:
+        known = [pop.name for pop in self._publisher.steering.pops]
+        if name not in known:
+            raise NotFoundError(reports.unknown_name("POP", name, known))
+
+    def _require_zone(self, origin: str) -> tuple[str, CompiledZone]:
+        zones = self._publisher.zones()
+        try:
+            key = read_origin(origin)
+        except ValueError as error:
+            raise NotFoundError(str(error)) from error
+        zone = zones.get(key)
+        if zone is None:
+            raise NotFoundError(reports.unknown_name("zone", key, zones))
+        return key, zone

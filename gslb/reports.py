@@ -1,0 +1,250 @@
+"""Reports of the present state, from the published steering, observed health, drains and verdicts. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from difflib import get_close_matches
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from gslb.changes import present_rdata, present_type
+from gslb.health.statistics import BUCKETS
+from gslb.model.gauges import ProbeGauges
+from gslb.model.health import Verdict
+from gslb.model.report import (
+    VERDICT_WORDS,
+    DrainReport,
+    EndpointReport,
+    FindingReport,
+    ObservedCounts,
+    PopReport,
+    RRsetReport,
+    VerdictCounts,
+    ZoneReport,
+)
+from gslb.model.site import WhenAllDown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gslb.health.checker import EndpointHealth
+    from gslb.health.statistics import ProbeStatistics
+    from gslb.model.finding import Finding
+    from gslb.model.health import Drain
+    from gslb.model.publishing import CompiledZone
+    from gslb.model.report import PopVerdict
+    from gslb.model.site import SteeringConfig
+    from gslb.steering.verdict import VerdictTable
+
+NAMES_LISTED = 50
+"""A message that lists what is known lists at most this many names."""
+
+SCAN_STEP = 1_000
+"""RRsets read from a zone at a time when a filter has to look at all of them."""
+
+_WHEN_ALL_DOWN = {
+    WhenAllDown.SERVE_ALL: "its names are answered with all endpoints that are not drained, else with all",
+    WhenAllDown.FALLBACK: "its names are answered with the records of the zone file",
+    WhenAllDown.NODATA: "its names are answered with no data",
+    WhenAllDown.SERVFAIL: "its names are answered with SERVFAIL",
+}
+
+
+def drain_report(drain: Drain) -> DrainReport:
+    """One drain."""
+    return DrainReport(
+        pop=drain.pop,
+        reason=drain.reason,
+        author=drain.author,
+        created_at=drain.created_at,
+        expires_at=drain.expires_at,
+    )
+
+
+def endpoint_reports(
+    config: SteeringConfig, health: Sequence[EndpointHealth], table: VerdictTable
+) -> list[EndpointReport]:
+    """Every endpoint, by number."""
+    reports: list[EndpointReport] = []
+    for pool in config.pools:
+        for endpoint in pool.endpoints:
+            number = len(reports)
+            known = health[number]
+            reports.append(
+                EndpointReport(
+                    number=number,
+                    pool=pool.name,
+                    pop=endpoint.pop,
+                    address=str(endpoint.address),
+                    weight=endpoint.weight,
+                    monitor=pool.monitor,
+                    probe=str(known.target) if known.target else None,
+                    observed=known.observed,
+                    reason=known.reason,
+                    since=known.since,
+                    checked_at=known.checked_at,
+                    probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
+                    intent="drain" if endpoint.pop in table.drained else "serve",
+                    verdict=VERDICT_WORDS[table[number]],
+                )
+            )
+    return reports
+
+
+def pop_reports(
+    config: SteeringConfig, endpoints: Iterable[EndpointReport], drains: Mapping[str, Drain]
+) -> list[PopReport]:
+    """Every POP in the order of the site; ``drains`` are those in force, by POP."""
+    of_pop: dict[str, list[EndpointReport]] = {}
+    for endpoint in endpoints:
+        of_pop.setdefault(endpoint.pop, []).append(endpoint)
+    reports = []
+    for pop in config.pops:
+        own = of_pop.get(pop.name, [])
+        drain = drains.get(pop.name)
+        verdicts = verdict_counts(own)
+        verdict: PopVerdict = "unused"
+        if drain is not None:
+            verdict = "drained"
+        elif own:
+            verdict = "serving" if verdicts.serving else "down"
+        reports.append(
+            PopReport(
+                name=pop.name,
+                title=pop.title,
+                latitude=pop.latitude,
+                longitude=pop.longitude,
+                observed=observed_counts(own),
+                intent="serve" if drain is None else "drain",
+                drain=None if drain is None else drain_report(drain),
+                verdict=verdict,
+                verdicts=verdicts,
+            )
+        )
+    return reports
+
+
+def observed_counts(endpoints: Iterable[EndpointReport]) -> ObservedCounts:
+    """Endpoints by what probes say."""
+    return ObservedCounts(**Counter(endpoint.observed.value for endpoint in endpoints))
+
+
+def verdict_counts(endpoints: Iterable[EndpointReport]) -> VerdictCounts:
+    """Endpoints by verdict."""
+    counts = Counter(str(endpoint.verdict) for endpoint in endpoints)
+    return VerdictCounts(**counts)
+
+
+def empty_pool_warnings(config: SteeringConfig, table: VerdictTable, pop: str) -> list[str]:
+    """Pools with an endpoint in ``pop`` that have no serving endpoint, and what answers come of it."""
+    warnings = []
+    first = 0
+    for pool in config.pools:
+        numbers = range(first, first + len(pool.endpoints))
+        first = numbers.stop
+        concerned = any(endpoint.pop == pop for endpoint in pool.endpoints)
+        if concerned and not any(table[number] is Verdict.SERVING for number in numbers):
+            warnings.append(
+                f"pool {pool.name} has no serving endpoint left: "
+                f"when_all_down is {pool.when_all_down}: {_WHEN_ALL_DOWN[pool.when_all_down]}"
+            )
+    return warnings
+
+
+def zone_report(origin: str, zone: CompiledZone, api_changes: int) -> ZoneReport:
+    """One zone in numbers."""
+    return ZoneReport(
+        zone=origin,
+        serial=zone.serial,
+        records=zone.record_count,
+        names=zone.name_count,
+        api_changes=api_changes,
+    )
+
+
+def rrset_page(
+    zone: CompiledZone, offset: int, limit: int, name: str | None, rtype: int | None
+) -> tuple[list[RRsetReport], bool]:
+    """At most ``limit`` RRsets from ``offset`` on that have this name and type, and whether there are more.
+
+    ``name`` is absolute and lower case. A filter by type alone looks through the whole zone.
+    """
+    rows = list(_take(_select(zone, offset, limit, name, rtype), limit + 1))
+    return [rrset_report(*row) for row in rows[:limit]], len(rows) > limit
+
+
+def rrset_report(name: str, rtype: int, ttl: int, rdata: list[bytes]) -> RRsetReport:
+    """One RRset in presentation format."""
+    return RRsetReport(
+        name=name,
+        type=present_type(rtype),
+        ttl=ttl,
+        records=[present_rdata(rtype, wire) for wire in rdata],
+    )
+
+
+_Row = tuple[str, int, int, list[bytes]]
+
+
+def _select(
+    zone: CompiledZone, offset: int, limit: int, name: str | None, rtype: int | None
+) -> Iterator[_Row]:
+    if name is None and rtype is None:
+        yield from zone.rrsets(offset, limit + 1)
+        return
+    matching = _scan(zone, rtype) if name is None else _at_name(zone, name, rtype)
+    for position, row in enumerate(matching):
+        if position >= offset:
+            yield row
+
+
+def _scan(zone: CompiledZone, rtype: int | None) -> Iterator[_Row]:
+    at = 0
+    while rows := zone.rrsets(at, SCAN_STEP):
+        yield from (row for row in rows if row[1] == rtype)
+        at += len(rows)
+
+
+def _at_name(zone: CompiledZone, name: str, rtype: int | None) -> Iterator[_Row]:
+    for candidate in range(1, 65536) if rtype is None else (rtype,):
+        found = zone.rrset(name, candidate)
+        if found is not None:
+            yield (name, candidate, *found)
+
+
+def _take(rows: Iterator[_Row], count: int) -> Iterator[_Row]:
+    for _, row in zip(range(count), rows, strict=False):
+        yield row
+
+
+def finding_report(finding: Finding) -> FindingReport:
+    """One finding."""
+    return FindingReport(
+        rule=finding.rule,
+        severity=str(finding.severity),
+        file=finding.place.file,
+        line=finding.place.line,
+        column=finding.place.column,
+        message=finding.message,
+    )
+
+
+def probe_gauges(statistics: ProbeStatistics) -> ProbeGauges:
+    """One monitor's counts in the shape of a histogram."""
+    return ProbeGauges(
+        successes=statistics.successes,
+        failures=statistics.failures,
+        buckets=tuple(zip(BUCKETS, accumulate(statistics.buckets), strict=False)),
+        seconds=statistics.seconds,
+    )
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """A message that no ``kind`` has this name, with the nearest and the known ones."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ";"
+    if not names:
+        return f"no {kind} is named {name}; the site has none"
+    listed = ", ".join(names[:NAMES_LISTED]) + (", …" if len(names) > NAMES_LISTED else "")
+    return f"no {kind} is named {name}{hint} The site has: {listed}".replace("; The", "; the")

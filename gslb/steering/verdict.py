@@ -1,0 +1,91 @@
+"""Observed health and operator intent, merged into the verdict that the data plane reads.
+
+The rules, first match wins:
+
+1. The POP is drained: DRAINED, whatever is observed.
+2. The endpoint is observed down: DOWN.
+3. The endpoint is unknown and its pool says ``unknown_counts: down``: DOWN.
+4. Otherwise: SERVING.
+
+Observed health and intent stay separate inputs: a drain does not stop probing, so an undrain restores what
+probes say at that moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gslb.model.health import Observed, Verdict
+from gslb.model.site import UnknownCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gslb.model.site import SteeringConfig
+
+
+def merge(observed: Observed, drained: bool, unknown_counts: UnknownCounts) -> Verdict:
+    """The verdict of one endpoint, by the rules above."""
+    if drained:
+        return Verdict.DRAINED
+    if observed is Observed.DOWN:
+        return Verdict.DOWN
+    if observed is Observed.UNKNOWN and unknown_counts is UnknownCounts.DOWN:
+        return Verdict.DOWN
+    return Verdict.SERVING
+
+
+class VerdictTable:
+    """One verdict per endpoint of a steering configuration.
+
+    Endpoints are numbered from 0: pools in the order of the configuration, endpoints in the order of the
+    pool. Both inputs are kept, and only the endpoints that an input touches are merged again.
+    """
+
+    def __init__(
+        self, config: SteeringConfig, observed: Sequence[Observed] = (), drained: Iterable[str] = ()
+    ) -> None:
+        """``observed`` has one entry per endpoint, or is empty: then all are unknown."""
+        self._pops = [endpoint.pop for pool in config.pools for endpoint in pool.endpoints]
+        self._unknown_counts = [pool.unknown_counts for pool in config.pools for _ in pool.endpoints]
+        self._observed = list(observed) or [Observed.UNKNOWN] * len(self._pops)
+        if len(self._observed) != len(self._pops):
+            raise ValueError(f"{len(self._observed)} observations for {len(self._pops)} endpoints")
+        self._drained = frozenset(drained)
+        self._octets = bytearray(len(self._pops))
+        self._merge(range(len(self._pops)))
+
+    def __len__(self) -> int:
+        return len(self._octets)
+
+    def __getitem__(self, number: int) -> Verdict:
+        return Verdict(self._octets[number])
+
+    @property
+    def drained(self) -> frozenset[str]:
+        """The POPs that are drained."""
+        return self._drained
+
+    def observe(self, numbers: Iterable[int], observed: Observed) -> None:
+        """Probes now say this of these endpoints."""
+        touched = list(numbers)
+        for number in touched:
+            self._observed[number] = observed
+        self._merge(touched)
+
+    def set_drained(self, pops: Iterable[str]) -> None:
+        """These POPs, and no others, are drained. Names of POPs that do not exist have no effect."""
+        before, self._drained = self._drained, frozenset(pops)
+        differing = before ^ self._drained
+        if differing:
+            self._merge(number for number, pop in enumerate(self._pops) if pop in differing)
+
+    def to_bytes(self) -> bytes:
+        """One octet per endpoint, as ``_dataplane.DataPlane.publish_verdicts`` takes it."""
+        return bytes(self._octets)
+
+    def _merge(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._octets[number] = merge(
+                self._observed[number], self._pops[number] in self._drained, self._unknown_counts[number]
+            )
