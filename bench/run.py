@@ -5,6 +5,7 @@
 
 Makes its data in bench/work once. See README.md for what the figures mean.
 """
+
 import argparse
 import json
 import shutil
@@ -44,10 +45,28 @@ def main() -> None:
     servers = ["null-mmsg", *(peer for peer in peers if peer not in missing)]
     out = WORK / "results.json"
     subprocess.run(
-        [sys.executable, str(HERE / "peers.py"), "--data", str(data), "--work", str(WORK / "peers"),
-         "--servers", ",".join(servers), "--workloads", options.workloads, "--reps", str(options.reps),
-         "--secs", str(options.secs), "--out", str(out), "--own", "gslb",
-         "--own-cmd", f"{HERE / 'serve-peer'} {{workload}} {{port}} {{data}} {{run}}"],
+        [
+            sys.executable,
+            str(HERE / "peers.py"),
+            "--data",
+            str(data),
+            "--work",
+            str(WORK / "peers"),
+            "--servers",
+            ",".join(servers),
+            "--workloads",
+            options.workloads,
+            "--reps",
+            str(options.reps),
+            "--secs",
+            str(options.secs),
+            "--out",
+            str(out),
+            "--own",
+            "gslb",
+            "--own-cmd",
+            f"{HERE / 'serve-peer'} {{workload}} {{port}} {{data}} {{run}}",
+        ],
         check=True,
     )
     results = json.loads(out.read_text())
@@ -58,8 +77,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for (workload, server), value in cpu.items():
         over = f"{value - null:.2f}" if null else "-"
-        print(f"| {workload} | {server} | {value:.2f} | {over} | {rate[workload, server]:,.0f} "
-              f"| {memory[workload, server]:.1f} | {start[workload, server]:.2f} |")
+        print(
+            f"| {workload} | {server} | {value:.2f} | {over} | {rate[workload, server]:,.0f} "
+            f"| {memory[workload, server]:.1f} | {start[workload, server]:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The only caller of the native publish functions: compiles a loaded site and publishes it, whole or in parts.
+"""The only caller of the native publish functions: compiles a site and publishes it, whole or in parts.
 
-Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it returns.
-Between the two the caller makes the change durable (``gslb/operations.py``).
+Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it
+returns. Between the two the caller makes the change durable (``gslb/operations.py``).
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
     try:
         compiled = Steering.compile(steering_document(steering))
     except ValueError as error:
-        place = Place(str(directory))
-        raise SiteError([*findings, Finding("site-geo-database", Severity.ERROR, place, str(error))]) from error
+        unusable = Finding("site-geo-database", Severity.ERROR, Place(str(directory)), str(error))
+        raise SiteError([*findings, unusable]) from error
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     for text in site.zone_texts:
@@ -213,5 +213,3 @@ def _with_latency(steering: SteeringConfig, rows: Sequence[LatencyRow]) -> Steer
     # A POP may have left the site since its latency was measured.
     merged.update({(row.kind, row.value, row.pop): row for row in rows if row.pop in known})
     return steering.model_copy(update={"latency": tuple(merged.values())})
-
-

@@ -33,6 +33,7 @@ from gslb.store.directory import StateLock, prepare_directory, remove_api_url, w
 from gslb.store.store import Store
 from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
+from gslb.telemetry.metrics import metrics_renderer
 from gslb.watch import watch_site
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+VERSION = version("gslb")
 SHUTDOWN_SECONDS = 2.0
 """How long running API requests may take to end when the server stops."""
 
@@ -74,19 +76,20 @@ async def _serve(options: Options) -> None:
         addresses = _listen(dataplane, options)
         stack.callback(dataplane.stop)
         clock = SystemClock()
-        checker = Checker(NetworkProber(), clock)
+        checker = Checker(NetworkProber(clock), clock)
         stack.push_async_callback(checker.stop)
         publisher = Publisher(options.site, dataplane)
-        operations = Operations(publisher, store, checker, clock, version=version("gslb"))
+        operations = Operations(publisher, store, checker, clock, version=VERSION)
         started = await operations.start()
         stack.push_async_callback(operations.stop)
         for finding in started.findings:
-            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=finding.place)
+            place = f"{finding.file}:{finding.line}"
+            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
 
         ready = asyncio.Event()
-        runner = web.AppRunner(
-            build_app(operations, token, ready.is_set), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
-        )
+        metrics = metrics_renderer(operations.counters, operations.gauges)
+        app = build_app(operations, token, ready=ready.is_set, metrics=metrics, version=VERSION)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         api = await _open_api(runner, options.api)
@@ -96,7 +99,9 @@ async def _serve(options: Options) -> None:
         stop = asyncio.Event()
         reload = _reloader(operations)
         tasks = _on_signals(stop, reload)
-        watcher = asyncio.create_task(watch_site(options.site, options.state, publisher, reload))
+        watcher = asyncio.create_task(
+            watch_site(options.site.resolve(), options.state.resolve(), publisher, reload)
+        )
         stack.push_async_callback(_cancel, watcher)
 
         dataplane.start()

@@ -27,13 +27,14 @@ RETRY_SECONDS = 5.0
 async def watch_site(
     site: Path, state: Path, publisher: Publisher, reload: Callable[[str], Awaitable[None]]
 ) -> None:
-    """Call ``reload`` after each change, for ever. Hidden files and the state directory do not count."""
-    site, state = site.resolve(), state.resolve()
+    """Call ``reload`` after each change, for ever. Hidden files and the state directory do not count.
+
+    ``site`` and ``state`` are absolute, without symbolic links.
+    """
     while True:
-        databases = {Path(database).resolve() for database in publisher.steering.databases}
-        outside = {path for path in databases if path.is_file() and not path.is_relative_to(site)}
+        databases = {Path(database) for database in publisher.steering.databases}
         try:
-            await _watch_once(site, state, databases, outside, reload)
+            await _watch_once(site, state, databases, reload)
         except (OSError, RuntimeError) as error:
             log.error("the site directory cannot be watched: changes need `gslb reload`", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
@@ -43,10 +44,10 @@ async def _watch_once(
     site: Path,
     state: Path,
     databases: set[Path],
-    outside: set[Path],
     reload: Callable[[str], Awaitable[None]],
 ) -> None:
-    """Watch until a database changed, since a replaced file needs a new watch."""
+    """Watch until a database changed, since a replaced file needs a new watch. All paths are absolute."""
+    outside = _outside(site, databases)
 
     def counts(_: Change, text: str) -> bool:
         path = Path(text)
@@ -69,8 +70,12 @@ async def _watch_once(
         if files:
             log.info("site changed", files=sorted(files)[:10], count=len(files))
             await reload("changed files")
-        present = {path for path in databases if path.is_file() and not path.is_relative_to(site)}
-        if not outside.isdisjoint(map(Path, files)) or present != outside:
+        if not outside.isdisjoint(map(Path, files)) or _outside(site, databases) != outside:
             if not files:
                 await reload("changed databases")
             return
+
+
+def _outside(site: Path, databases: set[Path]) -> set[Path]:
+    """The databases that exist and that watching the site does not cover."""
+    return {path for path in databases if path.is_file() and not path.is_relative_to(site)}

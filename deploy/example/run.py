@@ -17,7 +17,7 @@ BACKENDS = {"fra": 8101, "ams": 8102, "iad": 8103, "sfo": 8104, "sin": 8105}
 
 WELCOME = """
 {ready}
-Zones, pools and policies: zones/ (gslb check explains them). Backends that play the POPs (kill one and watch):
+Zones, pools and policies are in zones/. Backends that play the POPs (kill one and watch):
 {backends}
 
 Try:
@@ -29,9 +29,11 @@ Try:
 
 def welcome(line: str, pids: dict[str, int]) -> str:
     """What to tell the user, from the line that says the server is ready."""
-    address, _, port = line.split("dns ")[1].split()[0].rpartition(":")
-    backends = "\n".join(f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items())
-    return WELCOME.format(ready=line.strip(), backends=backends, address=address.strip("[]"), port=port)
+    address, _, port = line.split("dns ")[1].split(maxsplit=1)[0].rpartition(":")
+    backends = "\n".join(
+        f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()
+    )
+    return WELCOME.format(ready=line.strip(), backends="\n".join(rows), address=address.strip("[]"), port=port)
 
 
 def main() -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,6 +19,7 @@ from gslb.zones.source import read_zone_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gslb.zones.site import LoadedSite
     from gslb.zones.source import ReadZone
@@ -38,10 +38,7 @@ class Checked:
         return self.site is not None and not has_errors(self.findings)
 
 
-def check(
-    site: Annotated[Path, typer.Argument(help="The site directory.")] = Path("zones"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
+def check(site: Path, *, as_json: bool = False) -> None:
     """Check a site: every error and warning at once, with file, line and rule. Exits 1 on errors."""
     checked = check_site(site)
     if as_json:

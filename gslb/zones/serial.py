@@ -1,4 +1,4 @@
-"""SOA serial numbers: comparison and increment (RFC 1982), and their place in the RDATA (RFC 1035 section 3.3.13)."""
+"""SOA serials: comparison and increment (RFC 1982), their place in the RDATA (RFC 1035 section 3.3.13)."""
 
 from __future__ import annotations
 
