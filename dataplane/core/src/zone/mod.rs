@@ -1,7 +1,10 @@
 //! Zones: read from master files, compiled to an immutable table, searched by queries.
 
 pub mod build;
+pub mod check;
 pub mod find;
+pub mod finding;
+pub mod reader;
 pub mod records;
 pub mod table;
 pub mod update;

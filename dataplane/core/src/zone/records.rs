@@ -64,6 +64,8 @@ impl RecordSet {
     /// # Errors
     /// [`TooLarge`] past 4 GiB, or for an owner or RDATA longer than the wire allows.
     pub fn push(&mut self, record: Record<'_>) -> Result<(), TooLarge> {
+        let owner_length = u8::try_from(record.owner.len()).map_err(|_| TooLarge)?;
+        let rdata_length = u16::try_from(record.rdata.len()).map_err(|_| TooLarge)?;
         let owner = match self.entries.last() {
             Some(last) if self.slice(last.owner, usize::from(last.owner_length)) == record.owner => {
                 last.owner
@@ -77,9 +79,9 @@ impl RecordSet {
             ttl: record.ttl,
             line: record.line,
             rtype: record.rtype,
-            rdata_length: u16::try_from(record.rdata.len()).map_err(|_| TooLarge)?,
+            rdata_length,
             file: record.file,
-            owner_length: u8::try_from(record.owner.len()).map_err(|_| TooLarge)?,
+            owner_length,
         });
         Ok(())
     }
@@ -108,6 +110,12 @@ impl RecordSet {
         Ok(())
     }
 
+    /// Gives back the memory that growing took beyond need.
+    pub fn shrink_to_fit(&mut self) {
+        self.arena.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     /// Keeps the records for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(Record<'_>) -> bool) {
         let mut entries = std::mem::take(&mut self.entries);
@@ -134,5 +142,48 @@ impl RecordSet {
             file: entry.file,
             line: entry.line,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn record<'a>(owner: &'a [u8], rdata: &'a [u8]) -> Record<'a> {
+        Record { owner, rtype: 1, ttl: 60, rdata, file: 0, line: 7 }
+    }
+
+    #[test]
+    fn gives_back_what_was_pushed() {
+        let mut set = RecordSet::new();
+        let all = [record(b"\x01a\0", b"1234"), record(b"\x01a\0", b""), record(b"\x01b\0", b"5678")];
+        for one in all {
+            set.push(one).unwrap();
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), all);
+        assert_eq!(set.get(1), Some(all[1]));
+        assert_eq!(set.get(3), None);
+    }
+
+    #[test]
+    fn replaces_rdata_and_keeps_by_choice() {
+        let mut set = RecordSet::new();
+        set.push(record(b"\0", b"old")).unwrap();
+        set.push(record(b"\0", b"x")).unwrap();
+        set.set_rdata(0, b"newer").unwrap();
+        set.retain(|one| one.rdata != b"x");
+        assert_eq!(set.iter().map(|one| one.rdata).collect::<Vec<_>>(), [b"newer"]);
+    }
+
+    #[test]
+    fn refuses_what_the_wire_cannot_hold() {
+        let mut set = RecordSet::new();
+        let long = vec![0; 65_536];
+        assert_eq!(set.push(record(b"\0", &long)), Err(TooLarge));
+        assert_eq!(set.push(record(long.get(..256).unwrap(), b"")), Err(TooLarge));
+        assert!(set.is_empty());
+        set.push(record(b"\0", b"")).unwrap();
+        assert_eq!(set.set_rdata(0, &long), Err(TooLarge));
     }
 }

@@ -1,0 +1,196 @@
+//! The findings of a check, each with its place and the other place that it is about.
+
+use crate::wire::rtype::number as n;
+use crate::wire::{name, rtype};
+use crate::zone::finding::{Finding, Severity};
+use crate::zone::reader::MAX_FINDINGS;
+use crate::zone::records::{Record, RecordSet};
+
+/// Collects findings, at most [`MAX_FINDINGS`] of a rule.
+pub struct Reports<'a> {
+    records: &'a RecordSet,
+    counts: Vec<(&'static str, usize)>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Reports<'a> {
+    pub fn new(records: &'a RecordSet) -> Reports<'a> {
+        Reports { records, counts: Vec::new(), findings: Vec::new() }
+    }
+
+    pub fn add(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        index: usize,
+        message: impl FnOnce() -> String,
+    ) {
+        if self.admit(rule) {
+            self.push(rule, severity, index, message());
+        }
+    }
+
+    /// Counts a finding of `rule`, and says whether to report it.
+    fn admit(&mut self, rule: &'static str) -> bool {
+        let at = self.counts.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
+            self.counts.push((rule, 0));
+            self.counts.len() - 1
+        });
+        self.counts.get_mut(at).is_some_and(|(_, count)| {
+            *count += 1;
+            *count <= MAX_FINDINGS
+        })
+    }
+
+    fn push(&mut self, rule: &'static str, severity: Severity, index: usize, message: String) {
+        let (file, line) = self.place(index);
+        self.findings.push(Finding { rule, severity, file, line, column: 0, message });
+    }
+
+    pub fn add_whole(&mut self, rule: &'static str, message: String) {
+        let file = self.records.files.first().cloned().unwrap_or_default();
+        self.findings.push(Finding { rule, severity: Severity::Error, file, line: 0, column: 0, message });
+    }
+
+    fn place(&self, index: usize) -> (String, u32) {
+        let (file, line) = self.records.get(index).map_or((0, 0), |record| (record.file, record.line));
+        (self.records.files.get(usize::from(file)).cloned().unwrap_or_default(), line)
+    }
+
+    /// `file:line` of a record.
+    fn cite(&self, index: usize) -> String {
+        let (file, line) = self.place(index);
+        format!("{file}:{line}")
+    }
+
+    /// `owner TYPE` of a record.
+    fn show(&self, index: usize) -> String {
+        self.records.get(index).map_or_else(String::new, |record| {
+            format!("{} {}", name::to_text(record.owner), rtype::to_text(record.rtype))
+        })
+    }
+
+    pub fn misplaced_soa(&mut self, soa: usize, origin: &[u8]) {
+        self.add("zone-soa", Severity::Error, soa, || {
+            let origin = name::to_text(origin);
+            format!(
+                "an SOA record may stand only at the apex, {origin}: remove it, name the file after its owner, \
+                 or put an $ORIGIN before it"
+            )
+        });
+    }
+
+    /// A CNAME among the records of one owner (type, RDATA, index), sorted.
+    pub fn beside_cname(&mut self, cname: usize, rows: &[(u16, &[u8], usize)]) {
+        let others = rows.iter().filter(|(rtype, ..)| !may_be_beside_cname(*rtype));
+        let Some(other) = others.map(|&(.., index)| index).min() else { return };
+        let rule = "zone-cname-and-other-data";
+        if self.admit(rule) {
+            let (first, second) = (cname.min(other), cname.max(other));
+            let message = format!(
+                "{} cannot stand beside {} (first at {}): keep either the CNAME or the other data",
+                self.show(second),
+                self.show(first),
+                self.cite(first)
+            );
+            self.push(rule, Severity::Error, second, message);
+        }
+    }
+
+    /// The records of one owner and type (type, RDATA, index), sorted.
+    pub fn rrset(&mut self, rrset: &[(u16, &[u8], usize)]) {
+        let Some(&(rtype, ..)) = rrset.first() else { return };
+        let first = rrset.iter().map(|&(.., index)| index).min().unwrap_or_default();
+        // RRSIGs at one owner belong to RRsets of several types and take their TTLs (RFC 4034 section 3).
+        if rtype != n::RRSIG {
+            self.ttl_differs(first, rrset);
+        }
+        for (one, other) in rrset.iter().zip(rrset.iter().skip(1)) {
+            // Empty RDATA may be RDATA that is not filled in yet.
+            if one.1 == other.1 && !one.1.is_empty() && self.admit("zone-duplicate-record") {
+                let (first, second) = (one.2.min(other.2), one.2.max(other.2));
+                let message = format!(
+                    "this {} record stands twice (first at {}): remove one",
+                    self.show(second),
+                    self.cite(first)
+                );
+                self.push("zone-duplicate-record", Severity::Warning, second, message);
+            }
+        }
+        let rule = match rtype {
+            n::SOA => "zone-soa",
+            n::CNAME => "zone-cname-and-other-data",
+            n::DNAME => "zone-dname",
+            _ => return,
+        };
+        let first_rdata = rrset.iter().find(|row| row.2 == first).map(|row| row.1);
+        let second = rrset.iter().filter(|row| Some(row.1) != first_rdata).map(|row| row.2).min();
+        if let Some(second) = second.filter(|_| self.admit(rule)) {
+            let message = format!(
+                "{} may stand only once (first at {}): remove one",
+                self.show(second),
+                self.cite(first)
+            );
+            self.push(rule, Severity::Error, second, message);
+        }
+    }
+
+    fn ttl_differs(&mut self, first: usize, rrset: &[(u16, &[u8], usize)]) {
+        let records = self.records;
+        let ttl = |index: usize| records.get(index).map_or(0, |record| record.ttl);
+        let second = rrset.iter().map(|row| row.2).filter(|&index| ttl(index) != ttl(first)).min();
+        if let Some(second) = second.filter(|_| self.admit("zone-ttl-differs")) {
+            let message = format!(
+                "{} has TTL {} here but {} at {}: give the RRset one TTL; the lowest is served",
+                self.show(second),
+                ttl(second),
+                ttl(first),
+                self.cite(first)
+            );
+            self.push("zone-ttl-differs", Severity::Warning, second, message);
+        }
+    }
+
+    pub fn alias(&mut self, index: usize, record: Record<'_>, target: &[u8], cname: usize) {
+        let rule = if record.rtype == n::NS { "zone-ns-cname" } else { "zone-mx-cname" };
+        if self.admit(rule) {
+            let message = format!(
+                "the {} target {} is an alias (CNAME at {}): name the host it stands for",
+                rtype::to_text(record.rtype),
+                name::to_text(target),
+                self.cite(cname)
+            );
+            self.push(rule, Severity::Warning, index, message);
+        }
+    }
+
+    pub fn occluded(&mut self, index: usize, cut: usize, kind: &str) {
+        if self.admit("zone-occluded") {
+            let message = format!(
+                "{} is never served, because the {kind} {} (at {}) is above it: remove it, or move it to the \
+                 zone that the {kind} leads to",
+                self.show(index),
+                self.show(cut),
+                self.cite(cut)
+            );
+            self.push("zone-occluded", Severity::Warning, index, message);
+        }
+    }
+
+    pub fn finish(mut self) -> Vec<Finding> {
+        for (rule, count) in std::mem::take(&mut self.counts) {
+            if count > MAX_FINDINGS {
+                let file = self.records.files.first().cloned().unwrap_or_default();
+                let message = format!("{} more findings of this rule", count - MAX_FINDINGS);
+                let severity = Severity::Info;
+                self.findings.push(Finding { rule, severity, file, line: 0, column: 0, message });
+            }
+        }
+        self.findings
+    }
+}
+
+/// Whether a type may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 4).
+fn may_be_beside_cname(rtype: u16) -> bool {
+    matches!(rtype, n::CNAME | n::RRSIG | n::NSEC | n::KEY | n::SIG | n::NXT)
+}
