@@ -1,0 +1,137 @@
+"""RFC 1034 section 4.3.2: the lookup algorithm."""
+
+from __future__ import annotations
+
+import dns.flags
+import dns.rcode
+import pytest
+
+from tests.engine import APEX, rows
+
+ZONE = (
+    APEX
+    + """
+www 300 IN A 192.0.2.1
+www 300 IN A 192.0.2.2
+www 300 IN TXT "hello"
+alias 60 IN CNAME www
+far 60 IN CNAME www.example.net.
+loop1 60 IN CNAME loop2
+loop2 60 IN CNAME loop1
+dead 60 IN CNAME nowhere
+deep.empty.here 300 IN A 192.0.2.3
+lab 300 IN NS ns1.lab
+lab 300 IN NS ns.other.test.
+ns1.lab 300 IN A 198.51.100.1
+ns1.lab 300 IN AAAA 2001:db8::1
+lab 300 IN DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000
+"""
+)
+SOA = "example.com. 300 SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 300"
+
+
+@pytest.fixture
+def server(engine):
+    net = APEX + "www 300 IN A 203.0.113.1\n"
+    return engine({"example.com.": ZONE, "example.net.": net})
+
+
+def test_step_3a_exact_match(server):
+    answer = server.ask("www.example.com.")
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert answer.flags & dns.flags.AA
+    assert rows(answer.answer) == ["www.example.com. 300 A 192.0.2.1", "www.example.com. 300 A 192.0.2.2"]
+    assert not answer.authority
+    assert server.dataplane.counters()["responses_noerror"] == 1
+
+
+def test_step_3a_cname_is_followed(server):
+    assert rows(server.ask("alias.example.com.").answer) == [
+        "alias.example.com. 60 CNAME www.example.com.",
+        "www.example.com. 300 A 192.0.2.1",
+        "www.example.com. 300 A 192.0.2.2",
+    ]
+
+
+def test_step_3a_cname_is_followed_into_another_zone_served_here(server):
+    assert rows(server.ask("far.example.com.").answer) == [
+        "far.example.com. 60 CNAME www.example.net.",
+        "www.example.net. 300 A 203.0.113.1",
+    ]
+
+
+def test_step_3a_cname_itself_can_be_asked_for(server):
+    assert rows(server.ask("alias.example.com.", "CNAME").answer) == [
+        "alias.example.com. 60 CNAME www.example.com."
+    ]
+
+
+def test_a_cname_loop_ends(server):
+    answer = server.ask("loop1.example.com.")
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert {row.split()[2] for row in rows(answer.answer)} == {"CNAME"}
+
+
+def test_a_cname_to_nowhere_is_nxdomain(server):
+    """RFC 2308 section 2.1: the rcode is that of the last name of the chain."""
+    answer = server.ask("dead.example.com.")
+    assert answer.rcode() == dns.rcode.NXDOMAIN
+    assert rows(answer.answer) == ["dead.example.com. 60 CNAME nowhere.example.com."]
+    assert rows(answer.authority) == [SOA]
+
+
+@pytest.mark.parametrize("name", ["lab.example.com.", "x.lab.example.com.", "ns1.lab.example.com."])
+def test_step_3b_referral_with_glue(server, name):
+    answer = server.ask(name)
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert not answer.flags & dns.flags.AA
+    assert not answer.answer
+    assert rows(answer.authority) == ["lab.example.com. 300 NS ns.other.test.", "lab.example.com. 300 NS ns1.lab.example.com."]
+    assert rows(answer.additional) == [
+        "ns1.lab.example.com. 300 A 198.51.100.1",
+        "ns1.lab.example.com. 300 AAAA 2001:db8::1",
+    ]
+
+
+def test_ds_is_answered_at_the_parent_side(server):
+    """RFC 4035 section 3.1.4.1."""
+    answer = server.ask("lab.example.com.", "DS")
+    assert answer.flags & dns.flags.AA
+    assert [row.split()[2] for row in rows(answer.answer)] == ["DS"]
+
+
+def test_nodata_has_the_soa(server):
+    """RFC 2308 section 2.2; its TTL is the smaller of the SOA's TTL and MINIMUM (section 5)."""
+    answer = server.ask("www.example.com.", "MX")
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert not answer.answer
+    assert rows(answer.authority) == [SOA]
+
+
+@pytest.mark.parametrize("name", ["empty.here.example.com.", "here.example.com."])
+def test_empty_non_terminals_exist(server, name):
+    assert server.ask(name).rcode() == dns.rcode.NOERROR
+    assert rows(server.ask(name).authority) == [SOA]
+
+
+@pytest.mark.parametrize("name", ["x.example.com.", "x.www.example.com.", "x.deep.empty.here.example.com."])
+def test_step_3c_name_error(server, name):
+    answer = server.ask(name)
+    assert answer.rcode() == dns.rcode.NXDOMAIN
+    assert answer.flags & dns.flags.AA
+    assert rows(answer.authority) == [SOA]
+    assert server.dataplane.counters()["responses_nxdomain"] == 1
+
+
+def test_names_of_no_zone_are_refused(server):
+    answer = server.ask("www.example.org.")
+    assert answer.rcode() == dns.rcode.REFUSED
+    assert not answer.flags & dns.flags.AA
+    assert server.dataplane.counters()["responses_refused"] == 1
+
+
+def test_the_case_of_the_question_is_kept(server):
+    """RFC 4343 section 4.1, and what 0x20 resolvers check."""
+    answer = server.ask("wWw.ExAmPlE.cOm.")
+    assert answer.question[0].name.to_text() == "wWw.ExAmPlE.cOm."
+    assert len(rows(answer.answer)) == 2
