@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use self::reports::Reports;
+use self::reports::{Reports, Row};
 use super::finding::{Finding, Severity};
 use super::records::{Record, RecordSet};
 use crate::wire::rtype::number as n;
@@ -32,28 +32,31 @@ use crate::wire::{Name, name, rtype};
 /// known to be absent because they could not be read, and nothing is said of what is missing.
 /// Findings come in no particular order, at most a hundred of each rule.
 pub fn check(origin: &Name, records: &RecordSet, complete: bool) -> Vec<Finding> {
-    let mut check = Check::new(origin.as_wire(), records);
+    let mut reports = Reports::new(records);
+    let mut check = Check::new(origin.as_wire(), records, &mut reports);
     if complete {
-        check.apex();
+        check.apex(&mut reports);
     }
-    check.owners();
-    check.targets(complete);
-    check.occluded();
-    check.reports.finish()
+    check.owners(&mut reports);
+    check.targets(complete, &mut reports);
+    check.occluded(&mut reports);
+    reports.finish()
 }
+
+/// Index of the node of a record outside the zone.
+const NO_NODE: u32 = u32::MAX;
 
 /// What stands at one owner.
 #[derive(Debug, Default)]
 struct Node<'a> {
     owner: &'a [u8],
     /// Its records are `order[start..end]`.
-    start: usize,
-    end: usize,
-    /// Index of its first SOA, CNAME, DNAME and NS record.
-    soa: Option<usize>,
-    cname: Option<usize>,
-    dname: Option<usize>,
-    ns: Option<usize>,
+    start: u32,
+    end: u32,
+    has_soa: bool,
+    has_cname: bool,
+    has_dname: bool,
+    has_ns: bool,
     has_address: bool,
     /// An NS record below the apex names it, so that its addresses are glue.
     is_delegated_to: bool,
@@ -63,111 +66,125 @@ struct Check<'a> {
     origin: &'a [u8],
     records: &'a RecordSet,
     nodes: Vec<Node<'a>>,
-    by_owner: HashMap<&'a [u8], usize>,
+    by_owner: HashMap<&'a [u8], u32>,
     /// Indices of the records of the zone, node by node, in reading order within a node.
     order: Vec<u32>,
-    /// There is a DNAME, or an NS below the apex.
-    has_cuts: bool,
-    reports: Reports<'a>,
+    has_dnames: bool,
+    /// There are NS records below the apex.
+    has_delegations: bool,
 }
 
 impl<'a> Check<'a> {
     /// Sorts the records into nodes; those outside the zone are reported and go no further.
-    fn new(origin: &'a [u8], records: &'a RecordSet) -> Check<'a> {
+    fn new(origin: &'a [u8], records: &'a RecordSet, reports: &mut Reports<'_>) -> Check<'a> {
+        let mut runs = 0;
+        let mut last: &[u8] = &[];
+        for record in records.iter() {
+            runs += usize::from(record.owner != last);
+            last = record.owner;
+        }
         let mut check = Check {
             origin,
             records,
-            nodes: Vec::new(),
-            by_owner: HashMap::new(),
+            nodes: Vec::with_capacity(runs),
+            by_owner: HashMap::with_capacity(runs),
             order: Vec::new(),
-            has_cuts: false,
-            reports: Reports::new(records),
+            has_dnames: false,
+            has_delegations: false,
         };
-        let mut node_of = Vec::with_capacity(records.len());
-        let mut last: Option<(&[u8], Option<usize>)> = None;
-        for (index, record) in records.iter().enumerate() {
-            let node = match last {
-                Some((owner, node)) if owner == record.owner => node,
-                _ => check.node_for(record.owner),
-            };
-            last = Some((record.owner, node));
-            node_of.push(node);
-            check.note(node, index, record);
+        let node_of = check.collect(reports);
+        check.sort(&node_of);
+        check
+    }
+
+    /// Makes the nodes, each with the number of its records as `end`; the node of every record.
+    fn collect(&mut self, reports: &mut Reports<'_>) -> Vec<u32> {
+        let mut node_of = Vec::with_capacity(self.records.len());
+        let mut last: (&[u8], u32) = (&[], NO_NODE);
+        for (index, record) in self.records.iter().enumerate() {
+            if record.owner != last.0 {
+                last = (record.owner, self.node_for(record.owner));
+            }
+            let (_, at) = last;
+            node_of.push(at);
+            match self.nodes.get_mut(at as usize) {
+                Some(node) => {
+                    let at_apex = record.owner == self.origin;
+                    node.end += 1;
+                    node.has_soa |= record.rtype == n::SOA;
+                    node.has_cname |= record.rtype == n::CNAME;
+                    node.has_dname |= record.rtype == n::DNAME;
+                    node.has_ns |= record.rtype == n::NS;
+                    node.has_address |= matches!(record.rtype, n::A | n::AAAA);
+                    self.has_dnames |= record.rtype == n::DNAME;
+                    self.has_delegations |= record.rtype == n::NS && !at_apex;
+                }
+                None => reports.out_of_zone(index, self.origin),
+            }
         }
-        // A counting sort: the length of each node is in `end`.
+        node_of
+    }
+
+    /// The node of an owner, or [`NO_NODE`] outside the zone.
+    fn node_for(&mut self, owner: &'a [u8]) -> u32 {
+        if !name::is_within(owner, self.origin) {
+            return NO_NODE;
+        }
+        let next = self.nodes.len() as u32;
+        let at = *self.by_owner.entry(owner).or_insert(next);
+        if at == next {
+            self.nodes.push(Node { owner, ..Node::default() });
+        }
+        at
+    }
+
+    /// A counting sort of the records by node.
+    fn sort(&mut self, node_of: &[u32]) {
         let mut start = 0;
-        for node in &mut check.nodes {
+        for node in &mut self.nodes {
             let length = node.end;
             (node.start, node.end) = (start, start);
             start += length;
         }
-        check.order = vec![0; start];
-        for (index, node) in node_of.into_iter().enumerate() {
-            if let Some(node) = node.and_then(|at| check.nodes.get_mut(at)) {
-                if let Some(place) = check.order.get_mut(node.end) {
+        self.order = vec![0; start as usize];
+        for (index, &at) in node_of.iter().enumerate() {
+            if let Some(node) = self.nodes.get_mut(at as usize) {
+                if let Some(place) = self.order.get_mut(node.end as usize) {
                     *place = index as u32;
                 }
                 node.end += 1;
             }
         }
-        check
-    }
-
-    /// The node of an owner, `None` outside the zone.
-    fn node_for(&mut self, owner: &'a [u8]) -> Option<usize> {
-        if !name::is_within(owner, self.origin) {
-            return None;
-        }
-        let next = self.nodes.len();
-        let at = *self.by_owner.entry(owner).or_insert(next);
-        if at == next {
-            self.nodes.push(Node { owner, ..Node::default() });
-        }
-        Some(at)
-    }
-
-    fn note(&mut self, node: Option<usize>, index: usize, record: Record<'_>) {
-        let Some(node) = node.and_then(|at| self.nodes.get_mut(at)) else {
-            let origin = self.origin;
-            self.reports.add("zone-out-of-zone", Severity::Error, index, || {
-                format!(
-                    "{} is outside the zone {}: move the record to its own zone, or drop the final dot of a \
-                     relative name",
-                    name::to_text(record.owner),
-                    name::to_text(origin)
-                )
-            });
-            return;
-        };
-        node.end += 1;
-        match record.rtype {
-            n::SOA => node.soa = node.soa.or(Some(index)),
-            n::CNAME => node.cname = node.cname.or(Some(index)),
-            n::DNAME => node.dname = node.dname.or(Some(index)),
-            n::NS => node.ns = node.ns.or(Some(index)),
-            n::A | n::AAAA => node.has_address = true,
-            _ => {}
-        }
-        self.has_cuts |= record.rtype == n::DNAME || (record.rtype == n::NS && record.owner != self.origin);
     }
 
     fn node(&self, owner: &[u8]) -> Option<&Node<'a>> {
-        self.by_owner.get(owner).and_then(|&at| self.nodes.get(at))
+        self.by_owner.get(owner).and_then(|&at| self.nodes.get(at as usize))
+    }
+
+    /// Indices of the records of a node, in reading order.
+    fn indices(&self, node: &Node<'_>) -> impl Iterator<Item = usize> {
+        let order = self.order.get(node.start as usize..node.end as usize).unwrap_or_default();
+        order.iter().map(|&index| index as usize)
+    }
+
+    /// Index of the first record of `node` whose type `wanted` accepts.
+    fn first_of(&self, node: &Node<'_>, wanted: impl Fn(u16) -> bool) -> Option<usize> {
+        self.indices(node).find(|&index| self.records.get(index).is_some_and(|record| wanted(record.rtype)))
     }
 
     /// What the apex must have.
-    fn apex(&mut self) {
+    fn apex(&self, reports: &mut Reports<'_>) {
         let origin = name::to_text(self.origin);
         let (has_soa, has_ns) =
-            self.node(self.origin).map_or((false, false), |node| (node.soa.is_some(), node.ns.is_some()));
+            self.node(self.origin).map_or((false, false), |node| (node.has_soa, node.has_ns));
         if !has_soa {
             let message = format!(
                 "the zone {origin} has no SOA record at its apex: add one, or name the file after the SOA's owner"
             );
-            self.reports.add_whole("zone-soa", message);
+            reports.add_whole("zone-soa", message);
         }
         if !has_ns {
-            self.reports.add_whole(
+            reports.add_whole(
                 "zone-no-ns",
                 format!("the zone {origin} has no NS records at its apex: add them"),
             );
@@ -175,34 +192,33 @@ impl<'a> Check<'a> {
     }
 
     /// What may not stand together at one owner.
-    fn owners(&mut self) {
-        let mut rows: Vec<(u16, &[u8], usize)> = Vec::new();
+    fn owners(&self, reports: &mut Reports<'_>) {
+        let mut rows: Vec<Row<'_>> = Vec::new();
         for node in &self.nodes {
-            if let Some(soa) = node.soa.filter(|_| node.owner != self.origin) {
-                self.reports.misplaced_soa(soa, self.origin);
+            if node.has_soa && node.owner != self.origin {
+                let soa = self.first_of(node, |rtype| rtype == n::SOA).unwrap_or_default();
+                reports.misplaced_soa(soa, self.origin);
             }
             if node.end - node.start < 2 {
                 continue;
             }
             rows.clear();
-            for &index in self.order.get(node.start..node.end).unwrap_or_default() {
-                let index = index as usize;
-                if let Some(record) = self.records.get(index) {
-                    rows.push((record.rtype, record.rdata, index));
-                }
-            }
+            rows.extend(self.indices(node).filter_map(|index| {
+                let record = self.records.get(index)?;
+                Some(Row { rtype: record.rtype, rdata: record.rdata, index })
+            }));
             rows.sort_unstable();
-            if let Some(cname) = node.cname {
-                self.reports.beside_cname(cname, &rows);
+            if node.has_cname {
+                reports.beside_cname(&rows);
             }
-            for rrset in rows.chunk_by(|one, other| one.0 == other.0) {
-                self.reports.rrset(rrset);
+            for rrset in rows.chunk_by(|one, other| one.rtype == other.rtype) {
+                reports.rrset(rrset);
             }
         }
     }
 
     /// Names that NS and MX records of the zone point to inside the zone.
-    fn targets(&mut self, complete: bool) {
+    fn targets(&mut self, complete: bool, reports: &mut Reports<'_>) {
         let mut buffer = [0; name::MAX_NAME];
         for (index, record) in self.records.iter().enumerate() {
             if !matches!(record.rtype, n::NS | n::MX) || !name::is_within(record.owner, self.origin) {
@@ -212,20 +228,22 @@ impl<'a> Check<'a> {
             if !name::is_within(target, self.origin) {
                 continue;
             }
-            let node = self.by_owner.get(target).copied();
             let is_ns = record.rtype == n::NS;
-            if let Some(node) = node.and_then(|at| self.nodes.get_mut(at)) {
+            if let Some(&at) = self.by_owner.get(target) {
+                let Some(node) = self.nodes.get_mut(at as usize) else { continue };
                 node.is_delegated_to |= is_ns && record.owner != self.origin;
-                if let Some(cname) = node.cname {
-                    self.reports.alias(index, record, target, cname);
-                    continue;
+                let (has_cname, has_address) = (node.has_cname, node.has_address);
+                if has_cname {
+                    let node = self.nodes.get(at as usize);
+                    let cname = node.and_then(|node| self.first_of(node, |rtype| rtype == n::CNAME));
+                    reports.alias(index, record, target, cname.unwrap_or_default());
                 }
-                if node.has_address {
+                if has_cname || has_address {
                     continue;
                 }
             }
             if is_ns && complete && self.needs_address(record.owner, target) {
-                self.reports.add("zone-missing-glue", Severity::Warning, index, || {
+                reports.add("zone-missing-glue", Severity::Warning, index, || {
                     let target = name::to_text(target);
                     format!("the name server {target} is in this zone but has no address: add its A or AAAA record")
                 });
@@ -255,7 +273,16 @@ impl<'a> Check<'a> {
 
     /// The highest delegation at or above `owner`, below the apex.
     fn delegation_of(&self, owner: &[u8]) -> Option<&Node<'a>> {
-        self.highest(owner, |node| node.ns.is_some())
+        if self.has_delegations { self.highest(owner, |node| node.has_ns) } else { None }
+    }
+
+    /// The highest DNAME above `owner`.
+    fn dname_above(&self, owner: &[u8]) -> Option<&Node<'a>> {
+        if !self.has_dnames || owner == self.origin {
+            return None;
+        }
+        let apex = self.node(self.origin).filter(|apex| apex.has_dname);
+        apex.or_else(|| self.highest(name::parent(owner)?, |node| node.has_dname))
     }
 
     /// The highest node at or above `owner`, below the apex, that `wanted` accepts.
@@ -272,41 +299,24 @@ impl<'a> Check<'a> {
     }
 
     /// Records that no query can reach (RFC 1034 section 4.2.1, RFC 6672 section 2.4).
-    fn occluded(&mut self) {
-        if !self.has_cuts {
+    fn occluded(&self, reports: &mut Reports<'_>) {
+        if !self.has_delegations && !self.has_dnames {
             return;
         }
-        let mut found = Vec::new();
         for node in &self.nodes {
-            if node.owner == self.origin {
-                continue;
-            }
-            let by_dname = name::parent(node.owner).and_then(|above| {
-                self.highest(above, |node| node.dname.is_some())
-                    .or_else(|| self.node(self.origin).filter(|apex| apex.dname.is_some()))
-            });
-            if let Some(dname) = by_dname {
+            if let Some(cut) = self.dname_above(node.owner) {
                 // Hashed owners are no data: NSEC3 records stand below the apex whatever is there.
                 let record = self.first_of(node, |rtype| !matches!(rtype, n::NSEC3 | n::RRSIG));
-                found.push((record, dname.dname, "DNAME"));
+                let dname = self.first_of(cut, |rtype| rtype == n::DNAME);
+                reports.occluded(record, dname, "DNAME");
             } else if let Some(cut) = self.delegation_of(node.owner) {
                 let at_cut = cut.owner == node.owner;
                 let record =
                     self.first_of(node, |rtype| !(is_glue(node, rtype) || at_cut && is_for_cut(rtype)));
-                found.push((record, cut.ns, "delegation"));
+                let ns = self.first_of(cut, |rtype| rtype == n::NS);
+                reports.occluded(record, ns, "delegation");
             }
         }
-        for (record, cut, kind) in found {
-            let (Some(record), Some(cut)) = (record, cut) else { continue };
-            self.reports.occluded(record, cut, kind);
-        }
-    }
-
-    /// Index of the first record of `node` whose type `wanted` accepts.
-    fn first_of(&self, node: &Node<'_>, wanted: impl Fn(u16) -> bool) -> Option<usize> {
-        let order = self.order.get(node.start..node.end).unwrap_or_default();
-        let mut indices = order.iter().map(|&index| index as usize);
-        indices.find(|&index| self.records.get(index).is_some_and(|record| wanted(record.rtype)))
     }
 }
 

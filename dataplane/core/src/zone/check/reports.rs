@@ -6,6 +6,20 @@ use crate::zone::finding::{Finding, Severity};
 use crate::zone::reader::MAX_FINDINGS;
 use crate::zone::records::{Record, RecordSet};
 
+/// One record of an owner, in the order that brings equal records together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row<'a> {
+    pub rtype: u16,
+    pub rdata: &'a [u8],
+    /// Index in the record set: reading order.
+    pub index: usize,
+}
+
+/// The row that was read first.
+fn first(rows: &[Row<'_>]) -> Option<usize> {
+    rows.iter().map(|row| row.index).min()
+}
+
 /// Collects findings, at most [`MAX_FINDINGS`] of a rule.
 pub struct Reports<'a> {
     records: &'a RecordSet,
@@ -70,6 +84,18 @@ impl<'a> Reports<'a> {
         })
     }
 
+    pub fn out_of_zone(&mut self, index: usize, origin: &[u8]) {
+        let records = self.records;
+        self.add("zone-out-of-zone", Severity::Error, index, || {
+            format!(
+                "{} is outside the zone {}: move the record to its own zone, or drop the final dot of a \
+                 relative name",
+                records.get(index).map_or_else(String::new, |record| name::to_text(record.owner)),
+                name::to_text(origin)
+            )
+        });
+    }
+
     pub fn misplaced_soa(&mut self, soa: usize, origin: &[u8]) {
         self.add("zone-soa", Severity::Error, soa, || {
             let origin = name::to_text(origin);
@@ -80,10 +106,12 @@ impl<'a> Reports<'a> {
         });
     }
 
-    /// A CNAME among the records of one owner (type, RDATA, index), sorted.
-    pub fn beside_cname(&mut self, cname: usize, rows: &[(u16, &[u8], usize)]) {
-        let others = rows.iter().filter(|(rtype, ..)| !may_be_beside_cname(*rtype));
-        let Some(other) = others.map(|&(.., index)| index).min() else { return };
+    /// A CNAME among the records of one owner, sorted.
+    pub fn beside_cname(&mut self, rows: &[Row<'_>]) {
+        let cname = rows.iter().find(|row| row.rtype == n::CNAME);
+        let others = rows.iter().filter(|row| !may_be_beside_cname(row.rtype));
+        let (Some(cname), Some(other)) = (cname, others.min_by_key(|row| row.index)) else { return };
+        let (cname, other) = (cname.index, other.index);
         let rule = "zone-cname-and-other-data";
         if self.admit(rule) {
             let (first, second) = (cname.min(other), cname.max(other));
@@ -97,24 +125,23 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// The records of one owner and type (type, RDATA, index), sorted.
-    pub fn rrset(&mut self, rrset: &[(u16, &[u8], usize)]) {
-        let Some(&(rtype, ..)) = rrset.first() else { return };
-        let first = rrset.iter().map(|&(.., index)| index).min().unwrap_or_default();
+    /// The records of one owner and type, sorted.
+    pub fn rrset(&mut self, rrset: &[Row<'_>]) {
+        let (Some(row), Some(first)) = (rrset.first(), first(rrset)) else { return };
+        let rtype = row.rtype;
         // RRSIGs at one owner belong to RRsets of several types and take their TTLs (RFC 4034 section 3).
         if rtype != n::RRSIG {
             self.ttl_differs(first, rrset);
         }
         for (one, other) in rrset.iter().zip(rrset.iter().skip(1)) {
             // Empty RDATA may be RDATA that is not filled in yet.
-            if one.1 == other.1 && !one.1.is_empty() && self.admit("zone-duplicate-record") {
-                let (first, second) = (one.2.min(other.2), one.2.max(other.2));
+            if one.rdata == other.rdata && !one.rdata.is_empty() && self.admit("zone-duplicate-record") {
                 let message = format!(
                     "this {} record stands twice (first at {}): remove one",
-                    self.show(second),
-                    self.cite(first)
+                    self.show(other.index),
+                    self.cite(one.index)
                 );
-                self.push("zone-duplicate-record", Severity::Warning, second, message);
+                self.push("zone-duplicate-record", Severity::Warning, other.index, message);
             }
         }
         let rule = match rtype {
@@ -123,8 +150,9 @@ impl<'a> Reports<'a> {
             n::DNAME => "zone-dname",
             _ => return,
         };
-        let first_rdata = rrset.iter().find(|row| row.2 == first).map(|row| row.1);
-        let second = rrset.iter().filter(|row| Some(row.1) != first_rdata).map(|row| row.2).min();
+        let first_rdata = rrset.iter().find(|row| row.index == first).map(|row| row.rdata);
+        let others = rrset.iter().filter(|row| Some(row.rdata) != first_rdata);
+        let second = others.map(|row| row.index).min();
         if let Some(second) = second.filter(|_| self.admit(rule)) {
             let message = format!(
                 "{} may stand only once (first at {}): remove one",
@@ -135,10 +163,10 @@ impl<'a> Reports<'a> {
         }
     }
 
-    fn ttl_differs(&mut self, first: usize, rrset: &[(u16, &[u8], usize)]) {
+    fn ttl_differs(&mut self, first: usize, rrset: &[Row<'_>]) {
         let records = self.records;
         let ttl = |index: usize| records.get(index).map_or(0, |record| record.ttl);
-        let second = rrset.iter().map(|row| row.2).filter(|&index| ttl(index) != ttl(first)).min();
+        let second = rrset.iter().map(|row| row.index).filter(|&index| ttl(index) != ttl(first)).min();
         if let Some(second) = second.filter(|_| self.admit("zone-ttl-differs")) {
             let message = format!(
                 "{} has TTL {} here but {} at {}: give the RRset one TTL; the lowest is served",
@@ -164,7 +192,9 @@ impl<'a> Reports<'a> {
         }
     }
 
-    pub fn occluded(&mut self, index: usize, cut: usize, kind: &str) {
+    /// A record at `index`, if there is one, below the one at `cut`.
+    pub fn occluded(&mut self, index: Option<usize>, cut: Option<usize>, kind: &str) {
+        let (Some(index), Some(cut)) = (index, cut) else { return };
         if self.admit("zone-occluded") {
             let message = format!(
                 "{} is never served, because the {kind} {} (at {}) is above it: remove it, or move it to the \

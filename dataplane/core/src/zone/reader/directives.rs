@@ -37,7 +37,7 @@ impl Reader {
                 fields.name("origin", &mut name)?;
                 fields.end()?;
                 scope.origin = name;
-                self.origin_stated |= !self.has_soa();
+                self.origin_stated |= !self.has_soa;
                 Ok(())
             }
             b"$TTL" => {

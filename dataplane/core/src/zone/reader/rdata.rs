@@ -54,7 +54,8 @@ pub fn encode(rtype: u16, fields: &mut Fields<'_>, out: &mut Vec<u8>) -> Result<
     Ok(Encoded::Wire)
 }
 
-/// Whether [`encode`] reads the text of this type itself.
+/// Whether [`encode`] reads the text of this type itself: given no fields, a type known to
+/// [`native`] asks for its first.
 fn is_native(rtype: u16) -> bool {
     rtype == n::NULL || !matches!(native(rtype, &mut Fields::new(b"", &[], &[0]), &mut Vec::new()), Ok(false))
 }

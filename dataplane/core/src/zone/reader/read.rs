@@ -62,6 +62,8 @@ pub struct Reader {
     pub generated_octets: usize,
     /// An `$ORIGIN` stands before the SOA, so the SOA's owner is the zone's origin.
     pub origin_stated: bool,
+    /// An SOA record has been read, well or badly.
+    pub has_soa: bool,
     soa_minimum: Option<u32>,
     stopped: bool,
     owner: Vec<u8>,
@@ -85,6 +87,7 @@ impl Reader {
             generated: 0,
             generated_octets: 0,
             origin_stated: false,
+            has_soa: false,
             soa_minimum: None,
             stopped: false,
             owner: Vec::with_capacity(name::MAX_NAME),
@@ -192,10 +195,13 @@ impl Reader {
         if ttl.is_some() {
             scope.last_ttl = ttl;
         }
+        if rtype == n::SOA {
+            self.note_soa_owner(scope);
+        }
         self.rdata.clear();
         let encoded = rdata::encode(rtype, fields, &mut self.rdata)?;
         if rtype == n::SOA {
-            self.note_soa(scope);
+            self.note_soa_minimum();
         }
         let ttl = ttl.or(scope.default_ttl).or(scope.last_ttl).or(self.soa_minimum).ok_or_else(|| {
             let message = "the record has no TTL, and none stands before it: write a $TTL line at the top";
@@ -221,24 +227,22 @@ impl Reader {
         })
     }
 
-    /// Takes over what the first SOA record decides for the zone.
-    fn note_soa(&mut self, scope: &Scope) {
-        if self.soa_minimum.is_some() {
-            return;
-        }
-        let minimum = self.rdata.last_chunk().map_or(0, |octets| u32::from_be_bytes(*octets));
-        self.soa_minimum = Some(minimum.min(MAX_TTL));
-        if self.origin_stated
+    /// Takes over the zone's origin from the first SOA record, whether or not its RDATA can be read.
+    fn note_soa_owner(&mut self, scope: &Scope) {
+        if !self.has_soa
+            && self.origin_stated
             && scope.owner_known
             && let Ok(origin) = Name::from_wire(&scope.owner)
         {
             self.zone.origin = origin;
         }
+        self.has_soa = true;
     }
 
-    /// Whether the SOA has been read.
-    pub fn has_soa(&self) -> bool {
-        self.soa_minimum.is_some()
+    /// The minimum TTL of the SOA record just read: the last field of its RDATA.
+    fn note_soa_minimum(&mut self) {
+        let minimum = self.rdata.last_chunk().map_or(0, |octets| u32::from_be_bytes(*octets));
+        self.soa_minimum.get_or_insert(minimum.min(MAX_TTL));
     }
 }
 

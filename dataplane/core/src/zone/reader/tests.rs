@@ -111,6 +111,7 @@ fn an_origin_before_the_soa_moves_the_zone() {
     assert_eq!(read(&format!("$ORIGIN Example.NET.\n{soa}")).origin().to_string(), "example.net.");
     assert_eq!(read(&format!("{soa}$ORIGIN example.net.\n{soa}")).origin(), &origin());
     assert_eq!(read("$ORIGIN net.\nexample 60 SOA a b 1 2 3 4 5\n").origin().to_string(), "example.net.");
+    assert_eq!(read("$ORIGIN net.\n@ 60 SOA a\n").origin().to_string(), "net.");
     assert_eq!(read("$ORIGIN net.\na 60 A 1.1.1.1\n").origin(), &origin());
     assert_eq!(read("example.net. 60 SOA a b 1 2 3 4 5\n").origin(), &origin());
 }
