@@ -73,6 +73,8 @@ def test_other_errors_of_the_compiler(run, site):
     result = run(site.path, refuse="too many classes")
     assert result.exit_code == 1
     assert "site: error: too many classes [site-steering]" in result.stdout
+    result = run(site.path, refuse="site/site.yaml:5: policy any: too long")
+    assert "site/site.yaml:5: error: policy any: too long [site-steering]" in result.stdout
 
 
 def test_json(run, site):
