@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from gslb.zones.site import LoadedSite
     from gslb.zones.source import ReadZone
+
+_PLACE = re.compile(r"(?P<file>[^\n]+?):(?P<line>[0-9]{1,9}): (?P<message>.+)", re.DOTALL)
+"""How the compiler begins an error about something declared in the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,15 @@ def check_site(
 
 
 def _steering_finding(site: LoadedSite, message: str) -> Finding:
-    """An error of the compiler, at the geo database that it names if it names one."""
+    """An error of the compiler, at the geo database or the place in the site that it names, if any."""
     for database in site.steering.databases:
         if database in message:
             place = Place(display_path(Path(database)))
             return Finding("site-geo-database", Severity.ERROR, place, message)
+    named = _PLACE.fullmatch(message)
+    if named:
+        place = Place(named["file"], int(named["line"]))
+        return Finding("site-steering", Severity.ERROR, place, named["message"])
     return Finding("site-steering", Severity.ERROR, Place(display_path(site.directory)), message)
 
 

@@ -38,8 +38,9 @@ class Declared:
         return self.places.setdefault(kind, {})
 
     def refer(self, kind: str, name: str, place: Place, referrer: str) -> None:
-        """Note that ``referrer`` names something of a kind."""
-        self.references.append((kind, name, place, referrer))
+        """Note that ``referrer`` names something of a kind; what is known already needs no later check."""
+        if name not in self.names_of(kind):
+            self.references.append((kind, name, place, referrer))
 
     def define(self, kind: str, name: str, place: Place, maximum: int) -> bool:
         """Note a definition; an error and ``False`` when it stands elsewhere already or is one too many."""

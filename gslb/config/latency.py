@@ -54,6 +54,7 @@ def read_latency_table(path: Path, named_at: Place, declared: Declared) -> None:
                 declared.latency.append(row)
     except csv.Error as error:
         report.error("site-latency-syntax", Place(file, reader.line_num), f"not CSV: {error}")
+        return
     if not header_seen:
         report.error("site-latency-syntax", Place(file), f"empty; begin with the header {','.join(HEADER)}")
 

@@ -11,9 +11,9 @@ is spent: octets a file, nodes (an alias counts as all it stands for), and depth
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -40,10 +40,13 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 _NULLS = frozenset({"", "~", "null"})
 _BOOLEANS = {"true": True, "false": False}
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_PLAIN_TAGS = frozenset({None})
+_TEXT_TAGS = frozenset({None, "!", _TEXT_TAG})
+_SEQUENCE_TAGS = frozenset({None, "!", "tag:yaml.org,2002:seq"})
+_MAPPING_TAGS = frozenset({None, "!", "tag:yaml.org,2002:map"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A line and column, both from 1."""
 
     line: int
@@ -65,7 +68,11 @@ class _Mark:
 
     value: Position
     key: Position
-    children: dict[str | int, _Mark] = field(default_factory=dict)
+    children: dict[str | int, _Mark]
+
+
+_NO_CHILDREN: dict[str | int, _Mark] = {}
+"""What every scalar holds; never added to."""
 
 
 class Positions:
@@ -187,7 +194,7 @@ class _Builder:
                 document = Document(value, Positions(mark))
         if document is None:
             start = Position(1, 1)
-            document = Document(None, Positions(_Mark(start, start)))
+            document = Document(None, Positions(_Mark(start, start, _NO_CHILDREN)))
         return document
 
     def _node(self, event: Any, stream: Iterator[Any], depth: int) -> tuple[Any, _Mark]:
@@ -200,14 +207,17 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         position = _position(event.start_mark)
-        mark = _Mark(position, position)
+        value: Any
         if isinstance(event, yaml.ScalarEvent):
+            mark = _Mark(position, position, _NO_CHILDREN)
             value = self._scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
-            self._refuse_tag(event, {None, "!", "tag:yaml.org,2002:seq"})
+            self._refuse_tag(event, _SEQUENCE_TAGS)
+            mark = _Mark(position, position, {})
             value = self._sequence(mark, stream, depth)
         else:
-            self._refuse_tag(event, {None, "!", "tag:yaml.org,2002:map"})
+            self._refuse_tag(event, _MAPPING_TAGS)
+            mark = _Mark(position, position, {})
             value = self._mapping(mark, stream, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, mark, self._nodes - before)
@@ -226,7 +236,7 @@ class _Builder:
     def _scalar(self, event: Any) -> Any:
         if event.tag in ("!", _TEXT_TAG):
             return event.value
-        self._refuse_tag(event, {None})
+        self._refuse_tag(event, _PLAIN_TAGS)
         return resolve_scalar(event.value) if event.implicit[0] else event.value
 
     def _sequence(self, mark: _Mark, stream: Iterator[Any], depth: int) -> list[Any]:
@@ -260,7 +270,7 @@ class _Builder:
         self._count(event, 1)
         if not isinstance(event, yaml.ScalarEvent):
             raise _UnusableError(event.start_mark, "a key must be plain text")
-        self._refuse_tag(event, {None, "!", _TEXT_TAG})
+        self._refuse_tag(event, _TEXT_TAGS)
         if event.value == "<<" and event.implicit[0]:
             message = (
                 "merge keys (<<) are not YAML 1.2; write the keys out, or alias a whole value (key: *name)"
@@ -273,12 +283,13 @@ class _Builder:
         return str(event.value)
 
     def _count(self, event: Any, nodes: int) -> None:
+        """Count before anything is built or expanded."""
         self._nodes += nodes
         if self._nodes > MAXIMUM_NODES:
             raise _UnusableError(event.start_mark, f"more than {MAXIMUM_NODES} values in one file; split it")
 
     @staticmethod
-    def _refuse_tag(event: Any, allowed: set[str | None]) -> None:
+    def _refuse_tag(event: Any, allowed: frozenset[str | None]) -> None:
         if event.tag not in allowed:
             raise _UnusableError(
                 event.start_mark, f"the tag {quote(event.tag)} is not allowed; only !!str is"

@@ -1,0 +1,145 @@
+"""Checks across declarations, and latency tables."""
+
+import pytest
+
+
+def test_unknown_references_are_errors_with_suggestions(site, good):
+    text = (
+        good.replace("pop: ams", "pop: amss")
+        .replace("monitor: health", "monitor: helth")
+        .replace("[fra, ams]", "[fra, amss]")
+        .replace("{pool: web, policy: near}", "{pool: wep, policy: far}")
+    )
+    site.write("a.yaml", text).load()
+    assert site.rules() == [
+        ("site-unknown-monitor", "a.yaml:8"),
+        ("site-unknown-pop", "a.yaml:12"),
+        ("site-unknown-pop", "a.yaml:15"),
+        ("site-unknown-pool", "a.yaml:17"),
+        ("site-unknown-policy", "a.yaml:17"),
+    ]
+    assert "did you mean 'ams'?" in site.messages("site-unknown-pop")[0]
+
+
+def test_a_definition_with_errors_is_still_known(site, good):
+    site.write("a.yaml", good.replace("latitude: 50.1", "latitude: 500")).load()
+    assert site.rules("error", "warning") == [("site-invalid-value", "a.yaml:2")]
+
+
+def test_what_nothing_uses_is_a_warning(site, good):
+    more = """\
+pops: {sin: }
+monitors: {spare: {type: tcp, port: 1}}
+pools: {idle: {monitor: health, when_all_down: nodata, endpoints: [{pop: fra, address: 192.0.2.9}]}}
+policies: {unused: [weighted]}
+"""
+    site.write("a.yaml", good).write("b.yaml", more).load()
+    assert site.rules("error", "warning") == [
+        ("site-unused-pop", "b.yaml:1"),
+        ("site-unused-monitor", "b.yaml:2"),
+        ("site-unused-pool", "b.yaml:3"),
+        ("site-unused-policy", "b.yaml:4"),
+    ]
+
+
+def test_a_default_that_matters_is_said(site, good):
+    site.write("a.yaml", good.replace("    when_all_down: nodata\n", "")).load()
+    assert site.rules("error", "warning", "info") == [("site-when-all-down-default", "a.yaml:7")]
+    assert "serve_all" in site.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "rule"),
+    [
+        ("    unknown_counts: down\n", "warning", "site-pool-always-down"),
+        ("    unknown_counts: up\n", "info", "site-pool-without-monitor"),
+        ("", "info", "site-pool-without-monitor"),
+    ],
+)
+def test_a_pool_without_a_monitor(site, good, line, severity, rule):
+    site.write("a.yaml", good.replace("    monitor: health\n", line)).load()
+    assert (rule, "a.yaml:7") in site.rules(severity)
+
+
+def test_weights_all_zero_within_a_family(site, good):
+    text = good.replace("192.0.2.1}", "192.0.2.1, weight: 0}").replace("192.0.2.2}", "'2001:db8::1'}")
+    site.write("a.yaml", text).load()
+    assert site.rules() == [("site-weights-all-zero", "a.yaml:7")]
+    assert "IPv4" in site.findings[0].message
+
+
+def test_an_address_twice_in_a_pool(site, good):
+    site.write("a.yaml", good.replace("192.0.2.2", "192.0.2.1")).load()
+    assert site.rules() == [("site-duplicate-endpoint", "a.yaml:12")]
+    assert "a.yaml:11:9" in site.findings[0].message
+
+
+def test_settings_without_effect(site, good):
+    text = good.replace("type: http, port: 80", "type: tcp, port: 80, path: /x, verify_tls: false")
+    site.write("a.yaml", text).load()
+    assert site.rules("warning") == [("site-setting-without-effect", "a.yaml:5")] * 2
+
+
+def test_distance_without_coordinates_or_database(site, good):
+    text = good.replace("ams: {latitude: 52.4, longitude: 4.9}", "ams:").replace(
+        "- failover: [fra, ams]", "- distance"
+    )
+    site.write("a.yaml", text).load()
+    assert site.rules("warning") == [
+        ("site-pop-without-coordinates", "a.yaml:3"),
+        ("site-geo-without-database", "a.yaml:14"),
+    ]
+
+
+def test_subnet_rules_need_no_database(site, good):
+    steps = "- geo: {subnet: {192.0.2.0/24: [fra]}, default: [ams]}"
+    site.write("a.yaml", good.replace("- failover: [fra, ams]", steps)).load()
+    assert site.findings == ()
+
+
+def test_latency_without_rows(site, good):
+    site.write("a.yaml", good.replace("- failover: [fra, ams]", "- latency")).load()
+    assert site.rules("warning") == [("site-latency-without-table", "a.yaml:14")]
+
+
+def with_table(site, good, table):
+    text = good.replace("- failover: [fra, ams]", "- latency") + "latency: {table: latency.csv}\n"
+    return site.write("a.yaml", text).write("latency.csv", table).load()
+
+
+def test_a_latency_table(site, good):
+    table = (
+        "location,pop,ms\r\n# note\r\n\r\ncountry:DE, fra ,12.5\r\n"
+        '"asn:3320","ams","0"\r\ndefault,ams,60000\r\n'
+    )
+    with_table(site, good, table)
+    assert site.findings == ()
+    assert [(row.kind, row.value, row.pop, row.milliseconds) for row in site.config.latency] == [
+        ("country", "DE", "fra", 12.5),
+        ("asn", "3320", "ams", 0.0),
+        ("default", "", "ams", 60000.0),
+    ]
+    assert site.config.latency[0].place.line == 4
+
+
+def test_every_error_of_a_latency_table(site, good):
+    table = (
+        "location,pop,ms\ncountry:de,fra,1\ncountry:DE,frb,1\ncountry:DE,fra,-1\ncountry:DE,fra,nan\n"
+        "country:DE,fra\ncountry:DE,ams,1\ncountry:DE,ams,2\n"
+    )
+    with_table(site, good, table)
+    assert site.rules() == [
+        ("site-invalid-location", "latency.csv:2"),
+        ("site-unknown-pop", "latency.csv:3"),
+        ("site-latency-syntax", "latency.csv:4"),
+        ("site-latency-syntax", "latency.csv:5"),
+        ("site-latency-syntax", "latency.csv:6"),
+        ("site-duplicate-latency", "latency.csv:8"),
+    ]
+    assert "latency.csv:7" in site.messages("site-duplicate-latency")[0]
+
+
+@pytest.mark.parametrize("table", ["", "pop,ms\n", "# nothing\n", "a" * 200_000])
+def test_a_latency_table_without_its_header(site, good, table):
+    with_table(site, good, table)
+    assert [rule for rule, _ in site.rules()] == ["site-latency-syntax"]

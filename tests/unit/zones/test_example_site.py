@@ -1,0 +1,44 @@
+"""The example site loads without a complaint, and shows what it claims to."""
+
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gslb.zones.site import load_site
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def example(tmp_path, read_zone):
+    shutil.copytree(ROOT / "zones", tmp_path / "zones")
+    build = runpy.run_path(str(ROOT / "geo_fixtures" / "build.py"))["build"]
+    build(tmp_path / "geo_fixtures" / "build")
+    return load_site(tmp_path / "zones", read_zone)
+
+
+def test_no_findings(example):
+    loaded, findings = example
+    assert findings == ()
+    assert {zone.origin for zone in loaded.zone_texts} == {"example.com.", "example.net."}
+
+
+def test_what_a_reader_learns_from_it(example):
+    steering = example[0].steering
+    assert {pop.name for pop in steering.pops} == {"fra", "ams", "iad", "sfo", "sin"}
+    assert len(steering.policies) == 3
+    assert {step.step for policy in steering.policies for step in policy.steps} == {
+        "geo",
+        "latency",
+        "distance",
+        "failover",
+        "weighted",
+        "take",
+    }
+    probes = {endpoint.probe for pool in steering.pools for endpoint in pool.endpoints}
+    assert probes == {f"127.0.0.1:{port}" for port in range(8101, 8106)}
+    assert all(monitor.interval == 2.0 for monitor in steering.monitors)
+    assert all("when_all_down" in pool.model_fields_set for pool in steering.pools)
+    assert steering.latency
