@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use super::cover::{CoverBuilder, OutOfOrder};
 use super::location::{Code, Coordinates, Location, Locations};
 use super::map::GeoMap;
-use super::prefix::{Prefix, Subnet};
+use super::prefix::Prefix;
 
 /// Most prefixes of one family; a search tree that shares its nodes could have 2^128.
 const MAX_NETWORKS: usize = 1 << 25;
@@ -198,6 +198,7 @@ pub fn read(octets: Vec<u8>) -> Result<GeoMap, DatabaseError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::geo::prefix::Subnet;
     use std::collections::BTreeMap;
 
     /// A value of the MaxMind DB data section.
@@ -356,6 +357,7 @@ mod tests {
             &[
                 ("192.0.2.0/24", city("NA", "US", "CA", (37.5, -122.0))),
                 ("2001:db8::/32", city("EU", "DE", "BE", (52.5, 13.4))),
+                ("203.0.113.0/24", Value::Map(vec![("autonomous_system_number", Value::Short(64_501))])),
                 ("198.51.100.0/25", Value::Map(vec![("autonomous_system_number", Value::Number(64_500))])),
             ],
             None,
