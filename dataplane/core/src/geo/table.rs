@@ -1,0 +1,180 @@
+//! The table that a query looks a client's address up in.
+
+use super::cover::Cover;
+use super::prefix::{Address, Prefix};
+
+/// A bucket with more prefixes than this gets an index of its own.
+const CROWDED: usize = 32;
+/// Most bits that one index level looks at.
+const LEVEL_BITS: u8 = 16;
+
+/// A cover with an index of at most two levels: the first address bits pick a bucket, in a crowded
+/// bucket the next bits pick one again, and the few prefixes left are searched. It suits IPv6 too,
+/// where nearly all prefixes share few first bits.
+#[derive(Debug)]
+pub struct Table<A> {
+    starts: Box<[A]>,
+    values: Box<[u32]>,
+    /// Bits that the first level looks at.
+    bits: u8,
+    /// 2^bits buckets and one more that ends the last.
+    buckets: Box<[Bucket]>,
+    /// The second levels, each of 2^its-bits entries and one more: the number of the prefix that
+    /// holds the first address of that part.
+    parts: Box<[u32]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    /// Number of the prefix that holds the bucket's first address.
+    first: u32,
+    /// Where its second level starts in `parts`.
+    part: u32,
+    /// Bits that its second level looks at; 0: it has none.
+    bits: u8,
+}
+
+impl<A: Address> Table<A> {
+    /// Builds the index of a cover.
+    pub fn new(cover: Cover<A>) -> Table<A> {
+        let (starts, values) = cover.into_parts();
+        let bits = index_bits(starts.len(), LEVEL_BITS);
+        let firsts = firsts(&starts, A::default(), 0, bits, 0);
+        let mut parts = Vec::new();
+        let mut buckets = Vec::with_capacity(firsts.len());
+        for (number, &first) in firsts.iter().enumerate() {
+            let count = firsts.get(number + 1).map_or(0, |&end| end as usize - first as usize);
+            let mut bucket = Bucket { first, part: parts.len() as u32, bits: 0 };
+            if count > CROWDED && bits > 0 {
+                bucket.bits = index_bits(count, LEVEL_BITS.min(A::BITS - bits));
+                let base = A::from_top(number, bits);
+                parts.extend(self::firsts(&starts, base, bits, bucket.bits, first as usize));
+            }
+            buckets.push(bucket);
+        }
+        Table { starts, values, bits, buckets: buckets.into(), parts: parts.into() }
+    }
+
+    /// Number of prefixes, at least 1.
+    #[allow(clippy::len_without_is_empty)] // A table is never empty.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Octets of memory that it holds.
+    pub fn size(&self) -> usize {
+        size_of_val(&*self.starts)
+            + size_of_val(&*self.values)
+            + size_of_val(&*self.buckets)
+            + size_of_val(&*self.parts)
+    }
+
+    /// The value of the prefix that holds `address`, and that prefix's length.
+    #[inline]
+    pub fn lookup(&self, address: A) -> (u32, u8) {
+        let (index, prefix) = self.search(address);
+        (self.values.get(index).copied().unwrap_or_default(), prefix.length)
+    }
+
+    /// The prefix that holds `address`.
+    pub fn prefix(&self, address: A) -> Prefix<A> {
+        self.search(address).1
+    }
+
+    #[inline]
+    fn search(&self, address: A) -> (usize, Prefix<A>) {
+        let number = address.bits(0, self.bits);
+        let (mut from, mut to) = (0, self.starts.len());
+        if let Some([bucket, after]) = self.buckets.get(number..number + 2) {
+            (from, to) = (bucket.first as usize, after.first as usize + 1);
+            if bucket.bits > 0 {
+                let part = bucket.part as usize + address.bits(self.bits, bucket.bits);
+                if let Some(&[first, after]) = self.parts.get(part..part + 2) {
+                    (from, to) = (first as usize, after as usize + 1);
+                }
+            }
+        }
+        // The prefix at `from` starts at or before the address, the one after `to` beyond it.
+        let few = self.starts.get(from..to).unwrap_or_default();
+        let index = from + few.partition_point(|&start| start <= address).saturating_sub(1);
+        let start = self.starts.get(index).copied().unwrap_or_default();
+        let length = A::BITS - start.exponent_to(self.starts.get(index + 1).copied());
+        (index, Prefix { start, length })
+    }
+}
+
+/// Bits for an index over `count` prefixes: about four a bucket.
+fn index_bits(count: usize, most: u8) -> u8 {
+    (count.max(1).ilog2() as u8).saturating_sub(2).min(most)
+}
+
+/// For each value of the `bits` that follow the first `skip`, those being as in `base`: the number of
+/// the prefix that holds the first such address. One more entry for the address after the last.
+fn firsts<A: Address>(starts: &[A], base: A, skip: u8, bits: u8, from: usize) -> Vec<u32> {
+    let parts = 1usize << bits;
+    let mut all = Vec::with_capacity(parts + 1);
+    let mut index = from;
+    let mut advance = |address: A| {
+        while starts.get(index + 1).is_some_and(|&start| start <= address) {
+            index += 1;
+        }
+        index as u32
+    };
+    for part in 0..parts {
+        all.push(advance(base.with(A::from_top(part, skip + bits))));
+    }
+    all.push(advance(base.with(A::host_mask(skip))));
+    all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::geo::cover::tests::{prefixes, probes};
+    use proptest::prelude::*;
+
+    fn agrees<A: Address>(cover: &Cover<A>, addresses: impl IntoIterator<Item = A>) {
+        let table = Table::new(cover.clone());
+        for address in addresses {
+            let (prefix, value) = cover.find(address);
+            assert_eq!(table.lookup(address), (value, prefix.length), "{address:?}");
+            assert_eq!(table.prefix(address), prefix);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lookup_equals_search(list in prefixes()) {
+            agrees(&Cover::from_nested(list.clone(), 0), probes(&list));
+        }
+    }
+
+    #[test]
+    fn crowded_buckets_are_found_in() {
+        // 60,000 prefixes within 2a00::/8 and some beside: both index levels are in use.
+        let mut list = Vec::new();
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            u128::from(state >> 16)
+        };
+        for number in 0..60_000u32 {
+            let length = 24 + (random() % 40) as u8;
+            let top = if number % 50 == 0 { 0x2001_0000 } else { 0x2a00_0000 | (random() & 0x1f_ffff) };
+            let start = (top << 96 | random() << 60) & !u128::host_mask(length);
+            list.push((Prefix { start, length }, number));
+        }
+        let cover = Cover::from_nested(list.clone(), 0);
+        let table = Table::new(cover.clone());
+        assert!(table.buckets.iter().any(|bucket| bucket.bits > 0));
+        agrees(&cover, list.iter().flat_map(|(p, _)| [p.start, p.last(), p.last().wrapping_add(1)]));
+        agrees(&cover, [0, u128::MAX, 1 << 127]);
+    }
+
+    #[test]
+    fn one_prefix_has_length_zero() {
+        let table = Table::new(Cover::<u32>::whole(9));
+        assert_eq!(table.lookup(0xc000_0201), (9, 0));
+    }
+}

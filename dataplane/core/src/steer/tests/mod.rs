@@ -1,0 +1,48 @@
+//! Tests of the whole engine, beside a slow, obvious evaluator (`reference`).
+
+mod laws;
+mod reference;
+mod steps;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::compile::compile_over;
+use super::{Decision, Explanation, Family, Outcome, Random, Selection, SteerError, Steering};
+use crate::geo::location::Location;
+use crate::geo::map::GeoMap;
+use crate::geo::prefix::Subnet;
+use crate::steer::verdict::Verdicts;
+
+/// Compiles a document over networks instead of databases.
+fn compile(document: &str, networks: &[(Subnet, Location)]) -> Result<Steering, SteerError> {
+    compile_over(&serde_json::from_str(document)?, Arc::new(GeoMap::from_networks(networks)))
+}
+
+/// A question and the state it is asked in.
+#[derive(Clone)]
+struct Question {
+    family: Family,
+    client: IpAddr,
+    verdicts: Verdicts,
+    random: Random,
+}
+
+impl Question {
+    fn decide(&self, steering: &Steering) -> (Decision, Vec<u32>, Random) {
+        let mut random = self.random.clone();
+        let mut selection = Selection::new();
+        let decision =
+            steering.decide(0, self.family, self.client, &self.verdicts, &mut random, &mut selection);
+        assert_eq!(decision.outcome == Outcome::Answer, !selection.as_slice().is_empty());
+        (decision, selection.as_slice().to_vec(), random)
+    }
+
+    fn explain(&self, steering: &Steering) -> (Decision, Vec<u32>, Random, Explanation) {
+        let mut random = self.random.clone();
+        let mut selection = Selection::new();
+        let (decision, explanation) =
+            steering.explain(0, self.family, self.client, &self.verdicts, &mut random, &mut selection);
+        (decision, selection.as_slice().to_vec(), random, explanation)
+    }
+}
