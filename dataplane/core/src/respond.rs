@@ -200,9 +200,7 @@ impl Responder {
             writer.release(reserved);
             if let Some(subnet) = edns.subnet {
                 self.counters.add(Counter::EcsQueries);
-                if subnet.source == 0 {
-                    answer.scope = 0;
-                }
+                answer.scope = subnet.scope(answer.scope);
             }
             write_opt(&mut writer, &edns, &answer).ok()?;
         }

@@ -16,12 +16,14 @@ pub struct GeoMap {
     ipv6: Cover<u128>,
 }
 
-impl GeoMap {
-    /// A map that knows nothing.
-    pub fn empty() -> GeoMap {
+/// A map that knows nothing.
+impl Default for GeoMap {
+    fn default() -> GeoMap {
         GeoMap { locations: [Location::default()].into(), ipv4: Cover::whole(0), ipv6: Cover::whole(0) }
     }
+}
 
+impl GeoMap {
     /// A map from covers whose values are indexes into `locations`.
     pub(super) fn new(locations: Box<[Location]>, ipv4: Cover<u32>, ipv6: Cover<u128>) -> GeoMap {
         GeoMap { locations, ipv4, ipv6 }

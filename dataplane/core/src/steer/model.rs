@@ -101,7 +101,7 @@ pub struct SteeredName {
 }
 
 /// What all policies look at beside the client's location.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct World {
     pub pops: Box<[Pop]>,
     /// Each POP's point on the unit sphere, if its coordinates are declared.

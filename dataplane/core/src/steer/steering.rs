@@ -17,6 +17,7 @@ use super::random::Random;
 use super::selection::Selection;
 use super::verdict::Verdicts;
 use crate::geo::map::GeoMap;
+use crate::wire::rtype::number;
 
 /// The address family that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,6 +27,18 @@ pub enum Family {
     Ipv4,
     /// AAAA records.
     Ipv6,
+}
+
+impl Family {
+    /// The family whose addresses answer a query type; none for types that are not addresses.
+    #[inline]
+    pub fn of(qtype: u16) -> Option<Family> {
+        match qtype {
+            number::A => Some(Family::Ipv4),
+            number::AAAA => Some(Family::Ipv6),
+            _ => None,
+        }
+    }
 }
 
 /// What a decision comes to.
@@ -80,8 +93,8 @@ pub(super) struct Target {
     pub ttl: u32,
 }
 
-/// Compiled policies, pools and geo data. Immutable.
-#[derive(Debug)]
+/// Compiled policies, pools and geo data. Immutable. The default steers nothing.
+#[derive(Debug, Default)]
 pub struct Steering {
     pub(super) targets: Box<[Target]>,
     pub(super) plans: Box<[Plan]>,

@@ -56,6 +56,17 @@ impl ClientSubnet {
         }
     }
 
+    /// The scope of an answer decided within `prefix` bits of [`ClientSubnet::location`], where IPv4-mapped IPv6
+    /// addresses count as IPv4: in bits of the family as sent, and 0 where no location was wanted
+    /// (RFC 7871 section 7.2.1).
+    pub fn scope(&self, prefix: u8) -> u8 {
+        match self.location() {
+            None => 0,
+            Some(address) if address.is_ipv6() && address.to_canonical().is_ipv4() => 96 + prefix.min(32),
+            Some(_) => prefix,
+        }
+    }
+
     /// Reads the option's data. Octets that are too few, too many, or not zero past the source prefix, a
     /// scope that is not zero and families other than IPv4 and IPv6 are malformed (RFC 7871 sections 6 and 7.1.2).
     fn parse(data: &[u8]) -> Result<ClientSubnet, MalformedOpt> {
@@ -164,6 +175,20 @@ mod tests {
         assert_eq!(subnet.location(), Some("192.0.2.0".parse().unwrap()));
         let (option, length) = subnet.option(17);
         assert_eq!(&option[..length], [0, 8, 0, 7, 0, 1, 24, 17, 192, 0, 2]);
+    }
+
+    #[test]
+    fn the_scope_is_in_bits_of_the_family_sent() {
+        let scope = |family: u16, octets: &[u8], prefix| {
+            let mut option = [&[0, 8, 0, 4 + octets.len() as u8][..], &family.to_be_bytes()].concat();
+            option.extend_from_slice(&[octets.len() as u8 * 8, 0]);
+            option.extend_from_slice(octets);
+            Edns::parse(&opt(&option)).unwrap().0.subnet.unwrap().scope(prefix)
+        };
+        assert_eq!(scope(1, &[192, 0, 2], 17), 17);
+        assert_eq!(scope(2, &[0x20, 1, 0xd, 0xb8], 40), 40);
+        assert_eq!(scope(2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2], 17), 113);
+        assert_eq!(scope(1, &[], 17), 0);
     }
 
     #[test]
