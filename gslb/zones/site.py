@@ -53,7 +53,7 @@ def load_site(
     Returns every finding, sorted by place, and the site unless one of them is an error. Never raises for what
     the site says. Paths in findings are relative to the current directory when below it.
     """
-    if not directory.is_dir():
+    if not _is_directory(directory):
         report = Report()
         message = "there is no such directory; give the directory that holds the zone and YAML files"
         report.error("site-no-directory", Place(display_path(directory)), message)
@@ -67,6 +67,13 @@ def load_site(
     if has_errors(findings):
         return None, findings
     return LoadedSite(directory, steering, zone_texts, steered), findings
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a parent that may not be entered
+        return False
 
 
 def _assign_names(

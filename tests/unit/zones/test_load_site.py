@@ -98,3 +98,9 @@ def test_a_site_without_yaml_serves_its_zones(site, read_zone):
     loaded, findings = load_site(site.path, read_zone)
     assert findings == ()
     assert loaded.steered == {"example.com.": []}
+
+
+def test_a_directory_whose_name_is_too_long(read_zone):
+    loaded, findings = load_site(Path("x" * 5000), read_zone)
+    assert loaded is None
+    assert [finding.rule for finding in findings] == ["site-no-directory"]
