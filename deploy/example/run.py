@@ -30,9 +30,7 @@ Try:
 def welcome(line: str, pids: dict[str, int]) -> str:
     """What to tell the user, from the line that says the server is ready."""
     address, _, port = line.split("dns ")[1].split(maxsplit=1)[0].rpartition(":")
-    backends = "\n".join(
-        f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()
-    )
+    rows = [f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()]
     return WELCOME.format(ready=line.strip(), backends="\n".join(rows), address=address.strip("[]"), port=port)
 
 
@@ -56,8 +54,8 @@ def main() -> int:
             print(welcome(line, {pop: backend.pid for pop, backend in backends.items()}), flush=True)
         return server.wait()
     finally:
-        for backend in backends.values():
-            backend.terminate()
+        for process in (server, *backends.values()):
+            process.terminate()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ pub(super) fn compile(text: &str) -> Result<Steering, SteerError> {
             Some(map) => map.overlay(&next),
         });
     }
-    compile_over(&document, Arc::new(map.unwrap_or_else(GeoMap::default)))
+    compile_over(&document, Arc::new(map.unwrap_or_default()))
 }
 
 /// Compiles a document over geo data that is at hand.

@@ -139,6 +139,9 @@ pub fn end_node(blob: &mut [u8], start: usize) {
     }
 }
 
+/// What becomes of a name: another node, or none.
+pub type NodeChange<'d> = (&'d [u8], Option<&'d Draft>);
+
 /// A node as a query sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'z> {
@@ -307,8 +310,8 @@ impl Shard {
         })
     }
 
-    /// A copy with some nodes replaced (`Some`), removed (`None`) or added.
-    pub fn with(&self, changes: &[(&[u8], Option<&Draft>)]) -> Shard {
+    /// A copy with some nodes replaced, removed or added.
+    pub fn with(&self, changes: &[NodeChange<'_>]) -> Shard {
         let mut blob = Vec::with_capacity(self.blob.len() + 256);
         for (offset, node) in self.offsets() {
             if !changes.iter().any(|(name, _)| *name == node.name) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::build::{NAMES_PER_SHARD, with_soa};
-use super::table::{Draft, Flags, Set, Shard, Zone, shard_index};
+use super::table::{Draft, Flags, NodeChange, Set, Shard, Zone, shard_index};
 use crate::wire::Name;
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
@@ -227,7 +227,7 @@ impl Edit<'_> {
         zone.names = zone.names.saturating_add_signed(self.names);
         zone.records = zone.records.saturating_add_signed(self.records);
         let shards = zone.shards.len();
-        let mut by_shard: BTreeMap<usize, Vec<(&[u8], Option<&Draft>)>> = BTreeMap::new();
+        let mut by_shard: BTreeMap<usize, Vec<NodeChange<'_>>> = BTreeMap::new();
         for (name, draft) in &self.touched {
             by_shard.entry(shard_index(hash(name), shards)).or_default().push((name, draft.as_ref()));
         }
