@@ -221,11 +221,13 @@ class Operations:
         try:
             owner = read_origin(name)
             number = read_type(rtype)
+            if "%" in client or "%" in (subnet or ""):
+                raise ValueError("a client has no interface: leave out the part after %")
             address = str(ip_address(client))
             network = None if not subnet else str(ip_network(subnet, strict=False))
+            return self._publisher.explain(owner, number, address, network)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
-        return self._publisher.explain(owner, number, address, network)
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""

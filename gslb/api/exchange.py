@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gslb.api.problems import ProblemException, validation_problem
-
-if TYPE_CHECKING:
-    from gslb.operations import Operations
-
-    OperationsKey = web.AppKey[Operations]
 
 BODY_LIMIT = 1 << 20
 """Octets of a request's body."""

@@ -62,11 +62,11 @@ def serve(
 
 
 @app.command()
-def check(site: Site = Path("zones")) -> None:
+def check(site: Site = Path("zones"), as_json: AsJson = False) -> None:
     """Check a site: every error and warning at once; exit status 1 on errors."""
     from gslb.cli.check import check as check_site  # noqa: PLC0415
 
-    raise typer.Exit(check_site(site))
+    check_site(site, as_json)
 
 
 @app.command()

@@ -176,6 +176,7 @@ def test_locations_are_read_and_written_back(text, canonical):
         "asn:x",
         "asn:99999999999",
         "subnet:192.0.2.1/24",
+        "subnet:192.0.2.1",
         "subdivision:CA",
         "default:x",
     ],

@@ -346,6 +346,7 @@ async def test_explain_checks_what_it_is_asked(world):
         ("a..b", "A", "192.0.2.7", None),
         ("a", "NOPE", "192.0.2.7", None),
         ("a", "A", "me", None),
+        ("a", "A", "fe80::1%eth0", None),
         ("a", "A", "192.0.2.7", "x/24"),
     ]:
         with pytest.raises(InvalidChangeError):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import ssl
+import subprocess
 
 import pytest
 from aiohttp import web
@@ -134,6 +136,60 @@ async def test_what_is_not_http_is_a_failure(prober, raw_server, octets, reason)
 async def test_a_server_that_speaks_no_tls_fails_the_handshake(prober, raw_server):
     result = await prober.probe(monitor(type="https"), await raw_server(b"HTTP/1.1 400 Bad\r\n\r\n"))
     assert (result.success, result.reason) == (False, "TLS handshake failed")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for www.example.com and its key, in one PEM file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    made = path.with_suffix(".crt")
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=www.example.com"
+    command = [openssl, *options.split(), "-keyout", path, "-out", made]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + made.read_bytes())
+    return path
+
+
+@pytest.fixture
+async def tls_backend(certificate):
+    """An HTTPS backend with that certificate; it remembers (SNI, Host header)."""
+    seen = []
+    names = []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    context.sni_callback = lambda sock, name, ctx: names.append(name)
+
+    async def answer(request):
+        seen.append((names[-1], request.headers["Host"]))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    yield ProbeTarget("127.0.0.1", runner.addresses[0][1]), seen
+    await runner.cleanup()
+
+
+async def test_https_sends_the_monitors_host_in_sni_and_header(prober, tls_backend):
+    target, seen = tls_backend
+    settings = {"type": "https", "host": "www.example.com", "verify_tls": False}
+    result = await prober.probe(monitor(**settings), target)
+    assert (result.success, result.reason) == (True, "status 200")
+    assert seen == [("www.example.com", "www.example.com")]
+
+
+async def test_https_verifies_the_certificate_unless_told_otherwise(prober, tls_backend):
+    target, seen = tls_backend
+    result = await prober.probe(monitor(type="https", host="www.example.com"), target)
+    assert not result.success
+    assert result.reason.startswith("certificate not valid: self")
+    assert seen == []
 
 
 async def test_tcp_connects_and_times_nothing_else(prober, raw_server):
