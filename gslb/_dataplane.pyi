@@ -5,6 +5,8 @@ Names cross in presentation format, absolute, lower case, with a final dot, unle
 
 from typing import Self, final
 
+__all__ = ["DataPlane", "Steering", "Zone", "ZoneText"]
+
 @final
 class ZoneText:
     """The records of one zone as read from master files, before they are compiled."""

@@ -269,6 +269,8 @@ def read_location(text: str) -> tuple[LocationKind, str]:
         kinds = ", ".join(LocationKind)
         raise ValueError(f"{text!r} is not a location: write KIND:VALUE with one of {kinds}") from None
     if kind is LocationKind.SUBNET:
+        if "/" not in value or "%" in value:
+            raise ValueError(f"{value!r} is not a subnet: write subnet:192.0.2.0/24")
         return kind, str(ip_network(value))
     if kind is LocationKind.ASN:
         digits = value.upper().removeprefix("AS")

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from gslb.health.checker import Checker
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
-    from gslb.model.publishing import CompiledZone, Publisher
+    from gslb._dataplane import Zone
+    from gslb.publish import Publisher
     from gslb.model.report import EndpointReport
     from gslb.model.site import LatencyRow, LocationKind
     from gslb.store.store import Store
@@ -221,11 +222,13 @@ class Operations:
         try:
             owner = read_origin(name)
             number = read_type(rtype)
+            if "%" in client or "%" in (subnet or ""):
+                raise ValueError("a client has no interface: leave out the part after %")
             address = str(ip_address(client))
             network = None if not subnet else str(ip_network(subnet, strict=False))
+            return self._publisher.explain(owner, number, address, network)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
-        return self._publisher.explain(owner, number, address, network)
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""
@@ -435,7 +438,7 @@ class Operations:
     def _endpoint_reports(self) -> list[EndpointReport]:
         return reports.endpoint_reports(self._publisher.steering, self._checker.health(), self._table)
 
-    def _zone_report(self, origin: str, zone: CompiledZone) -> ZoneReport:
+    def _zone_report(self, origin: str, zone: Zone) -> ZoneReport:
         return reports.zone_report(origin, zone, len(self._api_rrsets.get(origin, ())))
 
     def _require_pop(self, name: str) -> None:
@@ -443,7 +446,7 @@ class Operations:
         if name not in known:
             raise NotFoundError(reports.unknown_name("POP", name, known))
 
-    def _require_zone(self, origin: str) -> tuple[str, CompiledZone]:
+    def _require_zone(self, origin: str) -> tuple[str, Zone]:
         zones = self._publisher.zones()
         try:
             key = read_origin(origin)

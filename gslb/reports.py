@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
-    from gslb.model.publishing import CompiledZone
+    from gslb._dataplane import Zone
     from gslb.model.report import PopVerdict
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
@@ -151,7 +151,7 @@ def empty_pool_warnings(config: SteeringConfig, table: VerdictTable, pop: str) -
     return warnings
 
 
-def zone_report(origin: str, zone: CompiledZone, api_changes: int) -> ZoneReport:
+def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
     """One zone in numbers."""
     return ZoneReport(
         zone=origin,
@@ -163,7 +163,7 @@ def zone_report(origin: str, zone: CompiledZone, api_changes: int) -> ZoneReport
 
 
 def rrset_page(
-    zone: CompiledZone, offset: int, limit: int, name: str | None, rtype: int | None
+    zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None
 ) -> tuple[list[RRsetReport], bool]:
     """At most ``limit`` RRsets from ``offset`` on that have this name and type, and whether there are more.
 
@@ -186,9 +186,7 @@ def rrset_report(name: str, rtype: int, ttl: int, rdata: list[bytes]) -> RRsetRe
 _Row = tuple[str, int, int, list[bytes]]
 
 
-def _select(
-    zone: CompiledZone, offset: int, limit: int, name: str | None, rtype: int | None
-) -> Iterator[_Row]:
+def _select(zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None) -> Iterator[_Row]:
     if name is None and rtype is None:
         yield from zone.rrsets(offset, limit + 1)
         return
@@ -198,14 +196,14 @@ def _select(
             yield row
 
 
-def _scan(zone: CompiledZone, rtype: int | None) -> Iterator[_Row]:
+def _scan(zone: Zone, rtype: int | None) -> Iterator[_Row]:
     at = 0
     while rows := zone.rrsets(at, SCAN_STEP):
         yield from (row for row in rows if row[1] == rtype)
         at += len(rows)
 
 
-def _at_name(zone: CompiledZone, name: str, rtype: int | None) -> Iterator[_Row]:
+def _at_name(zone: Zone, name: str, rtype: int | None) -> Iterator[_Row]:
     for candidate in range(1, 65536) if rtype is None else (rtype,):
         found = zone.rrset(name, candidate)
         if found is not None:

@@ -22,7 +22,7 @@ import uvloop
 from aiohttp import web
 
 from gslb._dataplane import DataPlane
-from gslb.api.app import build_app
+from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.errors import GslbError, ListenError, SiteError
 from gslb.health.checker import Checker
 from gslb.health.probes import NetworkProber
@@ -89,7 +89,7 @@ async def _serve(options: Options) -> None:
         ready = asyncio.Event()
         metrics = metrics_renderer(operations.counters, operations.gauges)
         app = build_app(operations, token, ready=ready.is_set, metrics=metrics, version=VERSION)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **SERVER_LIMITS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         api = await _open_api(runner, options.api)

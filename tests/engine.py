@@ -76,5 +76,7 @@ class Engine:
 def rows(section: list) -> list[str]:
     """A section as sorted lines ``name ttl type rdata``."""
     return sorted(
-        f"{rrset.name} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}" for rrset in section for rdata in rrset
+        f"{rrset.name} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}"
+        for rrset in section
+        for rdata in rrset
     )

@@ -31,7 +31,9 @@ def welcome(line: str, pids: dict[str, int]) -> str:
     """What to tell the user, from the line that says the server is ready."""
     address, _, port = line.split("dns ")[1].split(maxsplit=1)[0].rpartition(":")
     rows = [f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()]
-    return WELCOME.format(ready=line.strip(), backends="\n".join(rows), address=address.strip("[]"), port=port)
+    return WELCOME.format(
+        ready=line.strip(), backends="\n".join(rows), address=address.strip("[]"), port=port
+    )
 
 
 def main() -> int:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gslb.api.problems import ProblemException, validation_problem
-
-if TYPE_CHECKING:
-    from gslb.operations import Operations
-
-    OperationsKey = web.AppKey[Operations]
 
 BODY_LIMIT = 1 << 20
 """Octets of a request's body."""
@@ -88,10 +83,13 @@ async def body_of(request: web.Request, model: type[_Body], *, required: bool = 
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        kinds = {found["type"] for found in error.errors(include_input=False)}
-        if kinds & {"json_invalid", "json_type"}:
-            message = error.errors(include_input=False)[0]["msg"]
-            raise ProblemException(HTTPStatus.BAD_REQUEST, "malformed-json", message) from None
+        first = error.errors(include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise ProblemException(HTTPStatus.BAD_REQUEST, "malformed-json", first["msg"]) from None
+        if not first["loc"]:
+            raise ProblemException(
+                HTTPStatus.BAD_REQUEST, "malformed-json", "the body is not a JSON object"
+            ) from None
         raise validation_problem(error, query=False) from None
 
 

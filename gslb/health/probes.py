@@ -127,7 +127,7 @@ class NetworkProber:
         if monitor.host:
             headers["Host"] = monitor.host
         async with self._shared_session().get(
-            URL(f"{monitor.type}://{target}{path}", encoded=True),
+            URL(f"{monitor.type}://{target}{path}"),
             headers=headers,
             allow_redirects=False,
             ssl=monitor.verify_tls,

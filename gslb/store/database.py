@@ -32,6 +32,7 @@ class Database:
         self._path = path
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gslb-store")
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -57,10 +58,14 @@ class Database:
 
     async def close(self) -> None:
         """Close the connection and end the thread. Closing twice does nothing."""
-        await self._run(self._disconnect)
-        self._executor.shutdown(wait=False)
+        if not self._closed:
+            await self._run(self._disconnect)
+            self._closed = True
+            self._executor.shutdown(wait=False)
 
     async def _run(self, work: Callable[[], Result]) -> Result:
+        if self._closed:
+            raise StateError(f"{self._path}: the store is closed: the server is shutting down")
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._guarded, work)
 
     def _guarded(self, work: Callable[[], Result]) -> Result:
@@ -88,7 +93,7 @@ class Database:
             connection.execute("PRAGMA trusted_schema = OFF")
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise sqlite3.DatabaseError(f"damaged: {verdict}")
+                raise sqlite3.DatabaseError(f"damaged: {' '.join(verdict.split())}")
             migrate(connection)
         except BaseException:
             connection.close()

@@ -42,14 +42,22 @@ def configure_logs(*, level: int = logging.INFO, terminal: bool | None = None) -
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()]
+    # Plain tracebacks: decorated ones print local variables, and with them secrets.
+    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
+        exception_formatter=structlog.dev.plain_traceback
+    )
     if not terminal:
-        last = [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
+        renderer = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide_secrets, *last],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                hide_secrets,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()

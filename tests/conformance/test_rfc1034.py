@@ -86,7 +86,10 @@ def test_step_3b_referral_with_glue(server, name):
     assert answer.rcode() == dns.rcode.NOERROR
     assert not answer.flags & dns.flags.AA
     assert not answer.answer
-    assert rows(answer.authority) == ["lab.example.com. 300 NS ns.other.test.", "lab.example.com. 300 NS ns1.lab.example.com."]
+    assert rows(answer.authority) == [
+        "lab.example.com. 300 NS ns.other.test.",
+        "lab.example.com. 300 NS ns1.lab.example.com.",
+    ]
     assert rows(answer.additional) == [
         "ns1.lab.example.com. 300 A 198.51.100.1",
         "ns1.lab.example.com. 300 AAAA 2001:db8::1",

@@ -1,0 +1,172 @@
+"""Each resource, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from gslb.errors import SiteError
+from gslb.model.finding import Finding, Place, Severity
+
+
+async def test_status_says_what_is_served(server):
+    status = await server.json("GET", "/v1/status")
+    assert (status["version"], status["generation"], status["zones"]) == ("1.2.3", 1, 1)
+    assert status["started_at"] == "2026-03-01T12:00:00Z"
+
+
+async def test_drain_for_a_while_and_undrain(server):
+    result = await server.json("POST", "/v1/pops/fra/drain", json={"reason": " fibre cut ", "for": "1h30m"})
+    assert result["drain"] == {
+        "pop": "fra",
+        "reason": "fibre cut",
+        "author": "api",
+        "created_at": "2026-03-01T12:00:00Z",
+        "expires_at": "2026-03-01T13:30:00Z",
+    }
+    assert result["changed"]
+    assert "pool mail" in result["warnings"][0]
+    pop = await server.json("GET", "/v1/pops/fra")
+    assert (pop["pop"]["intent"], pop["pop"]["verdict"]) == ("drain", "drained")
+    assert [endpoint["pool"] for endpoint in pop["endpoints"]] == ["web", "mail"]
+    assert (await server.json("POST", "/v1/pops/fra/undrain"))["changed"]
+    assert not (await server.json("POST", "/v1/pops/fra/undrain", json={"author": "bo"}))["changed"]
+    pops = await server.json("GET", "/v1/pops")
+    assert (pops["pops"][0]["name"], pops["pops"][0]["intent"]) == ("fra", "serve")
+
+
+async def test_drain_until_a_moment(server):
+    body = {"reason": "x", "author": "ana", "expires_at": "2026-03-01T14:00:00+01:00"}
+    result = await server.json("POST", "/v1/pops/ams/drain", json=body)
+    assert result["drain"]["expires_at"].startswith("2026-03-01T1")
+    assert result["drain"]["author"] == "ana"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, {"/reason"}),
+        ({"reason": ""}, {"/reason"}),
+        ({"reason": "   "}, {"/reason"}),
+        ({"reason": "x" * 501}, {"/reason"}),
+        ({"reason": "two\nlines"}, {"/reason"}),
+        ({"reason": "\x1b[31mred"}, {"/reason"}),
+        ({"reason": 7}, {"/reason"}),
+        ({"reason": "x", "until": "y"}, {"/until"}),
+        ({"reason": "x", "for": "soon"}, {"/for"}),
+        ({"reason": "x", "for": "0s"}, {"/for"}),
+        ({"reason": "x", "for": "999999999w"}, {"/for"}),
+        ({"reason": "x", "for": "2h", "expires_at": "2026-03-01T14:00:00Z"}, {"/for"}),
+        ({"reason": "x", "expires_at": "2026-03-01T14:00:00"}, {"/expires_at"}),
+        ({"reason": "x", "expires_at": "2026-03-01T11:00:00Z"}, {"/expires_at"}),
+        ({"author": "", "for": "x", "more": 1}, {"/reason", "/author", "/for", "/more"}),
+    ],
+)
+async def test_a_bad_drain_names_everything_wrong_and_changes_nothing(server, body, pointers):
+    problem = await server.problem("POST", "/v1/pops/fra/drain", 422, json=body)
+    assert {error["pointer"] for error in problem["errors"]} == pointers
+    assert len(server.publisher.published) == 1
+
+
+async def test_an_unknown_pop_lists_the_known_ones(server):
+    for method, path in [("GET", ""), ("POST", "/drain"), ("POST", "/undrain")]:
+        body = {"json": {"reason": "x"}} if path == "/drain" else {}
+        problem = await server.problem(method, f"/v1/pops/frankfurt{path}", 404, **body)
+        assert "ams, fra, idle, sin" in problem["detail"]
+
+
+async def test_endpoints_show_all_three_words(server):
+    document = await server.json("GET", "/v1/endpoints")
+    assert [(row["observed"], row["intent"], row["verdict"]) for row in document["endpoints"]] == [
+        ("unknown", "serve", "serving")
+    ] * 4
+
+
+async def test_zones_are_listed_and_read_with_or_without_the_final_dot(server):
+    listed = await server.json("GET", "/v1/zones")
+    assert [zone["zone"] for zone in listed["zones"]] == ["example.com."]
+    for name in ("example.com", "example.com.", "EXAMPLE.com"):
+        page = await server.json("GET", f"/v1/zones/{name}?limit=2&offset=1")
+        assert page["zone"]["serial"] == 10
+        assert (len(page["rrsets"]), page["offset"], page["next_offset"]) == (2, 1, 3)
+    page = await server.json("GET", "/v1/zones/example.com?name=ns1&type=A")
+    assert page["rrsets"] == [
+        {"name": "ns1.example.com.", "type": "A", "ttl": 300, "records": ["192.0.2.53"]}
+    ]
+    await server.problem("GET", "/v1/zones/example.net", 404)
+    await server.problem("GET", "/v1/zones/a..b", 404)
+    await server.problem("GET", "/v1/zones/example.com?type=NOPE", 422)
+
+
+async def test_rrsets_are_set_and_removed_in_one_change(server):
+    body = {
+        "rrsets": [
+            {"name": "www", "type": "A", "ttl": 60, "records": ["192.0.2.80", "192.0.2.81"]},
+            {"name": "txt.example.com.", "type": "TXT", "records": []},
+        ],
+        "author": "ana",
+    }
+    result = await server.json("PATCH", "/v1/zones/example.com/rrsets", json=body)
+    assert result == {"zone": "example.com.", "serial": 11, "changed": 2, "generation": 2}
+    page = await server.json("GET", "/v1/zones/example.com?name=www")
+    assert page["rrsets"][0]["records"] == ["192.0.2.80", "192.0.2.81"]
+    assert (await server.json("GET", "/v1/zones/example.com?name=txt"))["rrsets"] == []
+
+
+async def test_a_bad_change_names_everything_wrong_and_changes_nothing(server):
+    body = {
+        "rrsets": [
+            {"name": "ok", "type": "A", "ttl": 60, "records": ["192.0.2.1"]},
+            {"name": "x", "type": "A", "ttl": 60, "records": ["192.0.2.1", "not an address"]},
+            {"name": "y.example.net.", "type": "NOPE", "ttl": 60, "records": []},
+        ]
+    }
+    problem = await server.problem("PATCH", "/v1/zones/example.com/rrsets", 422, json=body)
+    pointers = [error["pointer"] for error in problem["errors"]]
+    assert pointers == ["/rrsets/1/records/1", "/rrsets/2/name", "/rrsets/2/type"]
+    for broken in (
+        {},
+        {"rrsets": []},
+        {"rrsets": [{"name": "x"}]},
+        {"rrsets": [{**body["rrsets"][0], "ttl": "60"}]},
+    ):
+        await server.problem("PATCH", "/v1/zones/example.com/rrsets", 422, json=broken)
+    await server.problem("PATCH", "/v1/zones/example.net/rrsets", 404, json=body)
+    assert len(server.publisher.published) == 1
+
+
+async def test_latency_is_read_and_set(server):
+    rows = [{"location": "country:NL", "pop": "ams", "ms": 2.5}]
+    assert (await server.json("PATCH", "/v1/latency", json={"rows": rows}))["changed"] == 1
+    document = await server.json("GET", "/v1/latency")
+    assert {**rows[0], "source": "api"} in document["rows"]
+    bad = [
+        {"location": "country:NLD", "pop": "ams", "ms": 1},
+        {"location": "default", "pop": "nope", "ms": 1},
+    ]
+    problem = await server.problem("PATCH", "/v1/latency", 422, json={"rows": bad})
+    assert [error["pointer"] for error in problem["errors"]] == ["/rows/0/location", "/rows/1/pop"]
+    await server.problem(
+        "PATCH",
+        "/v1/latency",
+        422,
+        data=b'{"rows": [{"location": "default", "pop": "ams", "ms": NaN}]}',
+        headers={"Content-Type": "application/json"},
+    )
+
+
+async def test_explain_passes_the_steps_on(server):
+    document = await server.json("GET", "/v1/explain?name=www.example.com&client=192.0.2.7")
+    assert document["steps"][0]["step"] == "geo"
+    problem = await server.problem("GET", "/v1/explain?type=A", 422)
+    assert {error["parameter"] for error in problem["errors"]} == {"name", "client"}
+    await server.problem("GET", "/v1/explain?name=x&client=me", 422)
+
+
+async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
+    assert (await server.json("POST", "/v1/reload"))["generation"] == 2
+    server.publisher.fails = SiteError(
+        [Finding("zone-syntax", Severity.ERROR, Place("a.zone", 3), "bad TTL")]
+    )
+    problem = await server.problem("POST", "/v1/reload", 422)
+    assert problem["errors"] == [{"detail": "bad TTL", "rule": "zone-syntax", "file": "a.zone", "line": 3}]
+    assert server.publisher.generation == 2

@@ -1,0 +1,223 @@
+"""Commands against a real API over a data plane that is not one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
+
+from gslb.cli.main import app
+from gslb.errors import SiteError
+from gslb.model.finding import Finding, Place, Severity
+from gslb.store.directory import write_api_url
+from tests.unit.api.conftest import TOKEN, Server
+
+
+class Cli:
+    """Runs commands in a thread, as the server needs the event loop."""
+
+    def __init__(self, state, url):
+        self.state, self.url = state, url
+        (state / "token").write_text(TOKEN + "\n")
+        (state / "token").chmod(0o600)
+        write_api_url(state, url)
+
+    async def run(self, *arguments, env=None, state=True):
+        options = ["--state", str(self.state)] if state else []
+        environment = {"GSLB_TOKEN": None, "GSLB_API": None, "GSLB_STATE": None, "STATE_DIRECTORY": None}
+        runner = CliRunner()
+        return await asyncio.to_thread(
+            runner.invoke, app, [*arguments, *options], env={**environment, **(env or {})}
+        )
+
+
+@pytest.fixture
+async def server(tmp_path):
+    (tmp_path / "data").mkdir()
+    server = Server()
+    with capture_logs():  # the runner takes over standard output of the whole process, the server's too
+        await server.start(tmp_path / "data")
+        yield server
+        await server.stop()
+
+
+@pytest.fixture
+def cli(server, tmp_path):
+    (tmp_path / "state").mkdir()
+    return Cli(tmp_path / "state", str(server.client.make_url("/")))
+
+
+async def test_pops_are_columns_that_scripts_can_take_apart(cli, server):
+    await cli.run("drain", "sin", "--reason", "cable")
+    result = await cli.run("pops")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["POP", "OBSERVED", "INTENT", "VERDICT", "TITLE", "NOTE"]
+    assert lines[1].split()[:2] == ["fra", "unknown"]
+    rows = {line.split()[0]: line for line in lines[1:]}
+    assert "serving 2/2" in rows["fra"]
+    assert "drained" in rows["sin"]
+    assert "cable" in rows["sin"]
+    assert rows["idle"].split() == ["idle", "-", "serve", "unused", "-", "-"]
+    document = json.loads((await cli.run("pops", "--json")).stdout)
+    assert [pop["name"] for pop in document["pops"]] == ["fra", "ams", "sin", "idle"]
+
+
+async def test_status_counts_and_names_drains_and_a_failed_reload(cli, server):
+    await cli.run("drain", "sin", "--reason", "cable", "--for", "2h")
+    server.publisher.fails = SiteError(
+        [Finding("zone-syntax", Severity.ERROR, Place("a.zone", 3), "bad TTL")]
+    )
+    failed = await cli.run("reload")
+    assert failed.exit_code == 1
+    assert "a.zone:3: bad TTL [zone-syntax]" in failed.stderr
+    result = await cli.run("status")
+    assert result.exit_code == 0
+    assert "sin is drained until 2026-03-01 14:00:00Z: cable" in result.stdout
+    assert "1 with 4 records" in result.stdout
+    assert "bad TTL" in result.stderr
+    assert json.loads((await cli.run("status", "--json")).stdout)["zones"] == 1
+
+
+async def test_drain_and_undrain(cli, server):
+    result = await cli.run("drain", "fra", "--reason", "cable", "--for", "2h")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "fra is drained until 2026-03-01 14:00:00Z (generation 2)\n",
+    )
+    assert "warning: pool mail has no serving endpoint left" in result.stderr
+    assert server.operations.pop("fra").pop.drain.author not in ("", "api")
+    again = await cli.run("drain", "fra", "--reason", "longer")
+    assert "was drained already; now until `gslb undrain fra`" in again.stdout
+    assert "no longer drained" in (await cli.run("undrain", "fra")).stdout
+    assert "was not drained; nothing changed" in (await cli.run("undrain", "fra")).stdout
+
+
+async def test_a_drain_needs_a_reason(cli):
+    assert (await cli.run("drain", "fra")).exit_code == 2
+
+
+async def test_a_bad_duration_is_refused_by_the_server(cli):
+    result = await cli.run("drain", "fra", "--reason", "x", "--for", "soon")
+    assert result.exit_code == 1
+    assert "'soon' is not a duration: write 30m, 2h or 1d12h" in result.stderr
+
+
+@pytest.mark.parametrize("pop", ["frx", "a/../b", "?", "%2e"])
+async def test_an_unknown_pop_lists_the_known_ones(cli, pop):
+    result = await cli.run("drain", pop, "--reason", "x")
+    assert result.exit_code == 1
+    assert f"no POP is named {pop}" in result.stderr
+    assert "ams, fra, idle, sin" in result.stderr
+    if pop == "frx":
+        assert "did you mean fra?" in result.stderr
+
+
+async def test_explain_is_an_outline_or_json(cli):
+    result = await cli.run("explain", "www.example.com", "AAAA", "--client", "192.0.2.7")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "name: www.example.com.",
+        "type: 28",
+        "client: 192.0.2.7",
+        "subnet: -",
+        "steps:",
+        "  1.",
+        "    step: geo",
+        "    kept: fra, ams",
+        "    rejected:",
+        "      1.",
+        "        pop: sin",
+        "        why: drained",
+    ]
+    document = json.loads((await cli.run("explain", "x", "--client", "192.0.2.7", "--json")).stdout)
+    assert document["type"] == 1
+
+
+async def test_reload_says_what_is_served(cli):
+    result = await cli.run("reload")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("loaded 1 zones with 4 records, 4 POPs and 1 steered names in ")
+
+
+async def test_a_wrong_token_is_said_and_not_shown(cli):
+    result = await cli.run("pops", env={"GSLB_TOKEN": "wrong-wrong-wrong-wrong"})
+    assert result.exit_code == 1
+    assert "does not accept the token" in result.stderr
+    assert "wrong-wrong" not in result.output
+
+
+async def test_token_and_api_come_from_the_environment_too(cli, tmp_path):
+    env = {"GSLB_TOKEN": TOKEN, "GSLB_API": cli.url, "GSLB_STATE": str(tmp_path / "none")}
+    assert (await cli.run("pops", env=env, state=False)).exit_code == 0
+    assert (await cli.run("pops", env={"STATE_DIRECTORY": str(cli.state)}, state=False)).exit_code == 0
+
+
+async def test_a_server_that_is_not_running_cannot_be_reached(cli):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        result = await cli.run("pops", "--api", f"127.0.0.1:{port}")
+    assert result.exit_code == 3
+    assert f"cannot reach the server at http://127.0.0.1:{port}: connection refused" in result.stderr
+    assert "gslb serve" in result.stderr
+
+
+async def test_no_token_at_all_says_where_it_was_looked_for(tmp_path, cli):
+    result = await cli.run("pops", "--state", str(tmp_path / "none"), state=False)
+    assert result.exit_code == 3
+    assert "none/token: no such file: name the server's state directory with --state" in result.stderr
+
+
+@pytest.mark.parametrize("api", ["ftp://x", "http://", "127.0.0.1:notaport", "::"])
+async def test_an_api_address_that_cannot_be_is_a_usage_error(cli, api):
+    result = await cli.run("pops", "--api", api)
+    assert result.exit_code == 2
+    assert "write ADDR:PORT" in result.stderr
+
+
+async def test_something_else_on_the_port_is_recognised(cli):
+    async def answer(request):
+        return web.Response(text="\x1b[31mhello", status=200)
+
+    other = web.Application()
+    other.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(other)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    result = await cli.run("pops", "--api", f"127.0.0.1:{runner.addresses[0][1]}")
+    await runner.cleanup()
+    assert result.exit_code == 3
+    assert "answers, but not as gslb does" in result.stderr
+
+
+async def test_control_characters_never_reach_the_terminal(cli, server):
+    await server.operations.drain("fra", "\x1b[31mred\x07", "ana", None)
+    result = await cli.run("pops")
+    assert "\x1b" not in result.stdout
+    assert "\x07" not in result.stdout
+
+
+def test_help_is_quick_because_it_imports_little():
+    code = (
+        "import sys; from gslb.cli.main import app\n"
+        "heavy = {'aiohttp', 'pydantic', 'dns', 'structlog', 'sqlite3', 'prometheus_client'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout == "[]\n"

@@ -1,0 +1,289 @@
+"""Stand-ins that tests of the control plane share: time, probes, a data plane, a site."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gslb.errors import InvalidChangeError
+from gslb.health.probes import ProbeResult, ProbeTarget
+from gslb.model.site import (
+    Endpoint,
+    LatencyRow,
+    LocationKind,
+    Monitor,
+    Policy,
+    Pool,
+    Pop,
+    SteeredName,
+    SteeringConfig,
+    WeightedStep,
+    WhenAllDown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gslb.errors import GslbError
+    from gslb.model.change import Overlay, RRsetChange
+    from gslb.model.finding import Finding
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+A, NS, SOA, CNAME, TXT = 1, 2, 6, 5, 16
+
+
+class FakeClock:
+    """Time that moves only when told; sleepers wake in order."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.elapsed + seconds, self._count, future))
+        await future
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and everyone who wakes do their work."""
+        end = self.elapsed + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end + 1e-9:
+            at, _, future = heapq.heappop(self._sleepers)
+            self.elapsed = max(self.elapsed, at)
+            if not future.done():
+                future.set_result(None)
+            await settle()
+        self.elapsed = end
+
+
+async def settle() -> None:
+    """Let every task run until it waits for something."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class FakeProber:
+    """Probes that succeed but for the targets in ``failing``; ``probed`` has every (time, target)."""
+
+    def __init__(self, clock: FakeClock, *, takes: float = 0.0) -> None:
+        self.clock = clock
+        self.takes = takes
+        self.failing: set[str] = set()
+        self.probed: list[tuple[float, str]] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.closed = False
+
+    async def probe(self, monitor: Monitor, target: ProbeTarget) -> ProbeResult:
+        self.probed.append((self.clock.elapsed, str(target)))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if self.takes:
+                await self.clock.sleep(self.takes)
+        finally:
+            self.in_flight -= 1
+        if str(target) in self.failing:
+            return ProbeResult(False, "connection refused", self.takes)
+        return ProbeResult(True, "status 200", self.takes)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class FakeZone:
+    """A zone as the data plane shows it."""
+
+    origin: str
+    serial: int = 1
+    table: Mapping[tuple[str, int], tuple[int, list[bytes]]] = field(default_factory=dict)
+
+    @property
+    def record_count(self) -> int:
+        return sum(len(rdata) for _, rdata in self.table.values())
+
+    @property
+    def name_count(self) -> int:
+        return len({name for name, _ in self.table})
+
+    def rrset(self, name: str, rtype: int) -> tuple[int, list[bytes]] | None:
+        return self.table.get((name, rtype))
+
+    def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
+        rows = [(name, rtype, ttl, rdata) for (name, rtype), (ttl, rdata) in sorted(self.table.items())]
+        return rows[offset : offset + limit]
+
+    def changed(self, changes: Sequence[RRsetChange]) -> FakeZone:
+        table = dict(self.table)
+        for name, rtype, ttl, rdata in changes:
+            table.pop((name, rtype), None)
+            if rdata:
+                table[name, rtype] = (ttl, rdata)
+        for name, rtype in table:
+            if rtype == CNAME and any(other != CNAME and owner == name for owner, other in table):
+                raise ValueError(f"{name} has a CNAME beside other data")
+        return replace(self, table=table, serial=self.serial + 1)
+
+
+@dataclass(frozen=True)
+class FakePreparedSite:
+    steering: SteeringConfig
+    findings: Sequence[Finding] = ()
+    zones: Mapping[str, FakeZone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FakePreparedZone:
+    zone: FakeZone
+
+    @property
+    def origin(self) -> str:
+        return self.zone.origin
+
+    @property
+    def serial(self) -> int:
+        return self.zone.serial
+
+
+@dataclass(frozen=True)
+class FakePreparedLatency:
+    steering: SteeringConfig
+
+
+class FakePublisher:
+    """Publishes into lists. ``site`` is what the next load finds; ``fails`` is raised by it instead."""
+
+    def __init__(self, site: SteeringConfig | None = None, zones: Sequence[FakeZone] = ()) -> None:
+        self.site = site or example_site()
+        self.site_zones = {zone.origin: zone for zone in zones or (example_zone(),)}
+        self.fails: GslbError | None = None
+        self.generation = 0
+        self.steering = SteeringConfig()
+        self.live: dict[str, FakeZone] = {}
+        self.verdicts = b""
+        self.published: list[tuple[str, bytes]] = []
+        self.overlays: list[Overlay] = []
+        self.gate: asyncio.Event | None = None
+        self.data = {"queries_udp": 7, "queries_tcp": 2, "responses_noerror": 8, "odd-one": 1}
+
+    def zones(self) -> Mapping[str, FakeZone]:
+        return self.live
+
+    async def prepare_site(self, overlay: Overlay) -> FakePreparedSite:
+        self.overlays.append(overlay)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.fails is not None:
+            raise self.fails
+        zones = dict(self.site_zones)
+        for origin, changes in overlay.rrsets.items():
+            if origin in zones:
+                changed = zones[origin].changed(changes)
+                zones[origin] = replace(changed, serial=max(zones[origin].serial, overlay.serials[origin]))
+        return FakePreparedSite(with_latency(self.site, overlay.latency), (), zones)
+
+    def commit_site(self, prepared: FakePreparedSite, verdicts: bytes) -> int:
+        assert len(verdicts) == sum(len(pool.endpoints) for pool in prepared.steering.pools)
+        self.steering, self.live = prepared.steering, dict(prepared.zones)
+        return self._publish("site", verdicts)
+
+    def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> FakePreparedZone:
+        try:
+            return FakePreparedZone(self.live[origin].changed(changes))
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+
+    def commit_zone_change(self, prepared: FakePreparedZone) -> int:
+        self.live[prepared.origin] = prepared.zone
+        return self._publish("zone", self.verdicts)
+
+    async def prepare_latency(self, rows: Sequence[LatencyRow]) -> FakePreparedLatency:
+        return FakePreparedLatency(with_latency(self.site, rows))
+
+    def commit_latency(self, prepared: FakePreparedLatency, verdicts: bytes) -> int:
+        self.steering = prepared.steering
+        return self._publish("latency", verdicts)
+
+    def publish_verdicts(self, verdicts: bytes) -> int:
+        return self._publish("verdicts", verdicts)
+
+    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
+        return {
+            "name": name,
+            "type": rtype,
+            "client": client,
+            "subnet": subnet,
+            "steps": [
+                {"step": "geo", "kept": ["fra", "ams"], "rejected": [{"pop": "sin", "why": "drained"}]}
+            ],
+        }
+
+    def counters(self) -> dict[str, int]:
+        return dict(self.data)
+
+    def _publish(self, what: str, verdicts: bytes) -> int:
+        self.verdicts = verdicts
+        self.published.append((what, verdicts))
+        self.generation += 1
+        return self.generation
+
+
+def with_latency(site: SteeringConfig, rows: Sequence[LatencyRow]) -> SteeringConfig:
+    table = {(row.kind, row.value, row.pop): row for row in [*site.latency, *rows]}
+    return site.model_copy(update={"latency": tuple(table.values())})
+
+
+def example_site() -> SteeringConfig:
+    """Pool ``web`` in fra, ams and sin, monitored; pool ``mail`` in fra alone, not monitored."""
+    return SteeringConfig(
+        pops=(Pop(name="fra", title="Frankfurt"), Pop(name="ams"), Pop(name="sin"), Pop(name="idle")),
+        monitors=(Monitor(name="http", type="http", port=80, interval=10, timeout=2, jitter=0),),
+        pools=(
+            Pool(
+                name="web",
+                monitor="http",
+                endpoints=(
+                    Endpoint(pop="fra", address="192.0.2.1"),
+                    Endpoint(pop="ams", address="192.0.2.2"),
+                    Endpoint(pop="sin", address="192.0.2.3"),
+                ),
+            ),
+            Pool(
+                name="mail",
+                endpoints=(Endpoint(pop="fra", address="192.0.2.1"),),
+                when_all_down=WhenAllDown.FALLBACK,
+            ),
+        ),
+        policies=(Policy(name="even", steps=(WeightedStep(),)),),
+        names=(SteeredName(name="www.example.com.", pool="web", policy="even"),),
+        latency=(LatencyRow(kind=LocationKind.COUNTRY, value="DE", pop="fra", milliseconds=9),),
+    )
+
+
+def example_zone() -> FakeZone:
+    return FakeZone(
+        "example.com.",
+        serial=10,
+        table={
+            ("example.com.", SOA): (3600, [b"\0\0" + bytes(20)]),
+            ("example.com.", NS): (3600, [b"\3ns1\7example\3com\0"]),
+            ("ns1.example.com.", A): (300, [bytes([192, 0, 2, 53])]),
+            ("txt.example.com.", TXT): (300, [b"\5hello"]),
+        },
+    )

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from gslb.health.checker import Checker
+from gslb.model.finding import Place
+from gslb.model.health import Observed
+from gslb.model.site import Endpoint, Monitor, Pool, SteeringConfig
+from tests.unit.fakes import FakeClock, FakeProber, example_site
+
+UP, DOWN, UNKNOWN = Observed.UP, Observed.DOWN, Observed.UNKNOWN
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def prober(clock):
+    return FakeProber(clock)
+
+
+@pytest.fixture
+async def checker(clock, prober):
+    checker = Checker(prober, clock, randomness=Random(1))
+    yield checker
+    await checker.stop()
+    assert prober.closed
+
+
+def flips_of(checker):
+    flips = []
+    checker.subscribe(lambda numbers, observed: flips.append((tuple(numbers), observed)))
+    return flips
+
+
+async def test_endpoints_rise_and_fall_and_subscribers_hear_of_each_flip_once(checker, clock, prober):
+    flips = flips_of(checker)
+    checker.reconfigure(example_site())
+    assert checker.observed() == [UNKNOWN] * 4
+    prober.failing = {"192.0.2.2:80"}
+    await clock.advance(11)
+    assert flips == [((0,), UP), ((2,), UP)]
+    await clock.advance(10)
+    assert flips[2:] == [((1,), DOWN)]
+    assert checker.observed() == [UP, DOWN, UP, UNKNOWN]
+    await clock.advance(60)
+    assert len(flips) == 3
+    down, unmonitored = checker.health()[1], checker.health()[3]
+    assert down.reason == "connection refused"
+    assert down.since < down.checked_at
+    assert unmonitored.reason == "the pool has no monitor"
+    assert unmonitored.checked_at is None
+
+
+async def test_a_dead_endpoint_is_down_within_interval_times_fall_plus_timeout(checker, clock, prober):
+    site = example_site()
+    checker.reconfigure(site)
+    await clock.advance(35)
+    prober.failing = {"192.0.2.1:80"}
+    prober.takes = 2.0
+    monitor = site.monitors[0]
+    await clock.advance(monitor.interval * monitor.fall + monitor.timeout)
+    assert checker.observed()[0] is DOWN
+
+
+async def test_pools_that_share_monitor_and_target_share_the_probes(checker, clock, prober):
+    endpoint = Endpoint(pop="fra", address="192.0.2.1", probe="[2001:db8::1]:8080")
+    pools = tuple(Pool(name=name, monitor="m", endpoints=(endpoint,)) for name in ("a", "b"))
+    monitor = Monitor(name="m", type="tcp", port=1, interval=10, rise=1, jitter=0)
+    flips = flips_of(checker)
+    checker.reconfigure(SteeringConfig(monitors=(monitor,), pools=pools))
+    await clock.advance(1)
+    assert [target for _, target in prober.probed] == ["[2001:db8::1]:8080"]
+    assert flips == [((0, 1), UP)]
+
+
+async def test_reconfigure_keeps_what_stays_drops_what_left_and_starts_new_ones_unknown(
+    checker, clock, prober
+):
+    site = example_site()
+    checker.reconfigure(site)
+    await clock.advance(11)
+    since = checker.health()[1].since
+    monitor = site.monitors[0].model_copy(update={"place": Place("moved.yaml", 7), "path": "/health"})
+    pool = site.pools[0].model_copy(
+        update={"endpoints": (Endpoint(pop="new", address="192.0.2.9"), site.pools[0].endpoints[1])}
+    )
+    checker.reconfigure(SteeringConfig(monitors=(monitor,), pools=(pool,)))
+    assert checker.observed() == [UNKNOWN, UP]
+    assert checker.health()[1].since == since
+    prober.probed.clear()
+    await clock.advance(20)
+    assert {target for _, target in prober.probed} == {"192.0.2.9:80", "192.0.2.2:80"}
+
+
+async def test_an_edit_that_only_moves_the_monitor_in_its_file_restarts_nothing(checker, clock, prober):
+    site = example_site()
+    checker.reconfigure(site)
+    await clock.advance(5)
+    moved = site.monitors[0].model_copy(update={"place": Place("moved.yaml", 7)})
+    prober.probed.clear()
+    checker.reconfigure(site.model_copy(update={"monitors": (moved,)}))
+    await clock.advance(4)
+    assert prober.probed == []
+
+
+async def test_probes_in_flight_are_bounded(clock):
+    prober = FakeProber(clock, takes=5)
+    checker = Checker(prober, clock, randomness=Random(1), concurrency=2)
+    checker.reconfigure(example_site())
+    await clock.advance(30)
+    assert prober.most_in_flight == 2
+    await checker.stop()
+
+
+async def test_statistics_count_probes_by_monitor_and_forget_monitors_that_left(checker, clock, prober):
+    prober.failing = {"192.0.2.2:80"}
+    checker.reconfigure(example_site())
+    await clock.advance(1)
+    counts = checker.statistics()["http"]
+    assert (counts.successes, counts.failures, sum(counts.buckets)) == (2, 1, 3)
+    checker.reconfigure(SteeringConfig())
+    assert checker.statistics() == {}
+    assert checker.observed() == []
