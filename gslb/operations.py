@@ -51,14 +51,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gslb._dataplane import Zone
     from gslb.changes import RequestedLatency, RequestedRRset
     from gslb.health.checker import Checker
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
-    from gslb._dataplane import Zone
-    from gslb.publish import Publisher
     from gslb.model.report import EndpointReport
     from gslb.model.site import LatencyRow, LocationKind
+    from gslb.publish import Publisher
     from gslb.store.store import Store
 
 log = structlog.get_logger(__name__)

@@ -27,11 +27,11 @@ from gslb.model.site import WhenAllDown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from gslb._dataplane import Zone
     from gslb.health.checker import EndpointHealth
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
-    from gslb._dataplane import Zone
     from gslb.model.report import PopVerdict
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable

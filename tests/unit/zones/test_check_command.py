@@ -4,11 +4,11 @@ import io
 import json
 
 import pytest
-import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
 from gslb.cli import check as subject
+from gslb.cli.main import app
 from gslb.cli.render import finding_text, print_findings
 from gslb.model.finding import Finding, Place, Severity
 
@@ -28,9 +28,7 @@ def run(monkeypatch, read_zone):
 
         original = subject.check_site
         monkeypatch.setattr(subject, "check_site", check_site)
-        app = typer.Typer()
-        app.command()(subject.check)
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        result = CliRunner().invoke(app, ["check", *(str(argument) for argument in arguments)])
         monkeypatch.setattr(subject, "check_site", original)
         return result
 
