@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 import dns.rdatatype
 
-from gslb._dataplane import DataPlane, Steering, Zone
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
-from gslb.steering.document import steering_document
+from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.change import Overlay, RRsetChange
     from gslb.model.site import LatencyRow
 
@@ -121,10 +121,7 @@ class Publisher:
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
         """Recompile steering off the event loop; ``rows`` are all the API's rows. Raises SteeringError."""
         steering = _with_latency(self._site_steering, rows)
-        try:
-            compiled = await asyncio.to_thread(Steering.compile, steering_document(steering))
-        except ValueError as error:
-            raise SteeringError(str(error)) from error
+        compiled = await asyncio.to_thread(compile_steering, steering)
         return PreparedLatency(steering, compiled)
 
     def commit_latency(self, prepared: PreparedLatency, verdicts: bytes) -> int:
@@ -159,10 +156,9 @@ def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
         raise SiteError(findings)
     steering = _with_latency(site.steering, overlay.latency)
     try:
-        compiled = Steering.compile(steering_document(steering))
-    except ValueError as error:
-        unusable = Finding("site-geo-database", Severity.ERROR, Place(str(directory)), str(error))
-        raise SiteError([*findings, unusable]) from error
+        compiled = compile_steering(steering)
+    except SteeringError as error:
+        raise SiteError([*findings, steering_finding(steering, directory, str(error))]) from error
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     for text in site.zone_texts:

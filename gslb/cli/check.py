@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gslb.cli.render import make_console, print_findings
-from gslb.config.files import display_path
 from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
-from gslb.model.finding import Finding, Place, Severity
-from gslb.steering.document import steering_document
+from gslb.errors import SteeringError
+from gslb.model.finding import Finding, Severity
+from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.site import load_site
 from gslb.zones.source import read_zone_text
 
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from gslb.model.site import SteeringConfig
     from gslb.zones.site import LoadedSite
     from gslb.zones.source import ReadZone
-
-_PLACE = re.compile(r"(?P<file>[^\n]+?):(?P<line>[0-9]{1,9}): (?P<message>.+)", re.DOTALL)
-"""How the compiler begins an error about something declared in the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +53,21 @@ def check(site: Path, *, as_json: bool = False) -> None:
         raise typer.Exit(1)
 
 
-def compile_natively(document: str) -> None:
-    """Compile a steering document and drop the result. Raises ValueError."""
-    from gslb._dataplane import Steering  # noqa: PLC0415 - only a site that loads is compiled
-
-    Steering.compile(document)
-
-
 def check_site(
     directory: Path,
     read_zone: ReadZone = read_zone_text,
-    compile_steering: Callable[[str], object] = compile_natively,
+    compile_site: Callable[[SteeringConfig], object] = compile_steering,
 ) -> Checked:
     """Load a site and compile its steering, so that an unusable geo database shows too."""
     site, findings = load_site(directory, read_zone)
     if site is None:
         return Checked(None, findings)
     try:
-        compile_steering(steering_document(site.steering))
-    except ValueError as error:
-        findings = sort_findings([*findings, _steering_finding(site, str(error))])
+        compile_site(site.steering)
+    except SteeringError as error:
+        unusable = steering_finding(site.steering, site.directory, str(error))
+        findings = sort_findings([*findings, unusable])
     return Checked(site, findings)
-
-
-def _steering_finding(site: LoadedSite, message: str) -> Finding:
-    """An error of the compiler, at the geo database or the place in the site that it names, if any."""
-    for database in site.steering.databases:
-        if database in message:
-            place = Place(display_path(Path(database)))
-            return Finding("site-geo-database", Severity.ERROR, place, message)
-    named = _PLACE.fullmatch(message)
-    if named:
-        place = Place(named["file"], int(named["line"]))
-        return Finding("site-steering", Severity.ERROR, place, named["message"])
-    return Finding("site-steering", Severity.ERROR, Place(display_path(site.directory)), message)
 
 
 def summary_lines(checked: Checked) -> list[str]:

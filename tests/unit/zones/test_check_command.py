@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from gslb.cli import check as subject
 from gslb.cli.main import app
 from gslb.cli.render import finding_text, print_findings
+from gslb.errors import SteeringError
 from gslb.model.finding import Finding, Place, Severity
+from gslb.steering.document import steering_document
 
 
 @pytest.fixture
@@ -18,10 +20,10 @@ def run(monkeypatch, read_zone):
     """Run the command with a stand-in for the native module."""
 
     def start(*arguments, refuse=""):
-        def compile_steering(document):
-            json.loads(document)
+        def compile_steering(steering):
+            json.loads(steering_document(steering))
             if refuse:
-                raise ValueError(refuse)
+                raise SteeringError(refuse)
 
         def check_site(directory):
             return original(directory, read_zone, compile_steering)
