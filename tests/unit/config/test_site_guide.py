@@ -38,12 +38,12 @@ def test_defaults_are_the_real_ones(model):
 
 def test_every_rule_is_documented_and_no_other():
     used = set()
-    for file in (ROOT / "gslb" / "config", ROOT / "gslb" / "zones", ROOT / "gslb" / "cli"):
-        for source in file.glob("*.py"):
-            text = source.read_text(encoding="utf-8")
-            used |= set(re.findall(r'"((?:site|zone)-[a-z-]+)"', text))
-            for prefix in re.findall(r'f"(site-[a-z]+-)\{kind\}"', text):
-                used |= {prefix + kind for kind in KINDS}
+    sources = [*(ROOT / "gslb").rglob("*.py"), *(ROOT / "dataplane/core/src/zone").rglob("*.rs")]
+    for source in sources:
+        text = source.read_text(encoding="utf-8")
+        used |= set(re.findall(r'"((?:site|zone)-[a-z-]+)"', text))
+        for prefix in re.findall(r'f"(site-[a-z]+-)\{kind\}"', text):
+            used |= {prefix + kind for kind in KINDS}
     used -= {"site-unknown-name", "site-unused-name"}  # nothing refers to names
     documented = set(re.findall(r"^\| `((?:site|zone)-[a-z-]+)` \|", GUIDE, re.MULTILINE))
     assert documented == used
