@@ -54,6 +54,8 @@ async def test_drain_until_a_moment(server):
         ({"reason": "x", "until": "y"}, {"/until"}),
         ({"reason": "x", "for": "soon"}, {"/for"}),
         ({"reason": "x", "for": "0s"}, {"/for"}),
+        ({"reason": "x", "for": "2"}, {"/for"}),
+        ({"reason": "x", "for": "3650d1s"}, {"/for"}),
         ({"reason": "x", "for": "999999999w"}, {"/for"}),
         ({"reason": "x", "for": "2h", "expires_at": "2026-03-01T14:00:00Z"}, {"/for"}),
         ({"reason": "x", "expires_at": "2026-03-01T14:00:00"}, {"/expires_at"}),
