@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb import reports
-from gslb.changes import read_latency, read_origin, read_rrsets, read_type, stored_overlay, write_location
+from gslb.changes import read_latency, read_rrsets, stored_overlay
+from gslb.config.locations import format_location
+from gslb.config.wording import unknown_name
 from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
 from gslb.model.change import StoredRRset
 from gslb.model.gauges import Gauges
@@ -46,6 +48,8 @@ from gslb.model.report import (
 )
 from gslb.steering.verdict import VerdictTable
 from gslb.turns import Turns
+from gslb.zones.names import read_name
+from gslb.zones.rdata import read_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,9 +191,7 @@ class Operations:
         key, zone = self._require_zone(origin)
         try:
             number = None if rtype is None else read_type(rtype)
-            owner = None if name is None else read_origin(name if name.endswith(".") else f"{name}.{key}")
-            if name == "@":
-                owner = key
+            owner = None if name is None else read_name(name, key)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         # A filter may look through a zone of a million RRsets: not on the event loop.
@@ -205,7 +207,7 @@ class Operations:
         """The latency table in force."""
         rows = [
             LatencyEntry(
-                location=write_location(row.kind, row.value),
+                location=format_location(row.kind, row.value),
                 pop=row.pop,
                 ms=row.milliseconds,
                 source="api" if (row.kind, row.value, row.pop) in self._latency else "site",
@@ -220,7 +222,7 @@ class Operations:
         Raises InvalidChangeError for what is no name, type, address or network.
         """
         try:
-            owner = read_origin(name)
+            owner = read_name(name)
             number = read_type(rtype)
             if "%" in client or "%" in (subnet or ""):
                 raise ValueError("a client has no interface: leave out the part after %")
@@ -444,15 +446,15 @@ class Operations:
     def _require_pop(self, name: str) -> None:
         known = [pop.name for pop in self._publisher.steering.pops]
         if name not in known:
-            raise NotFoundError(reports.unknown_name("POP", name, known))
+            raise NotFoundError(unknown_name("POP", name, known))
 
     def _require_zone(self, origin: str) -> tuple[str, Zone]:
         zones = self._publisher.zones()
         try:
-            key = read_origin(origin)
+            key = read_name(origin)
         except ValueError as error:
             raise NotFoundError(str(error)) from error
         zone = zones.get(key)
         if zone is None:
-            raise NotFoundError(reports.unknown_name("zone", key, zones))
+            raise NotFoundError(unknown_name("zone", key, zones))
         return key, zone

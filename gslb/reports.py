@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from difflib import get_close_matches
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from gslb.changes import present_rdata, present_type
 from gslb.health.statistics import BUCKETS
 from gslb.model.gauges import ProbeGauges
 from gslb.model.health import Verdict
@@ -23,6 +21,7 @@ from gslb.model.report import (
     ZoneReport,
 )
 from gslb.model.site import WhenAllDown
+from gslb.zones.rdata import present_rdata, present_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from gslb.model.report import PopVerdict
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
-
-NAMES_LISTED = 50
-"""A message that lists what is known lists at most this many names."""
 
 SCAN_STEP = 1_000
 """RRsets read from a zone at a time when a filter has to look at all of them."""
@@ -235,14 +231,3 @@ def probe_gauges(statistics: ProbeStatistics) -> ProbeGauges:
         buckets=tuple(zip(BUCKETS, accumulate(statistics.buckets), strict=False)),
         seconds=statistics.seconds,
     )
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """A message that no ``kind`` has this name, with the nearest and the known ones."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ";"
-    if not names:
-        return f"no {kind} is named {name}; the site has none"
-    listed = ", ".join(names[:NAMES_LISTED]) + (", …" if len(names) > NAMES_LISTED else "")
-    return f"no {kind} is named {name}{hint} The site has: {listed}".replace("; The", "; the")

@@ -112,7 +112,9 @@ async def test_undrain_restores_what_probes_say(world):
 
 
 async def test_an_unknown_pop_is_refused_with_the_known_ones(world):
-    with pytest.raises(NotFoundError, match=r"no POP is named fr; did you mean fra\? .*ams, fra, idle, sin"):
+    with pytest.raises(
+        NotFoundError, match=r"no POP is named .fr.; did you mean .fra.\? .*ams, fra, idle, sin"
+    ):
         await world.operations.drain("fr", "x", "ana", None)
     with pytest.raises(NotFoundError):
         await world.operations.undrain("nope", "ana")
@@ -196,7 +198,7 @@ async def test_a_zone_change_that_breaks_the_zone_changes_nothing(world):
     broken = RequestedRRset("ns1", "CNAME", 60, ("www",))
     with pytest.raises(InvalidChangeError, match="CNAME"):
         await world.operations.change_rrsets("example.com.", [WWW, broken], "ana")
-    with pytest.raises(NotFoundError, match=r"no zone is named example\.net\."):
+    with pytest.raises(NotFoundError, match=r"no zone is named .example\.net\.."):
         await world.operations.change_rrsets("example.net.", [WWW], "ana")
     assert await world.store.rrsets() == []
     assert len(world.publisher.published) == 1

@@ -115,10 +115,10 @@ async def test_a_bad_duration_is_refused_by_the_server(cli):
 async def test_an_unknown_pop_lists_the_known_ones(cli, pop):
     result = await cli.run("drain", pop, "--reason", "x")
     assert result.exit_code == 1
-    assert f"no POP is named {pop}" in result.stderr
+    assert f"no POP is named '{pop}'" in result.stderr
     assert "ams, fra, idle, sin" in result.stderr
     if pop == "frx":
-        assert "did you mean fra?" in result.stderr
+        assert "did you mean 'fra'?" in result.stderr
 
 
 async def test_explain_is_an_outline_or_json(cli):
