@@ -105,6 +105,22 @@ def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRR
     return read
 
 
+def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -> InvalidChangeError:
+    """``error``, which the native zone raised for these RRsets, with pointers to those that it is about.
+
+    The native zone speaks of one owner name, at the beginning of its message. An RRset that is only removed
+    breaks no rule, unless nothing else of that name changes. What cannot be told keeps no pointer.
+    """
+    message = str(error)
+    at_owner = [index for index, one in enumerate(read) if message.startswith(f"{one.change[0]} ")]
+    adding = [index for index in at_owner if read[index].change[3]]
+    problems = [(f"/rrsets/{index}", message) for index in adding or at_owner]
+    if not problems:
+        return error
+    pointer, _ = problems[0]
+    return InvalidChangeError(f"{pointer}: {message}", field=pointer, problems=problems)
+
+
 def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: _Problems) -> ReadRRset | None:
     name = _read_owner(zone, rrset.name, f"{pointer}/name", problems)
     rtype = _read_data_type(rrset.rtype, f"{pointer}/type", problems)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb import reports
-from gslb.changes import read_latency, read_rrsets, stored_overlay
+from gslb.changes import name_rrsets_at_fault, read_latency, read_rrsets, stored_overlay
 from gslb.config.locations import format_location
 from gslb.config.wording import unknown_name
 from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
@@ -309,7 +309,10 @@ class Operations:
 
         async def work() -> ZoneChangeResult:
             self._require_zone(key)
-            prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+            try:
+                prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+            except InvalidChangeError as error:
+                raise name_rrsets_at_fault(error, read) from error
             now = self._clock.now()
             rows = [
                 StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gslb.changes import (
     RequestedLatency,
     RequestedRRset,
+    name_rrsets_at_fault,
     read_latency,
     read_rrsets,
     stored_overlay,
@@ -143,6 +144,22 @@ def test_a_stored_record_that_cannot_be_read_is_named():
     row = StoredRRset(ZONE, "x.example.com.", 1, 60, ("not an address",), "a", START)
     with pytest.raises(StateError, match=r"x\.example\.com\. A of zone example\.com\."):
         stored_overlay([row], {}, [])
+
+
+def test_what_the_native_zone_refuses_points_to_the_rrset_that_it_is_about():
+    read = read_rrsets(
+        ZONE, [rrset("w"), rrset("www", "CNAME", 60, ["x"]), rrset("www", "TXT", None, ()), rrset("www")]
+    )
+
+    def pointers(message, rrsets=read):
+        error = name_rrsets_at_fault(InvalidChangeError(message), rrsets)
+        assert str(error).endswith(message)
+        return [pointer for pointer, _ in error.problems]
+
+    assert pointers("www.example.com. would have a CNAME beside other data") == ["/rrsets/1", "/rrsets/3"]
+    assert pointers("www.example.com. is steered", read[:3]) == ["/rrsets/1"]
+    assert pointers("www.example.com. is at fault", [read[2]]) == ["/rrsets/0"]
+    assert pointers("the zone example.com. would have no NS record at its apex") == []
 
 
 def test_latency_rows_are_set_or_given_back():

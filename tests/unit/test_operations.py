@@ -196,8 +196,9 @@ async def test_a_zone_change_is_published_and_holds_over_reload_and_restart(worl
 
 async def test_a_zone_change_that_breaks_the_zone_changes_nothing(world):
     broken = RequestedRRset("ns1", "CNAME", 60, ("www",))
-    with pytest.raises(InvalidChangeError, match="CNAME"):
+    with pytest.raises(InvalidChangeError, match="CNAME") as caught:
         await world.operations.change_rrsets("example.com.", [WWW, broken], "ana")
+    assert [pointer for pointer, _ in caught.value.problems] == ["/rrsets/1"]
     with pytest.raises(NotFoundError, match=r"no zone is named .example\.net\.."):
         await world.operations.change_rrsets("example.net.", [WWW], "ana")
     assert await world.store.rrsets() == []
