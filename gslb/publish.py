@@ -1,7 +1,7 @@
 """The only caller of the native publish functions: compiles a site and publishes it, whole or in parts.
 
 Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it
-returns. Between the two the caller makes the change durable (``gslb/operations.py``).
+returns. Between the two the caller makes the change durable (``gslb/operations/``).
 """
 
 from __future__ import annotations

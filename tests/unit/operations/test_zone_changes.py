@@ -4,16 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gslb.changes import (
-    RequestedLatency,
-    RequestedRRset,
-    name_rrsets_at_fault,
-    read_latency,
-    read_rrsets,
-    stored_overlay,
-)
 from gslb.errors import InvalidChangeError, StateError
 from gslb.model.change import StoredRRset
+from gslb.operations.overlay import stored_overlay
+from gslb.operations.zone_changes import (
+    RequestedRRset,
+    name_rrsets_at_fault,
+    read_rrsets,
+)
 from gslb.zones.rdata import present_rdata
 from tests.unit.fakes import START
 
@@ -160,34 +158,3 @@ def test_what_the_native_zone_refuses_points_to_the_rrset_that_it_is_about():
     assert pointers("www.example.com. is steered", read[:3]) == ["/rrsets/1"]
     assert pointers("www.example.com. is at fault", [read[2]]) == ["/rrsets/0"]
     assert pointers("the zone example.com. would have no NS record at its apex") == []
-
-
-def test_latency_rows_are_set_or_given_back():
-    rows, removed = read_latency(
-        [RequestedLatency("country:DE", "fra", 12.5), RequestedLatency("default", "ams", None)],
-        ["fra", "ams"],
-    )
-    assert [(row.kind, row.value, row.pop, row.milliseconds) for row in rows] == [
-        ("country", "DE", "fra", 12.5)
-    ]
-    assert removed == [("default", "", "ams")]
-
-
-def test_latency_problems_are_found_at_once():
-    with pytest.raises(InvalidChangeError) as caught:
-        read_latency(
-            [
-                RequestedLatency("country:DE", "nope", 1),
-                RequestedLatency("x", "fra", 1),
-                RequestedLatency("country:FR", "fra", 1),
-                RequestedLatency("country:FR", "fra", 2),
-                RequestedLatency("country:NL", "fra", 60_001),
-            ],
-            ["fra"],
-        )
-    assert [pointer for pointer, _ in caught.value.problems] == [
-        "/rows/0/pop",
-        "/rows/1/location",
-        "/rows/3",
-        "/rows/4/ms",
-    ]

@@ -6,13 +6,14 @@ from random import Random
 
 import pytest
 
-from gslb.changes import RequestedLatency, RequestedRRset
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.health import Drain, Observed
 from gslb.model.site import SteeringConfig
-from gslb.operations import Operations
+from gslb.operations.latency_changes import RequestedLatency
+from gslb.operations.operations import Operations
+from gslb.operations.zone_changes import RequestedRRset
 from gslb.store.store import Store
 from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, example_site, settle
 

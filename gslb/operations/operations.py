@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gslb import reports
-from gslb.changes import name_rrsets_at_fault, read_latency, read_rrsets, stored_overlay
 from gslb.config.locations import format_location
 from gslb.config.wording import unknown_name
 from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
@@ -46,8 +44,13 @@ from gslb.model.report import (
     ZonePage,
     ZoneReport,
 )
+from gslb.operations import reports
+from gslb.operations.latency_changes import read_latency
+from gslb.operations.overlay import stored_overlay
+from gslb.operations.turns import Turns
+from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets
+from gslb.operations.zone_pages import rrset_page
 from gslb.steering.verdict import VerdictTable
-from gslb.turns import Turns
 from gslb.zones.names import read_name
 from gslb.zones.rdata import read_type
 
@@ -56,12 +59,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gslb._dataplane import Zone
-    from gslb.changes import RequestedLatency, RequestedRRset
     from gslb.health.checker import Checker
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
     from gslb.model.report import EndpointReport
     from gslb.model.site import LatencyRow, LocationKind
+    from gslb.operations.latency_changes import RequestedLatency
+    from gslb.operations.zone_changes import RequestedRRset
     from gslb.publish import Publisher
     from gslb.store.store import Store
 
@@ -195,7 +199,7 @@ class Operations:
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         # A filter may look through a zone of a million RRsets: not on the event loop.
-        found, more = await asyncio.to_thread(reports.rrset_page, zone, offset, limit, owner, number)
+        found, more = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
         return ZonePage(
             zone=self._zone_report(key, zone),
             rrsets=found,

@@ -1,8 +1,4 @@
-"""Requests that change a zone or the latency table, read and checked before anything happens.
-
-Everything wrong with a request is found in one pass; each problem carries the JSON pointer (RFC 6901) of the
-part at fault.
-"""
+"""Requests that change a zone, read and checked before anything happens."""
 
 from __future__ import annotations
 
@@ -11,26 +7,19 @@ from typing import TYPE_CHECKING
 
 import dns.rdatatype
 
-from gslb.config.locations import parse_location
-from gslb.config.wording import quote
-from gslb.errors import InvalidChangeError, StateError
-from gslb.model.change import Overlay
-from gslb.model.site import LatencyRow
+from gslb.errors import InvalidChangeError
+from gslb.operations.problems import Problems
 from gslb.zones.names import is_within, read_name
 from gslb.zones.rdata import present_type, read_rdata, read_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gslb.model.change import RRsetChange, StoredRRset
-    from gslb.model.site import LocationKind
+    from gslb.model.change import RRsetChange
 
 RRSETS_LIMIT = 1_000
 RECORDS_LIMIT = 1_000
-LATENCY_ROWS_LIMIT = 10_000
 TTL_LIMIT = 2**31 - 1
-PROBLEMS_LIMIT = 100
-"""More problems than this are not listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +33,11 @@ class RequestedRRset:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestedLatency:
-    """A latency row as a request has it; no ``milliseconds`` gives the row back to the site's files."""
-
-    location: str
-    pop: str
-    milliseconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class ReadRRset:
     """A checked RRset: wire format for the native zone, presentation format for the store."""
 
     change: RRsetChange
     records: tuple[str, ...]
-
-
-class _Problems:
-    """Collects (JSON pointer, text) and raises them together."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[str, str]] = []
-
-    def add(self, pointer: str, text: str) -> None:
-        if len(self._found) < PROBLEMS_LIMIT:
-            self._found.append((pointer, text))
-
-    def raise_any(self) -> None:
-        if not self._found:
-            return
-        pointer, text = self._found[0]
-        more = f" (and {len(self._found) - 1} more)" if len(self._found) > 1 else ""
-        raise InvalidChangeError(f"{pointer}: {text}{more}", field=pointer, problems=self._found)
 
 
 def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRRset]:
@@ -84,7 +46,7 @@ def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRR
     Names may be absolute or relative to ``origin``. What depends on the zone's other records, such as a CNAME
     beside other data, is checked when the change is prepared. Raises InvalidChangeError with every problem.
     """
-    problems = _Problems()
+    problems = Problems()
     if not requested:
         problems.add("/rrsets", "holds no RRset to change")
     if len(requested) > RRSETS_LIMIT:
@@ -121,7 +83,7 @@ def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -
     return InvalidChangeError(f"{pointer}: {message}", field=pointer, problems=problems)
 
 
-def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: _Problems) -> ReadRRset | None:
+def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Problems) -> ReadRRset | None:
     name = _read_owner(zone, rrset.name, f"{pointer}/name", problems)
     rtype = _read_data_type(rrset.rtype, f"{pointer}/type", problems)
     ttl = rrset.ttl
@@ -155,7 +117,7 @@ def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: _Probl
     return ReadRRset((name, rtype, ttl, list(wires)), tuple(texts))
 
 
-def _read_owner(zone: str, text: str, pointer: str, problems: _Problems) -> str | None:
+def _read_owner(zone: str, text: str, pointer: str, problems: Problems) -> str | None:
     try:
         name = read_name(text, zone)
     except ValueError as error:
@@ -167,7 +129,7 @@ def _read_owner(zone: str, text: str, pointer: str, problems: _Problems) -> str 
     return name
 
 
-def _read_data_type(text: str, pointer: str, problems: _Problems) -> int | None:
+def _read_data_type(text: str, pointer: str, problems: Problems) -> int | None:
     try:
         rtype = read_type(text)
     except ValueError as error:
@@ -189,57 +151,3 @@ def _apex_problems(zone: str, name: str, rtype: int, count: int) -> Iterator[tup
         yield "/records", f"would remove the zone's {word} records; give the new ones instead"
     if count > 1 and dns.rdatatype.is_singleton(dns.rdatatype.RdataType.make(rtype)):
         yield "/records", f"a name has at most one {word} record, not {count}"
-
-
-def stored_overlay(
-    rows: Iterable[StoredRRset], serials: Mapping[str, int], latency: Iterable[LatencyRow]
-) -> Overlay:
-    """What was stored, for the next load of the site. Raises StateError for a record that cannot be read."""
-    changes: dict[str, list[RRsetChange]] = {}
-    for row in rows:
-        try:
-            wires = [read_rdata(row.rtype, text, row.zone)[0] for text in row.records]
-        except ValueError as error:
-            what = f"{row.name} {present_type(row.rtype)} of zone {row.zone}"
-            raise StateError(
-                f"the state directory holds records of {what} that cannot be read: {error}: "
-                "run the release that wrote them, or restore a backup"
-            ) from error
-        changes.setdefault(row.zone, []).append((row.name, row.rtype, row.ttl, wires))
-    return Overlay({zone: tuple(rows) for zone, rows in changes.items()}, serials, tuple(latency))
-
-
-def read_latency(
-    requested: Sequence[RequestedLatency], pops: Iterable[str]
-) -> tuple[list[LatencyRow], list[tuple[LocationKind, str, str]]]:
-    """Check latency rows: those to set, and the (kind, value, POP) of those to forget.
-
-    Raises InvalidChangeError with every problem.
-    """
-    problems = _Problems()
-    if not 1 <= len(requested) <= LATENCY_ROWS_LIMIT:
-        problems.add("/rows", f"holds {len(requested)} rows; a request has 1 to {LATENCY_ROWS_LIMIT}")
-        problems.raise_any()
-    known = set(pops)
-    rows: list[LatencyRow] = []
-    removed: list[tuple[LocationKind, str, str]] = []
-    seen: dict[tuple[LocationKind, str, str], int] = {}
-    for index, row in enumerate(requested):
-        if row.pop not in known:
-            problems.add(f"/rows/{index}/pop", f"no POP is named {quote(row.pop)}")
-        try:
-            key = (*parse_location(row.location), row.pop)
-        except ValueError as error:
-            problems.add(f"/rows/{index}/location", str(error))
-            continue
-        if key in seen:
-            problems.add(f"/rows/{index}", f"is about the same location and POP as /rows/{seen[key]}")
-        seen.setdefault(key, index)
-        if row.milliseconds is None:
-            removed.append(key)
-        elif 0 <= row.milliseconds <= 60_000:
-            rows.append(LatencyRow(kind=key[0], value=key[1], pop=row.pop, milliseconds=row.milliseconds))
-        else:
-            problems.add(f"/rows/{index}/ms", f"is {row.milliseconds}; milliseconds are 0 to 60000")
-    problems.raise_any()
-    return rows, removed
