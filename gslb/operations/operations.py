@@ -30,6 +30,7 @@ from gslb.model.health import Drain
 from gslb.model.report import (
     DrainResult,
     EndpointList,
+    ExplainReport,
     LastReload,
     LatencyEntry,
     LatencyResult,
@@ -220,7 +221,7 @@ class Operations:
         ]
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
-    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> dict[str, object]:
+    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> ExplainReport:
         """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
 
         Raises InvalidChangeError for what is no name, type, address or network.
@@ -232,9 +233,10 @@ class Operations:
                 raise ValueError("a client has no interface: leave out the part after %")
             address = str(ip_address(client))
             network = None if not subnet else str(ip_network(subnet, strict=False))
-            return self._publisher.explain(owner, number, address, network)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        explained = self._publisher.explain(owner, number, address, network)
+        return reports.explain_report(explained, self._endpoint_reports(), self._active_drains())
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""

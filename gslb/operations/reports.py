@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gslb.health.statistics import BUCKETS
 from gslb.model.gauges import ProbeGauges
@@ -13,6 +13,8 @@ from gslb.model.report import (
     VERDICT_WORDS,
     DrainReport,
     EndpointReport,
+    ExplainedEndpoint,
+    ExplainReport,
     FindingReport,
     ObservedCounts,
     PopReport,
@@ -151,6 +153,28 @@ def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
         names=zone.name_count,
         api_changes=api_changes,
     )
+
+
+def explain_report(
+    explained: Mapping[str, Any], endpoints: Sequence[EndpointReport], drains: Mapping[str, Drain]
+) -> ExplainReport:
+    """What the data plane ``explained``, with what is known of every endpoint that it names."""
+    found: dict[int, ExplainedEndpoint] = {}
+    for number in sorted(_endpoints_named(explained["steps"])):
+        endpoint = endpoints[number]
+        drain = drains.get(endpoint.pop)
+        found[number] = ExplainedEndpoint(
+            **dict(endpoint), drain=None if drain is None else drain_report(drain)
+        )
+    return ExplainReport(**explained, endpoints=found)
+
+
+def _endpoints_named(steps: Any) -> set[int]:
+    """The numbers of the endpoints anywhere in the steps."""
+    if isinstance(steps, dict):
+        own = {steps["endpoint"]} if "endpoint" in steps else set()
+        return own.union(*map(_endpoints_named, steps.values()))
+    return set().union(*map(_endpoints_named, steps)) if isinstance(steps, list) else set()
 
 
 def finding_report(finding: Finding) -> FindingReport:

@@ -158,7 +158,9 @@ async def test_latency_is_read_and_set(server):
 
 async def test_explain_passes_the_steps_on(server):
     document = await server.json("GET", "/v1/explain?name=www.example.com&client=192.0.2.7")
-    assert document["steps"][0]["step"] == "geo"
+    assert document["steps"][0] == {"step": "zone", "origin": "example.com.", "serial": 10}
+    assert document["type"] == "A"
+    assert {number: row["pop"] for number, row in document["endpoints"].items()} == {"0": "fra", "2": "sin"}
     problem = await server.problem("GET", "/v1/explain?type=A", 422)
     assert {error["parameter"] for error in problem["errors"]} == {"name", "client"}
     await server.problem("GET", "/v1/explain?name=x&client=me", 422)

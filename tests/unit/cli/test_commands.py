@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from gslb.cli.main import app
+from gslb.cli.output import clean
 from gslb.errors import SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.store.directory import write_api_url
@@ -121,27 +124,6 @@ async def test_an_unknown_pop_lists_the_known_ones(cli, pop):
         assert "did you mean 'fra'?" in result.stderr
 
 
-async def test_explain_is_an_outline_or_json(cli):
-    result = await cli.run("explain", "www.example.com", "AAAA", "--client", "192.0.2.7")
-    assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
-        "name: www.example.com.",
-        "type: 28",
-        "client: 192.0.2.7",
-        "subnet: -",
-        "steps:",
-        "  1.",
-        "    step: geo",
-        "    kept: fra, ams",
-        "    rejected:",
-        "      1.",
-        "        pop: sin",
-        "        why: drained",
-    ]
-    document = json.loads((await cli.run("explain", "x", "--client", "192.0.2.7", "--json")).stdout)
-    assert document["type"] == 1
-
-
 async def test_reload_says_what_is_served(cli):
     result = await cli.run("reload")
     assert result.exit_code == 0
@@ -205,6 +187,11 @@ async def test_control_characters_never_reach_the_terminal(cli, server):
     result = await cli.run("pops")
     assert "\x1b" not in result.stdout
     assert "\x07" not in result.stdout
+
+
+@given(st.text())
+def test_clean_text_is_printable(text):
+    assert clean(text).isprintable()
 
 
 def test_help_is_quick_because_it_imports_little():

@@ -344,8 +344,8 @@ async def test_latency_rows_are_set_reported_with_their_source_and_given_back(wo
 
 async def test_explain_checks_what_it_is_asked(world):
     report = world.operations.explain("WWW.example.com", "aaaa", "192.0.2.7", "198.51.100.77/24")
-    assert (report["name"], report["type"]) == ("www.example.com.", 28)
-    assert report["subnet"] == "198.51.100.0/24"
+    assert (report.name, report.type) == ("www.example.com.", "AAAA")
+    assert report.subnet == "198.51.100.0/24"
     for bad in [
         ("a..b", "A", "192.0.2.7", None),
         ("a", "NOPE", "192.0.2.7", None),
@@ -355,6 +355,18 @@ async def test_explain_checks_what_it_is_asked(world):
     ]:
         with pytest.raises(InvalidChangeError):
             world.operations.explain(*bad)
+
+
+async def test_explain_says_what_is_known_of_each_endpoint_that_it_names(world):
+    world.prober.failing = {"192.0.2.3:80"}
+    await world.clock.advance(40)
+    await world.operations.drain("fra", "fibre cut", "ana", None)
+    endpoints = world.operations.explain("www.example.com", "A", "192.0.2.7", None).endpoints
+    assert list(endpoints) == [0, 2]
+    assert (endpoints[0].observed, endpoints[0].drain.reason) == (Observed.UP, "fibre cut")
+    assert (endpoints[2].observed, endpoints[2].reason) == (Observed.DOWN, "connection refused")
+    assert START < endpoints[2].since < START + timedelta(seconds=40)
+    assert endpoints[2].drain is None
 
 
 async def test_expiry_goes_on_when_the_disk_refuses(world, monkeypatch):
