@@ -63,7 +63,7 @@ def show(world, capsys):
 
 
 async def test_a_steered_answer(world, show):
-    await world.drain("fra", "fire", "ana", None)
+    await world.drain("fra", "hw", "ana", None)
     lines = [
         re.sub("since [-0-9]+ [:0-9]+Z", "since YYYY-MM-DD HH:MM:SSZ", line)
         for line in show("www.example.com")
@@ -82,7 +82,7 @@ async def test_a_steered_answer(world, show):
         "1. verdict: 1 of 3 go on",
         "   POP  ADDRESS    OBSERVED                                             RESULT",
         "   ams  192.0.2.2  up since YYYY-MM-DD HH:MM:SSZ                        goes on",
-        "   fra  192.0.2.1  up since YYYY-MM-DD HH:MM:SSZ                        removed: drained by ana: fire",
+        "   fra  192.0.2.1  up since YYYY-MM-DD HH:MM:SSZ                        removed: drained by ana: hw",
         "   sin  192.0.2.3  down since YYYY-MM-DD HH:MM:SSZ: connection refused  removed: down",
         "",
         "2. geo, by default (site/site.yaml:13): 1 of 1 go on",
