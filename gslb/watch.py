@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from watchfiles import Change, awatch
+from watchfiles import awatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,20 +47,11 @@ async def _watch_once(
     reload: Callable[[str], Awaitable[None]],
 ) -> None:
     """Watch until a database changed, since a replaced file needs a new watch. All paths are absolute."""
-    outside = _outside(site, databases)
-
-    def counts(_: Change, text: str) -> bool:
-        path = Path(text)
-        if path in databases:
-            return True
-        if not path.is_relative_to(site) or path.is_relative_to(state):
-            return False
-        return not any(part.startswith(".") or part.endswith("~") for part in path.relative_to(site).parts)
-
+    outside = databases_outside(site, databases)
     async for changes in awatch(
         site,
         *sorted(outside),
-        watch_filter=counts,
+        watch_filter=lambda _, path: counts(Path(path), site, state, databases),
         debounce=LONGEST_MS,
         step=QUIET_MS,
         rust_timeout=int(RETRY_SECONDS * 1000),
@@ -70,12 +61,25 @@ async def _watch_once(
         if files:
             log.info("site changed", files=sorted(files)[:10], count=len(files))
             await reload("changed files")
-        if not outside.isdisjoint(map(Path, files)) or _outside(site, databases) != outside:
+        if not outside.isdisjoint(map(Path, files)) or databases_outside(site, databases) != outside:
             if not files:
                 await reload("changed databases")
             return
 
 
-def _outside(site: Path, databases: set[Path]) -> set[Path]:
+def counts(path: Path, site: Path, state: Path, databases: set[Path]) -> bool:
+    """Whether a change of ``path`` may change what is served. All paths are absolute.
+
+    Hidden files and what editors keep beside a file (``NAME~``) do not count, nor does the state directory,
+    which may lie within the site's.
+    """
+    if path in databases:
+        return True
+    if not path.is_relative_to(site) or path.is_relative_to(state):
+        return False
+    return not any(part.startswith(".") or part.endswith("~") for part in path.relative_to(site).parts)
+
+
+def databases_outside(site: Path, databases: set[Path]) -> set[Path]:
     """The databases that exist and that watching the site does not cover."""
     return {path for path in databases if path.is_file() and not path.is_relative_to(site)}
