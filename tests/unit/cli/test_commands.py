@@ -194,11 +194,12 @@ def test_clean_text_is_printable(text):
     assert clean(text).isprintable()
 
 
-def test_help_is_quick_because_it_imports_little():
+@pytest.mark.parametrize("modules", ["main", "client, drain, explain, main, output, pops, reload, status"])
+def test_help_and_client_commands_are_quick_because_they_import_little(modules):
     code = (
-        "import sys; from gslb.cli.main import app\n"
-        "heavy = {'aiohttp', 'pydantic', 'dns', 'structlog', 'sqlite3', 'prometheus_client'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
+        f"import sys; from gslb.cli import {modules}\n"
+        "heavy = {'aiohttp', 'pydantic', 'dns', 'structlog', 'sqlite3', 'prometheus_client', 'uvloop', 'yaml'}\n"
+        "print(sorted(heavy & set(sys.modules)), 'gslb._dataplane' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -207,4 +208,4 @@ def test_help_is_quick_because_it_imports_little():
         check=True,
         cwd=Path(__file__).parents[3],
     )
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[] False\n"
