@@ -198,7 +198,7 @@ def test_clean_text_is_printable(text):
 def test_help_and_client_commands_are_quick_because_they_import_little(modules):
     code = (
         f"import sys; from gslb.cli import {modules}\n"
-        "heavy = {'aiohttp', 'pydantic', 'dns', 'structlog', 'sqlite3', 'prometheus_client', 'uvloop', 'yaml'}\n"
+        "heavy = {'aiohttp', 'pydantic', 'dns', 'structlog', 'sqlite3', 'prometheus_client', 'uvloop'}\n"
         "print(sorted(heavy & set(sys.modules)), 'gslb._dataplane' in sys.modules)"
     )
     done = subprocess.run(
