@@ -11,10 +11,10 @@ use crate::steer::verdict::Verdicts;
 use crate::steer::{Decision, Explanation, Family, Outcome, Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
-use crate::wire::name::to_text;
+use crate::wire::name::{MAX_NAME, to_text};
 use crate::wire::query::{Parsed, Query};
 use crate::wire::rtype::{self, number};
-use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
+use crate::wire::writer::{Full, IMAGE_HEAD, Image, OWNER_IS_QUESTION, Owner, Section, Writer, leading_name};
 use crate::wire::{HEADER, Rcode};
 use crate::zone::find::{Found, find};
 use crate::zone::table::{Flags, Node, Zone};
@@ -106,6 +106,7 @@ impl Trace for Vec<Step> {
 }
 
 /// How the sections turned out.
+#[derive(Clone, Copy)]
 struct Answer {
     rcode: Rcode,
     authoritative: bool,
@@ -254,6 +255,7 @@ fn counter_of(rcode: Rcode) -> Counter {
 /// What a node, once found, does to the answer.
 enum Next<'z> {
     Done(Answer),
+    /// The target of a CNAME.
     Follow(&'z [u8]),
 }
 
@@ -278,44 +280,43 @@ impl<'a> Lookup<'a> {
             return Answer::code(Rcode::Refused);
         };
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
-        let mut owner = Owner::Question;
         let mut chased = false;
         for _ in 0..MAX_CHAIN {
-            let looked_up = if chased { &steerer.chased } else { name };
-            let found = find(zone, looked_up);
-            trace.note(|| note_found(looked_up, &found));
-            let next = match found {
-                Found::Exact(node) | Found::Wildcard(node) => self.at_node(
-                    node,
-                    zone,
-                    owner,
-                    &mut steerer.selection,
-                    &mut steerer.random,
-                    writer,
-                    trace,
-                ),
+            let Steerer { chased: target, selection, random } = &mut *steerer;
+            let (looked_up, owner) =
+                if chased { (&*target, Owner::Name(target.as_wire())) } else { (name, Owner::Question) };
+            let found = match find(zone, looked_up) {
                 // The parent side of a cut answers for DS (RFC 4035 section 3.1.4.1).
                 Found::Delegation(cut) if *qtype == number::DS && cut.name == looked_up.as_wire() => {
-                    self.at_node(cut, zone, owner, &mut steerer.selection, &mut steerer.random, writer, trace)
+                    Found::Exact(cut)
+                }
+                found => found,
+            };
+            trace.note(|| note_found(looked_up, &found));
+            let followed = match found {
+                Found::Exact(node) | Found::Wildcard(node) => {
+                    match self.at_node(node, zone, owner, selection, random, writer, trace) {
+                        Next::Done(answer) => return answer,
+                        Next::Follow(alias) => target.set(alias),
+                    }
                 }
                 Found::Delegation(cut) => {
                     return refer(zone, cut, chased, writer).unwrap_or_else(Answer::from);
                 }
-                Found::Dname(_) | Found::NameError => return negative(zone, Rcode::NxDomain, writer),
+                Found::Dname(node) => match substitute(node, looked_up, owner, writer) {
+                    Ok(alias) => target.set(alias.target()),
+                    Err(answer) => return answer,
+                },
+                Found::NameError => return negative(zone, Rcode::NxDomain, writer),
             };
-            let target = match next {
-                Next::Done(answer) => return answer,
-                Next::Follow(target) => target,
-            };
-            trace.note(|| Step::Follow { target: to_text(target) });
-            if steerer.chased.set(target).is_err() {
+            if followed.is_err() {
                 break;
             }
-            match self.zone_of(&steerer.chased) {
+            trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
+            match self.zone_of(target) {
                 Some(next) => zone = next,
                 None => break,
             }
-            owner = Owner::Name(target);
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
@@ -454,6 +455,55 @@ fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
         Ok(()) => Answer::authoritative(rcode),
         Err(Full) => Answer { rcode, ..Full.into() },
     }
+}
+
+/// A CNAME made from a DNAME, as an RRset image.
+struct Alias {
+    image: [u8; IMAGE_HEAD + MAX_NAME],
+    length: usize,
+}
+
+impl Alias {
+    /// `name` with its suffix `owner` replaced by `target`; `None` when the result is too long for a name.
+    fn new(name: &[u8], owner: &[u8], target: &[u8], ttl: u32) -> Option<Alias> {
+        let kept = name.get(..name.len().checked_sub(owner.len())?)?;
+        let rdata_length = kept.len() + target.len();
+        let mut image = [0; IMAGE_HEAD + MAX_NAME];
+        let (head, rdata) = image.split_at_mut(IMAGE_HEAD);
+        rdata.get_mut(..kept.len())?.copy_from_slice(kept);
+        rdata.get_mut(kept.len()..rdata_length)?.copy_from_slice(target);
+        let [t1, t2] = number::CNAME.to_be_bytes();
+        let [a, b, c, d] = ttl.to_be_bytes();
+        let [l1, l2] = (rdata_length as u16).to_be_bytes();
+        let [o1, o2] = OWNER_IS_QUESTION;
+        head.copy_from_slice(&[o1, o2, t1, t2, 0, 1, a, b, c, d, l1, l2]);
+        Some(Alias { image, length: IMAGE_HEAD + rdata_length })
+    }
+
+    fn image(&self) -> Image<'_> {
+        Image { rtype: number::CNAME, count: 1, octets: self.image.get(..self.length).unwrap_or_default() }
+    }
+
+    fn target(&self) -> &[u8] {
+        self.image.get(IMAGE_HEAD..self.length).unwrap_or_default()
+    }
+}
+
+/// The answer below a DNAME: the DNAME, and the CNAME it makes for the name asked (RFC 6672 section 3.2); YXDOMAIN
+/// when the new name would be too long (section 2.2).
+fn substitute(
+    node: Node<'_>,
+    name: &FoldedName,
+    owner: Owner<'_>,
+    writer: &mut Writer<'_>,
+) -> Result<Alias, Answer> {
+    let Some(set) = node.set(number::DNAME) else { return Err(Answer::code(Rcode::ServFail)) };
+    writer.rrset(Section::Answer, Owner::Name(node.name), set, None).map_err(Answer::from)?;
+    let target = set.rdata().next().unwrap_or_default();
+    let alias = Alias::new(name.as_wire(), node.name, target, set.ttl())
+        .ok_or(Answer::authoritative(Rcode::YxDomain))?;
+    writer.rrset(Section::Answer, owner, alias.image(), None).map_err(Answer::from)?;
+    Ok(alias)
 }
 
 /// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Addresses below the
