@@ -131,7 +131,7 @@ fn firsts<A: Address>(starts: &[A], base: A, skip: u8, bits: u8, from: usize) ->
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::geo::cover::tests::{prefixes, probes};
+    use crate::geo::cover::tests::{fixed, prefixes, probes};
     use proptest::prelude::*;
 
     fn agrees<A: Address>(cover: &Cover<A>, addresses: impl IntoIterator<Item = A>) {
@@ -144,6 +144,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed(ProptestConfig::default()))]
+
         #[test]
         fn lookup_equals_search(list in prefixes()) {
             agrees(&Cover::from_nested(list.clone(), 0), probes(&list));
