@@ -19,13 +19,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use crate::observe::counters::{Counter, Counters};
-use crate::respond::{MAX_STREAM, NoTrace, Responder, Transport};
+use crate::respond::{MAX_STREAM, NoTrace, Responder, STREAM_IDLE as IDLE, Transport};
 
 /// Connections open at once; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 1_000;
-/// A connection that completes no message for so long is closed (RFC 7766 section 6.2.3), as is one that
-/// does not take a response for so long.
-pub const IDLE: Duration = Duration::from_secs(10);
 /// Responses are written when so many octets wait, or when no complete query is left.
 const OUTPUT: usize = 64 << 10;
 /// Octets read at once.
