@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::steer::Steering;
 use crate::steer::verdict::Verdicts;
+use crate::zone::flattened::Flattened;
 use crate::zone::table::Zone;
 use crate::zone::zones::Zones;
 
@@ -29,6 +30,8 @@ pub struct Published {
     pub steering: Arc<Steering>,
     /// Which endpoints may be handed out.
     pub verdicts: Arc<Verdicts>,
+    /// Addresses behind ALIAS records.
+    pub flattened: Arc<Flattened>,
     /// What the server says of itself.
     pub identity: Arc<Identity>,
 }
@@ -58,6 +61,7 @@ impl Default for Publisher {
             zones: Arc::default(),
             steering: Arc::default(),
             verdicts: Arc::new(Verdicts::all_serving(0)),
+            flattened: Arc::default(),
             identity: Arc::default(),
         };
         Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()) }
@@ -121,6 +125,13 @@ impl Publisher {
             check_count(&now.steering, &verdicts)?;
             Ok(Published { verdicts: Arc::new(verdicts), ..now })
         })
+    }
+
+    /// Replaces the addresses behind ALIAS records.
+    pub fn publish_flattened(&self, flattened: Flattened) -> u64 {
+        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Published::clone(&self.current.load());
+        self.store(Published { generation: now.generation + 1, flattened: Arc::new(flattened), ..now })
     }
 
     /// Says something else of the server itself from now on.

@@ -11,6 +11,7 @@ use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
 use gslb_core::serve::{Bound, Server};
 use gslb_core::steer::verdict::Verdicts;
 use gslb_core::wire::edns::MAX_IDENTITY;
+use gslb_core::zone::flattened::{Flattened, FlattenedSet};
 use gslb_core::zone::zones::Zones;
 use pyo3::prelude::*;
 
@@ -47,6 +48,9 @@ fn verdicts(octets: &[u8]) -> Result<Verdicts> {
     Verdicts::from_octets(octets)
         .map_err(|index| Error::Value(format!("octet {index} of the verdict table is no verdict")))
 }
+
+/// (owner, type, TTL, RDATA, whether it is stale)
+type FlattenedRow = (String, u16, u32, Vec<Vec<u8>>, bool);
 
 /// What the server may say of itself: short printable text; none when empty.
 fn self_description(what: &str, text: Option<&str>) -> Result<Option<Box<[u8]>>> {
@@ -100,6 +104,16 @@ impl PyDataPlane {
 
     fn publish_verdicts(&self, verdicts: &[u8]) -> Result<u64> {
         Ok(self.publisher.publish_verdicts(self::verdicts(verdicts)?)?)
+    }
+
+    fn publish_flattened(&self, sets: Vec<FlattenedRow>) -> Result<u64> {
+        let sets = sets
+            .into_iter()
+            .map(|(owner, rtype, ttl, rdata, stale)| {
+                Ok(FlattenedSet { owner: names::name(&owner)?, rtype, ttl, rdata, stale })
+            })
+            .collect::<Result<Vec<FlattenedSet>>>()?;
+        Ok(self.publisher.publish_flattened(Flattened::new(&sets)))
     }
 
     #[pyo3(signature = (*, version=None, name=None))]

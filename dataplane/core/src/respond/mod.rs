@@ -1,5 +1,6 @@
 //! The path of a query: parse, find, steer, write. This file is the path; what few queries need stands beside it.
 
+mod alias;
 mod chaos;
 mod dname;
 mod opt;
@@ -90,9 +91,14 @@ pub struct Responder {
     counters: Arc<Counters>,
 }
 
-/// What steering needs besides the query.
+/// What following aliases and steering need besides the query.
 struct Steerer {
     chased: FoldedName,
+    chooser: Chooser,
+}
+
+/// What a choice among endpoints is made with.
+struct Chooser {
     selection: Selection,
     random: Random,
 }
@@ -104,8 +110,7 @@ impl Responder {
             query: Query::default(),
             steerer: Steerer {
                 chased: FoldedName::default(),
-                selection: Selection::default(),
-                random: Random::new(seed),
+                chooser: Chooser { selection: Selection::default(), random: Random::new(seed) },
             },
             counters,
         }
@@ -225,7 +230,7 @@ impl<'a> Lookup<'a> {
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
         let mut chased = false;
         for _ in 0..MAX_CHAIN {
-            let Steerer { chased: target, selection, random } = &mut *steerer;
+            let Steerer { chased: target, chooser } = &mut *steerer;
             let (looked_up, owner) =
                 if chased { (&*target, Owner::Name(target.as_wire())) } else { (name, Owner::Question) };
             let found = match find(zone, looked_up) {
@@ -238,7 +243,7 @@ impl<'a> Lookup<'a> {
             trace.note(|| note_found(looked_up, &found));
             let followed = match found {
                 Found::Exact(node) | Found::Wildcard(node) => {
-                    match self.at_node(node, zone, owner, selection, random, writer, trace) {
+                    match self.at_node(node, zone, owner, chooser, writer, trace) {
                         Next::Done(answer) => return answer,
                         Next::Follow(alias) => target.set(alias),
                     }
@@ -279,14 +284,12 @@ impl<'a> Lookup<'a> {
 
     /// The node answers: by steering, with its records, with its CNAME, or with nothing.
     #[inline]
-    #[allow(clippy::too_many_arguments)]
     fn at_node<T: Trace>(
         &self,
         node: Node<'a>,
         zone: &Zone,
         owner: Owner<'_>,
-        selection: &mut Selection,
-        random: &mut Random,
+        chooser: &mut Chooser,
         writer: &mut Writer<'_>,
         trace: &mut T,
     ) -> Next<'a> {
@@ -295,12 +298,18 @@ impl<'a> Lookup<'a> {
         if let Some(steered) = node.steered()
             && let Some(family) = Family::of(qtype)
         {
-            let decision = self.decide(steered, family, selection, random, trace);
+            let decision = self.decide(steered, family, chooser, trace);
             scope = decision.scope;
             match decision.outcome {
                 Outcome::Answer => {
                     self.counters.add(Counter::Steered);
-                    return Next::Done(addresses(&self.state.steering, selection, decision, owner, writer));
+                    return Next::Done(addresses(
+                        &self.state.steering,
+                        &chooser.selection,
+                        decision,
+                        owner,
+                        writer,
+                    ));
                 }
                 Outcome::LastResort => self.counters.add(Counter::AllDown),
                 Outcome::NoData => {
@@ -313,9 +322,23 @@ impl<'a> Lookup<'a> {
                 }
             }
         }
+        if node.flags.any(Flags::ALIAS) {
+            if qtype == number::ALIAS {
+                return Next::Done(negative(zone, Rcode::NoError, writer));
+            }
+            if Family::of(qtype).is_some() {
+                let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
+                if let Some(answer) = flattened {
+                    return Next::Done(answer);
+                }
+                if node.set(qtype).is_none() {
+                    return Next::Done(Answer::because(Rcode::ServFail, ExtendedError::NotReady));
+                }
+            }
+        }
         let set = match qtype {
             // One RRset is enough for ANY (RFC 8482 section 4.1).
-            number::ANY => node.sets().next(),
+            number::ANY => node.sets().find(|set| set.rtype != number::ALIAS),
             _ => node.set(qtype),
         };
         if let Some(set) = set {
@@ -341,10 +364,10 @@ impl<'a> Lookup<'a> {
         &self,
         steered: u32,
         family: Family,
-        selection: &mut Selection,
-        random: &mut Random,
+        chooser: &mut Chooser,
         trace: &mut T,
     ) -> Decision {
+        let Chooser { selection, random } = chooser;
         let steering: &Steering = &self.state.steering;
         let verdicts: &Verdicts = &self.state.verdicts;
         let client = self.query.edns.and_then(|edns| edns.subnet?.location()).unwrap_or(self.client);

@@ -15,6 +15,8 @@ const HEAD: usize = 11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ExtendedError {
+    /// The answer was not confirmed in time.
+    StaleAnswer = 3,
     /// Nothing has been published yet.
     NotReady = 14,
     /// The kind of query is not allowed to this client.
