@@ -1,7 +1,7 @@
 """The only caller of the native publish functions: compiles a site and publishes it, whole or in parts.
 
 Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it
-returns. Between the two the caller makes the change durable (``gslb/operations.py``).
+returns. Between the two the caller makes the change durable (``gslb/operations/``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 
@@ -17,6 +17,7 @@ from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringEr
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering, steering_finding
+from gslb.zones.message import read_response
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
@@ -134,15 +135,19 @@ class Publisher:
         """Publish one octet per endpoint of ``steering``; return the generation."""
         return self._dataplane.publish_verdicts(verdicts)
 
-    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
-        """Each step of the answer and the answer itself, by the code that answers.
+    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, Any]:
+        """Each step of the answer and the answer itself, by the code that answers: an ``ExplainReport``.
+
+        The data plane's own JSON, with the response decoded; ``endpoints`` are for the caller to add.
 
         Raises InvalidChangeError when a part of the question is malformed.
         """
         try:
-            return cast("dict[str, object]", json.loads(self._dataplane.explain(name, rtype, client, subnet)))
+            text = self._dataplane.explain(name, rtype, client, subnet)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        explained: dict[str, Any] = json.loads(text)
+        return {**explained, "answer": read_response(bytes.fromhex(explained["wire"]))}
 
     def counters(self) -> dict[str, int]:
         """The data plane's monotonic counters."""

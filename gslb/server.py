@@ -27,7 +27,7 @@ from gslb.errors import GslbError, ListenError, SiteError
 from gslb.health.checker import Checker
 from gslb.health.probes import NetworkProber
 from gslb.model.clock import SystemClock
-from gslb.operations import Operations
+from gslb.operations.operations import Operations
 from gslb.publish import Publisher
 from gslb.store.directory import StateLock, prepare_directory, remove_api_url, write_api_url
 from gslb.store.store import Store

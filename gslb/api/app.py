@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gslb.api.routes import Route
-    from gslb.operations import Operations
+    from gslb.operations.operations import Operations
     from gslb.store.token import Token
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
 
-from gslb.api.exchange import Query, query_of
+from gslb.api.exchange import Query, query_of, reply
 from gslb.api.keys import OPERATIONS
 
 
@@ -26,5 +25,5 @@ class ExplainQuery(Query):
 async def explain(request: web.Request) -> web.Response:
     """Each step of an answer, and the answer."""
     query = query_of(request, ExplainQuery)
-    steps = request.app[OPERATIONS].explain(query.name, query.type, query.client, query.subnet)
-    return web.Response(text=json.dumps(steps, ensure_ascii=False), content_type="application/json")
+    report = request.app[OPERATIONS].explain(query.name, query.type, query.client, query.subnet)
+    return reply(report)

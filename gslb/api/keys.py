@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from gslb.operations import Operations
+from gslb.operations.operations import Operations
 
 OPERATIONS: web.AppKey[Operations] = web.AppKey("operations", Operations)
 READY: web.AppKey[Callable[[], bool]] = web.AppKey("ready")

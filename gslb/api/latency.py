@@ -10,7 +10,7 @@ from pydantic import Field
 from gslb.api.exchange import Author, Body, body_of, query_of, reply
 from gslb.api.keys import OPERATIONS
 from gslb.api.system import NoQuery
-from gslb.changes import RequestedLatency
+from gslb.operations.latency_changes import RequestedLatency
 
 
 class LatencyRowBody(Body):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, field_validator
 
-from gslb.api.durations import read_duration
 from gslb.api.exchange import Author, Body, Line, body_of, query_of, reply
 from gslb.api.keys import OPERATIONS
 from gslb.api.problems import ProblemError, ProblemException
 from gslb.api.system import NoQuery
+from gslb.config.durations import parse_duration
+
+LONGEST_SECONDS = 3_650 * 86_400
 
 
 class DrainRequest(Body):
@@ -29,7 +32,7 @@ class DrainRequest(Body):
     @classmethod
     def _is_duration(cls, text: str | None) -> str | None:
         if text is not None:
-            read_duration(text)
+            _duration(text)
         return text
 
 
@@ -65,7 +68,7 @@ async def drain(request: web.Request) -> web.Response:
                 f"/for: {text}",
                 errors=[ProblemError(pointer="/for", detail=text)],
             )
-        expires_at = operations.now() + read_duration(body.for_)
+        expires_at = operations.now() + _duration(body.for_)
     return reply(await operations.drain(request.match_info["pop"], body.reason, body.author, expires_at))
 
 
@@ -73,3 +76,11 @@ async def undrain(request: web.Request) -> web.Response:
     """Lift a POP's drain; what probes say decides again at once."""
     body = await body_of(request, UndrainRequest, required=False)
     return reply(await request.app[OPERATIONS].undrain(request.match_info["pop"], body.author))
+
+
+def _duration(text: str) -> timedelta:
+    """How long a drain holds, up to ten years. Raises ValueError."""
+    seconds = parse_duration(text)
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"must be more than nothing and at most ten years, not {text}")
+    return timedelta(seconds=seconds)

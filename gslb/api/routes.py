@@ -133,7 +133,12 @@ ROUTES: tuple[Route, ...] = (
         time_limit=LONG_TIME_LIMIT,
     ),
     Route(
-        method="GET", path="/v1/explain", handler=explain.explain, tag="explain", query=explain.ExplainQuery
+        method="GET",
+        path="/v1/explain",
+        handler=explain.explain,
+        tag="explain",
+        query=explain.ExplainQuery,
+        report=report.ExplainReport,
     ),
     Route(
         method="POST",

@@ -10,7 +10,7 @@ from pydantic import Field
 from gslb.api.exchange import Author, Body, Query, body_of, query_of, reply
 from gslb.api.keys import OPERATIONS
 from gslb.api.system import NoQuery
-from gslb.changes import RequestedRRset
+from gslb.operations.zone_changes import RequestedRRset
 
 PAGE_LIMIT = 1_000
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
+
+LABEL_WIDTH = len("generation")
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -38,25 +40,32 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """A line for each label and what is to be said under it."""
+    for label, text in facts:
+        typer.echo(typer.style(f"{clean(label):<{LABEL_WIDTH}}", bold=True) + "  " + clean(text))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:
     """Rows under headings: a drawn table on a terminal, else columns that ``awk`` can take apart."""
     cells = [[clean(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         from rich import box  # noqa: PLC0415 - only terminals pay for it
         from rich.console import Console  # noqa: PLC0415
+        from rich.padding import Padding  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
         table = Table(*headings, box=box.SIMPLE_HEAD)
         for row in cells:
             table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-        Console().print(table)
+        Console().print(Padding(table, (0, 0, 0, indent), expand=False))
         return
     lines = [list(headings), *cells]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     for row in lines:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
+        typer.echo(" " * indent + line.rstrip())
 
 
 def clean(text: str, *, lines: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Durations as people write them: ``10s``, ``500ms``, ``2m``, ``1h30m``, or a number of seconds."""
+"""Durations as people write them: ``10s``, ``500ms``, ``2m``, ``1h30m``, ``1w``, or a number of seconds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 from gslb.config.wording import quote
 
-_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
 _DURATION = re.compile("".join(rf"(?:{_NUMBER}{unit}(?![a-z]))?" for unit in _UNITS))
 
 
 def parse_duration(value: object) -> float:
-    """Seconds. Takes ``1d2h3m4s5ms`` with any of its parts, in that order, or a number of seconds.
+    """Seconds. Takes ``1w2d3h4m5s6ms`` with any of its parts, in that order, or a number of seconds.
 
     Raises ValueError for anything else, negative numbers too.
     """

@@ -28,6 +28,11 @@ def parse_location(text: str) -> tuple[LocationKind, str]:
     return LocationKind(kind), parse_location_value(LocationKind(kind), value)
 
 
+def format_location(kind: LocationKind, value: str) -> str:
+    """The text that ``parse_location`` reads."""
+    return f"{kind.value}:{value}" if value else kind.value
+
+
 def parse_location_value(kind: LocationKind, value: str) -> str:
     """The canonical form of a location's value.
 

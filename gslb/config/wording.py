@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_QUOTED = 80
 MAXIMUM_CANDIDATES = 4096
+NAMES_LISTED = 50
+"""A message that lists what is known lists at most this many names."""
 
 
 def quote(value: object) -> str:
@@ -41,6 +43,16 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
         return ""
     matches = get_close_matches(word, islice(candidates, MAXIMUM_CANDIDATES), n=1, cutoff=0.6)
     return f"; did you mean {quote(matches[0])}?" if matches else ""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """That no ``kind`` of the site has this name, with the nearest and the known ones."""
+    names = sorted(known)
+    if not names:
+        return f"no {kind} is named {quote(name)}; the site has none"
+    listed = ", ".join(names[:NAMES_LISTED]) + (", …" if len(names) > NAMES_LISTED else "")
+    guess = did_you_mean(name, names)
+    return f"no {kind} is named {quote(name)}{f'{guess} The' if guess else '; the'} site has: {listed}"
 
 
 def one_of(words: Sequence[str]) -> str:

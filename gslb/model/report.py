@@ -6,9 +6,9 @@ Times are aware UTC, durations are seconds unless the name says ``ms``.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gslb.model.health import Observed, Verdict
 
@@ -192,6 +192,58 @@ class LatencyResult(Report):
 
     changed: int
     generation: int
+
+
+class RecordReport(Report):
+    """One record; ``data`` is RDATA in presentation format."""
+
+    name: str
+    type: str
+    ttl: int
+    data: str
+
+
+class EdnsReport(Report):
+    """The OPT record of a response (RFC 6891); ``options`` as text, such as a client subnet and its scope."""
+
+    payload: int
+    options: list[str]
+
+
+class ResponseReport(Report):
+    """A DNS response; ``flags`` as dig writes them, such as ``qr`` and ``aa``."""
+
+    rcode: str
+    flags: list[str]
+    answer: list[RecordReport]
+    authority: list[RecordReport]
+    additional: list[RecordReport]
+    edns: EdnsReport | None
+
+
+class ExplainedEndpoint(EndpointReport):
+    """An endpoint that steering looked at, and the drain of its POP if one holds."""
+
+    drain: DrainReport | None
+
+
+class ExplainReport(Report):
+    """The answer to a query, and how it came about."""
+
+    name: str
+    type: str
+    client: str
+    subnet: str | None
+    generation: int
+    steps: Annotated[
+        list[dict[str, Any]],
+        Field(description="Each by its `step`: zone, no_zone, find, records, follow, steer."),
+    ]
+    wire: Annotated[str, Field(description="The response over UDP, in hexadecimal; its ID is 0.")]
+    answer: Annotated[ResponseReport | None, Field(description="The same, decoded; null for silence.")]
+    endpoints: Annotated[
+        dict[int, ExplainedEndpoint], Field(description="Every endpoint that a step names, by number.")
+    ]
 
 
 class FindingReport(Report):

@@ -23,6 +23,7 @@ from gslb.model.site import (
     WeightedStep,
     WhenAllDown,
 )
+from gslb.zones.rdata import present_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -224,14 +225,21 @@ class FakePublisher:
         return self._publish("verdicts", verdicts)
 
     def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
+        fra = {"endpoint": 0, "pop": "fra", "address": "192.0.2.1"}
+        sin = {"endpoint": 2, "pop": "sin", "address": "192.0.2.3", "why": "down"}
+        verdict = {"step": "verdict", "candidates": 2, "groups": [[fra]], "removed": [sin]}
         return {
             "name": name,
-            "type": rtype,
+            "type": present_type(rtype),
             "client": client,
             "subnet": subnet,
+            "generation": self.generation,
             "steps": [
-                {"step": "geo", "kept": ["fra", "ams"], "rejected": [{"pop": "sin", "why": "drained"}]}
+                {"step": "zone", "origin": "example.com.", "serial": 10},
+                {"step": "steer", "steps": [verdict]},
             ],
+            "wire": "",
+            "answer": None,
         }
 
     def counters(self) -> dict[str, int]:

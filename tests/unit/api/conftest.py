@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.health.checker import Checker
-from gslb.operations import Operations
+from gslb.operations.operations import Operations
 from gslb.store.store import Store
 from gslb.store.token import Token
 from gslb.telemetry.metrics import metrics_renderer

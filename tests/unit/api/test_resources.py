@@ -54,6 +54,8 @@ async def test_drain_until_a_moment(server):
         ({"reason": "x", "until": "y"}, {"/until"}),
         ({"reason": "x", "for": "soon"}, {"/for"}),
         ({"reason": "x", "for": "0s"}, {"/for"}),
+        ({"reason": "x", "for": "2"}, {"/for"}),
+        ({"reason": "x", "for": "3650d1s"}, {"/for"}),
         ({"reason": "x", "for": "999999999w"}, {"/for"}),
         ({"reason": "x", "for": "2h", "expires_at": "2026-03-01T14:00:00Z"}, {"/for"}),
         ({"reason": "x", "expires_at": "2026-03-01T14:00:00"}, {"/expires_at"}),
@@ -156,7 +158,9 @@ async def test_latency_is_read_and_set(server):
 
 async def test_explain_passes_the_steps_on(server):
     document = await server.json("GET", "/v1/explain?name=www.example.com&client=192.0.2.7")
-    assert document["steps"][0]["step"] == "geo"
+    assert document["steps"][0] == {"step": "zone", "origin": "example.com.", "serial": 10}
+    assert document["type"] == "A"
+    assert {number: row["pop"] for number, row in document["endpoints"].items()} == {"0": "fra", "2": "sin"}
     problem = await server.problem("GET", "/v1/explain?type=A", 422)
     assert {error["parameter"] for error in problem["errors"]} == {"name", "client"}
     await server.problem("GET", "/v1/explain?name=x&client=me", 422)

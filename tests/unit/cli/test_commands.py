@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from gslb.cli.main import app
+from gslb.cli.output import clean
 from gslb.errors import SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.store.directory import write_api_url
@@ -108,38 +111,17 @@ async def test_a_drain_needs_a_reason(cli):
 async def test_a_bad_duration_is_refused_by_the_server(cli):
     result = await cli.run("drain", "fra", "--reason", "x", "--for", "soon")
     assert result.exit_code == 1
-    assert "'soon' is not a duration: write 30m, 2h or 1d12h" in result.stderr
+    assert "must be a duration such as 10s, 500ms, 2m or 1h30m, not 'soon'" in result.stderr
 
 
 @pytest.mark.parametrize("pop", ["frx", "a/../b", "?", "%2e"])
 async def test_an_unknown_pop_lists_the_known_ones(cli, pop):
     result = await cli.run("drain", pop, "--reason", "x")
     assert result.exit_code == 1
-    assert f"no POP is named {pop}" in result.stderr
+    assert f"no POP is named '{pop}'" in result.stderr
     assert "ams, fra, idle, sin" in result.stderr
     if pop == "frx":
-        assert "did you mean fra?" in result.stderr
-
-
-async def test_explain_is_an_outline_or_json(cli):
-    result = await cli.run("explain", "www.example.com", "AAAA", "--client", "192.0.2.7")
-    assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
-        "name: www.example.com.",
-        "type: 28",
-        "client: 192.0.2.7",
-        "subnet: -",
-        "steps:",
-        "  1.",
-        "    step: geo",
-        "    kept: fra, ams",
-        "    rejected:",
-        "      1.",
-        "        pop: sin",
-        "        why: drained",
-    ]
-    document = json.loads((await cli.run("explain", "x", "--client", "192.0.2.7", "--json")).stdout)
-    assert document["type"] == 1
+        assert "did you mean 'fra'?" in result.stderr
 
 
 async def test_reload_says_what_is_served(cli):
@@ -205,6 +187,11 @@ async def test_control_characters_never_reach_the_terminal(cli, server):
     result = await cli.run("pops")
     assert "\x1b" not in result.stdout
     assert "\x07" not in result.stdout
+
+
+@given(st.text())
+def test_clean_text_is_printable(text):
+    assert clean(text).isprintable()
 
 
 def test_help_is_quick_because_it_imports_little():

@@ -6,9 +6,17 @@ from hypothesis import strategies as st
 
 from gslb.config import values
 from gslb.config.durations import format_duration, parse_duration
-from gslb.config.locations import parse_location
+from gslb.config.locations import format_location, parse_location
 from gslb.config.names import parent_names, parse_identifier, parse_owner_name
-from gslb.config.wording import MAXIMUM_QUOTED, did_you_mean, one_of, printable, quote
+from gslb.config.wording import (
+    MAXIMUM_QUOTED,
+    NAMES_LISTED,
+    did_you_mean,
+    one_of,
+    printable,
+    quote,
+    unknown_name,
+)
 from gslb.model.site import LocationKind
 
 
@@ -20,6 +28,7 @@ from gslb.model.site import LocationKind
         ("2m", 120.0),
         ("1h30m", 5400.0),
         ("1d2h3m4s5ms", 93784.005),
+        ("1w1d", 691_200.0),
         ("1.5h", 5400.0),
         (3, 3.0),
         (0.25, 0.25),
@@ -59,6 +68,16 @@ def test_durations_survive_the_round_trip(milliseconds):
 )
 def test_locations(text, kind, value):
     assert parse_location(text) == (kind, value)
+    assert parse_location(format_location(kind, value)) == (kind, value)
+
+
+@given(st.text(max_size=20) | st.builds("{}:{}".format, st.sampled_from(LocationKind), st.text(max_size=20)))
+def test_any_text_is_a_location_that_can_be_written_back_or_refused(text):
+    try:
+        location = parse_location(text)
+    except ValueError:
+        return
+    assert parse_location(format_location(*location)) == location
 
 
 @pytest.mark.parametrize(
@@ -209,3 +228,15 @@ def test_wording():
     assert did_you_mean("endpoint", ["endpoints", "monitor"]) == "; did you mean 'endpoints'?"
     assert did_you_mean("x" * 1000, ["x"]) == ""
     assert printable("a\x1b[31m\nb") == "a\\x1b[31m\\nb"
+
+
+def test_an_unknown_name_comes_with_the_nearest_and_the_known_ones():
+    assert unknown_name("POP", "x", []) == "no POP is named 'x'; the site has none"
+    assert unknown_name("POP", "x", ["fra", "ams"]) == "no POP is named 'x'; the site has: ams, fra"
+    assert (
+        unknown_name("POP", "frx", ["fra"]) == "no POP is named 'frx'; did you mean 'fra'? The site has: fra"
+    )
+    many = unknown_name("POP", "\x1b" * 1000, map(str, range(1000)))
+    assert many.isprintable()
+    assert many.endswith(", …")
+    assert many.count(", ") == NAMES_LISTED

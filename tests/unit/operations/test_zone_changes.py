@@ -4,19 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gslb.changes import (
-    RequestedLatency,
-    RequestedRRset,
-    present_rdata,
-    read_latency,
-    read_location,
-    read_origin,
-    read_rrsets,
-    stored_overlay,
-    write_location,
-)
 from gslb.errors import InvalidChangeError, StateError
 from gslb.model.change import StoredRRset
+from gslb.operations.overlay import stored_overlay
+from gslb.operations.zone_changes import (
+    RequestedRRset,
+    name_rrsets_at_fault,
+    read_rrsets,
+)
+from gslb.zones.rdata import present_rdata
 from tests.unit.fakes import START
 
 ZONE = "example.com."
@@ -148,81 +144,17 @@ def test_a_stored_record_that_cannot_be_read_is_named():
         stored_overlay([row], {}, [])
 
 
-@pytest.mark.parametrize(
-    ("text", "canonical"),
-    [
-        ("country:de", "country:DE"),
-        ("continent:EU", "continent:EU"),
-        ("subdivision:us-ca", "subdivision:US-CA"),
-        ("asn:AS64500", "asn:64500"),
-        ("subnet:192.0.2.0/24", "subnet:192.0.2.0/24"),
-        ("subnet:2001:DB8::/32", "subnet:2001:db8::/32"),
-        ("default", "default"),
-    ],
-)
-def test_locations_are_read_and_written_back(text, canonical):
-    assert write_location(*read_location(text)) == canonical
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "DE",
-        "planet:earth",
-        "country:DEU",
-        "country:",
-        "continent:XX",
-        "asn:x",
-        "asn:99999999999",
-        "subnet:192.0.2.1/24",
-        "subnet:192.0.2.1",
-        "subdivision:CA",
-        "default:x",
-    ],
-)
-def test_what_is_no_location_is_refused(text):
-    with pytest.raises(ValueError):
-        read_location(text)
-
-
-def test_latency_rows_are_set_or_given_back():
-    rows, removed = read_latency(
-        [RequestedLatency("country:de", "fra", 12.5), RequestedLatency("default", "ams", None)],
-        ["fra", "ams"],
+def test_what_the_native_zone_refuses_points_to_the_rrset_that_it_is_about():
+    read = read_rrsets(
+        ZONE, [rrset("w"), rrset("www", "CNAME", 60, ["x"]), rrset("www", "TXT", None, ()), rrset("www")]
     )
-    assert [(write_location(row.kind, row.value), row.pop, row.milliseconds) for row in rows] == [
-        ("country:DE", "fra", 12.5)
-    ]
-    assert removed == [("default", "", "ams")]
 
+    def pointers(message, rrsets=read):
+        error = name_rrsets_at_fault(InvalidChangeError(message), rrsets)
+        assert str(error).endswith(message)
+        return [pointer for pointer, _ in error.problems]
 
-def test_latency_problems_are_found_at_once():
-    with pytest.raises(InvalidChangeError) as caught:
-        read_latency(
-            [
-                RequestedLatency("country:DE", "nope", 1),
-                RequestedLatency("x", "fra", 1),
-                RequestedLatency("country:FR", "fra", 1),
-                RequestedLatency("country:fr", "fra", 2),
-                RequestedLatency("country:NL", "fra", 60_001),
-            ],
-            ["fra"],
-        )
-    assert [pointer for pointer, _ in caught.value.problems] == [
-        "/rows/0/pop",
-        "/rows/1/location",
-        "/rows/3",
-        "/rows/4/ms",
-    ]
-
-
-@pytest.mark.parametrize(("text", "origin"), [("Example.COM", "example.com."), (".", "."), ("a.b.", "a.b.")])
-def test_origins_are_read(text, origin):
-    assert read_origin(text) == origin
-
-
-@pytest.mark.parametrize("text", ["a..b", "x" * 300, "\ud800"])
-def test_what_is_no_origin_is_refused(text):
-    with pytest.raises(ValueError, match="is not a domain name"):
-        read_origin(text)
+    assert pointers("www.example.com. would have a CNAME beside other data") == ["/rrsets/1", "/rrsets/3"]
+    assert pointers("www.example.com. is steered", read[:3]) == ["/rrsets/1"]
+    assert pointers("www.example.com. is at fault", [read[2]]) == ["/rrsets/0"]
+    assert pointers("the zone example.com. would have no NS record at its apex") == []

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gslb import reports
-from gslb.changes import read_latency, read_origin, read_rrsets, read_type, stored_overlay, write_location
+from gslb.config.locations import format_location
+from gslb.config.wording import unknown_name
 from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
 from gslb.model.change import StoredRRset
 from gslb.model.gauges import Gauges
@@ -30,6 +30,7 @@ from gslb.model.health import Drain
 from gslb.model.report import (
     DrainResult,
     EndpointList,
+    ExplainReport,
     LastReload,
     LatencyEntry,
     LatencyResult,
@@ -44,20 +45,28 @@ from gslb.model.report import (
     ZonePage,
     ZoneReport,
 )
+from gslb.operations import reports
+from gslb.operations.latency_changes import read_latency
+from gslb.operations.overlay import stored_overlay
+from gslb.operations.turns import Turns
+from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets
+from gslb.operations.zone_pages import rrset_page
 from gslb.steering.verdict import VerdictTable
-from gslb.turns import Turns
+from gslb.zones.names import read_name
+from gslb.zones.rdata import read_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
-    from gslb.changes import RequestedLatency, RequestedRRset
     from gslb.health.checker import Checker
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
     from gslb.model.report import EndpointReport
     from gslb.model.site import LatencyRow, LocationKind
+    from gslb.operations.latency_changes import RequestedLatency
+    from gslb.operations.zone_changes import RequestedRRset
     from gslb.publish import Publisher
     from gslb.store.store import Store
 
@@ -187,13 +196,11 @@ class Operations:
         key, zone = self._require_zone(origin)
         try:
             number = None if rtype is None else read_type(rtype)
-            owner = None if name is None else read_origin(name if name.endswith(".") else f"{name}.{key}")
-            if name == "@":
-                owner = key
+            owner = None if name is None else read_name(name, key)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         # A filter may look through a zone of a million RRsets: not on the event loop.
-        found, more = await asyncio.to_thread(reports.rrset_page, zone, offset, limit, owner, number)
+        found, more = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
         return ZonePage(
             zone=self._zone_report(key, zone),
             rrsets=found,
@@ -205,7 +212,7 @@ class Operations:
         """The latency table in force."""
         rows = [
             LatencyEntry(
-                location=write_location(row.kind, row.value),
+                location=format_location(row.kind, row.value),
                 pop=row.pop,
                 ms=row.milliseconds,
                 source="api" if (row.kind, row.value, row.pop) in self._latency else "site",
@@ -214,21 +221,22 @@ class Operations:
         ]
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
-    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> dict[str, object]:
+    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> ExplainReport:
         """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
 
         Raises InvalidChangeError for what is no name, type, address or network.
         """
         try:
-            owner = read_origin(name)
+            owner = read_name(name)
             number = read_type(rtype)
             if "%" in client or "%" in (subnet or ""):
                 raise ValueError("a client has no interface: leave out the part after %")
             address = str(ip_address(client))
             network = None if not subnet else str(ip_network(subnet, strict=False))
-            return self._publisher.explain(owner, number, address, network)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        explained = self._publisher.explain(owner, number, address, network)
+        return reports.explain_report(explained, self._endpoint_reports(), self._active_drains())
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""
@@ -307,7 +315,10 @@ class Operations:
 
         async def work() -> ZoneChangeResult:
             self._require_zone(key)
-            prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+            try:
+                prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+            except InvalidChangeError as error:
+                raise name_rrsets_at_fault(error, read) from error
             now = self._clock.now()
             rows = [
                 StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)
@@ -444,15 +455,15 @@ class Operations:
     def _require_pop(self, name: str) -> None:
         known = [pop.name for pop in self._publisher.steering.pops]
         if name not in known:
-            raise NotFoundError(reports.unknown_name("POP", name, known))
+            raise NotFoundError(unknown_name("POP", name, known))
 
     def _require_zone(self, origin: str) -> tuple[str, Zone]:
         zones = self._publisher.zones()
         try:
-            key = read_origin(origin)
+            key = read_name(origin)
         except ValueError as error:
             raise NotFoundError(str(error)) from error
         zone = zones.get(key)
         if zone is None:
-            raise NotFoundError(reports.unknown_name("zone", key, zones))
+            raise NotFoundError(unknown_name("zone", key, zones))
         return key, zone

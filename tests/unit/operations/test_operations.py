@@ -6,13 +6,14 @@ from random import Random
 
 import pytest
 
-from gslb.changes import RequestedLatency, RequestedRRset
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.health import Drain, Observed
 from gslb.model.site import SteeringConfig
-from gslb.operations import Operations
+from gslb.operations.latency_changes import RequestedLatency
+from gslb.operations.operations import Operations
+from gslb.operations.zone_changes import RequestedRRset
 from gslb.store.store import Store
 from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, example_site, settle
 
@@ -112,7 +113,9 @@ async def test_undrain_restores_what_probes_say(world):
 
 
 async def test_an_unknown_pop_is_refused_with_the_known_ones(world):
-    with pytest.raises(NotFoundError, match=r"no POP is named fr; did you mean fra\? .*ams, fra, idle, sin"):
+    with pytest.raises(
+        NotFoundError, match=r"no POP is named .fr.; did you mean .fra.\? .*ams, fra, idle, sin"
+    ):
         await world.operations.drain("fr", "x", "ana", None)
     with pytest.raises(NotFoundError):
         await world.operations.undrain("nope", "ana")
@@ -194,9 +197,10 @@ async def test_a_zone_change_is_published_and_holds_over_reload_and_restart(worl
 
 async def test_a_zone_change_that_breaks_the_zone_changes_nothing(world):
     broken = RequestedRRset("ns1", "CNAME", 60, ("www",))
-    with pytest.raises(InvalidChangeError, match="CNAME"):
+    with pytest.raises(InvalidChangeError, match="CNAME") as caught:
         await world.operations.change_rrsets("example.com.", [WWW, broken], "ana")
-    with pytest.raises(NotFoundError, match=r"no zone is named example\.net\."):
+    assert [pointer for pointer, _ in caught.value.problems] == ["/rrsets/1"]
+    with pytest.raises(NotFoundError, match=r"no zone is named .example\.net\.."):
         await world.operations.change_rrsets("example.net.", [WWW], "ana")
     assert await world.store.rrsets() == []
     assert len(world.publisher.published) == 1
@@ -340,8 +344,8 @@ async def test_latency_rows_are_set_reported_with_their_source_and_given_back(wo
 
 async def test_explain_checks_what_it_is_asked(world):
     report = world.operations.explain("WWW.example.com", "aaaa", "192.0.2.7", "198.51.100.77/24")
-    assert (report["name"], report["type"]) == ("www.example.com.", 28)
-    assert report["subnet"] == "198.51.100.0/24"
+    assert (report.name, report.type) == ("www.example.com.", "AAAA")
+    assert report.subnet == "198.51.100.0/24"
     for bad in [
         ("a..b", "A", "192.0.2.7", None),
         ("a", "NOPE", "192.0.2.7", None),
@@ -351,6 +355,18 @@ async def test_explain_checks_what_it_is_asked(world):
     ]:
         with pytest.raises(InvalidChangeError):
             world.operations.explain(*bad)
+
+
+async def test_explain_says_what_is_known_of_each_endpoint_that_it_names(world):
+    world.prober.failing = {"192.0.2.3:80"}
+    await world.clock.advance(40)
+    await world.operations.drain("fra", "fibre cut", "ana", None)
+    endpoints = world.operations.explain("www.example.com", "A", "192.0.2.7", None).endpoints
+    assert list(endpoints) == [0, 2]
+    assert (endpoints[0].observed, endpoints[0].drain.reason) == (Observed.UP, "fibre cut")
+    assert (endpoints[2].observed, endpoints[2].reason) == (Observed.DOWN, "connection refused")
+    assert START < endpoints[2].since < START + timedelta(seconds=40)
+    assert endpoints[2].drain is None
 
 
 async def test_expiry_goes_on_when_the_disk_refuses(world, monkeypatch):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from difflib import get_close_matches
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gslb.changes import present_rdata, present_type
 from gslb.health.statistics import BUCKETS
 from gslb.model.gauges import ProbeGauges
 from gslb.model.health import Verdict
@@ -15,17 +13,18 @@ from gslb.model.report import (
     VERDICT_WORDS,
     DrainReport,
     EndpointReport,
+    ExplainedEndpoint,
+    ExplainReport,
     FindingReport,
     ObservedCounts,
     PopReport,
-    RRsetReport,
     VerdictCounts,
     ZoneReport,
 )
 from gslb.model.site import WhenAllDown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gslb._dataplane import Zone
     from gslb.health.checker import EndpointHealth
@@ -35,12 +34,6 @@ if TYPE_CHECKING:
     from gslb.model.report import PopVerdict
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
-
-NAMES_LISTED = 50
-"""A message that lists what is known lists at most this many names."""
-
-SCAN_STEP = 1_000
-"""RRsets read from a zone at a time when a filter has to look at all of them."""
 
 _WHEN_ALL_DOWN = {
     WhenAllDown.SERVE_ALL: "its names are answered with all endpoints that are not drained, else with all",
@@ -162,57 +155,26 @@ def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
     )
 
 
-def rrset_page(
-    zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None
-) -> tuple[list[RRsetReport], bool]:
-    """At most ``limit`` RRsets from ``offset`` on that have this name and type, and whether there are more.
-
-    ``name`` is absolute and lower case. A filter by type alone looks through the whole zone.
-    """
-    rows = list(_take(_select(zone, offset, limit, name, rtype), limit + 1))
-    return [rrset_report(*row) for row in rows[:limit]], len(rows) > limit
-
-
-def rrset_report(name: str, rtype: int, ttl: int, rdata: list[bytes]) -> RRsetReport:
-    """One RRset in presentation format."""
-    return RRsetReport(
-        name=name,
-        type=present_type(rtype),
-        ttl=ttl,
-        records=[present_rdata(rtype, wire) for wire in rdata],
-    )
+def explain_report(
+    explained: Mapping[str, Any], endpoints: Sequence[EndpointReport], drains: Mapping[str, Drain]
+) -> ExplainReport:
+    """What the data plane ``explained``, with what is known of every endpoint that it names."""
+    found: dict[int, ExplainedEndpoint] = {}
+    for number in sorted(_endpoints_named(explained["steps"])):
+        endpoint = endpoints[number]
+        drain = drains.get(endpoint.pop)
+        found[number] = ExplainedEndpoint(
+            **dict(endpoint), drain=None if drain is None else drain_report(drain)
+        )
+    return ExplainReport(**explained, endpoints=found)
 
 
-_Row = tuple[str, int, int, list[bytes]]
-
-
-def _select(zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None) -> Iterator[_Row]:
-    if name is None and rtype is None:
-        yield from zone.rrsets(offset, limit + 1)
-        return
-    matching = _scan(zone, rtype) if name is None else _at_name(zone, name, rtype)
-    for position, row in enumerate(matching):
-        if position >= offset:
-            yield row
-
-
-def _scan(zone: Zone, rtype: int | None) -> Iterator[_Row]:
-    at = 0
-    while rows := zone.rrsets(at, SCAN_STEP):
-        yield from (row for row in rows if row[1] == rtype)
-        at += len(rows)
-
-
-def _at_name(zone: Zone, name: str, rtype: int | None) -> Iterator[_Row]:
-    for candidate in range(1, 65536) if rtype is None else (rtype,):
-        found = zone.rrset(name, candidate)
-        if found is not None:
-            yield (name, candidate, *found)
-
-
-def _take(rows: Iterator[_Row], count: int) -> Iterator[_Row]:
-    for _, row in zip(range(count), rows, strict=False):
-        yield row
+def _endpoints_named(steps: Any) -> set[int]:
+    """The numbers of the endpoints anywhere in the steps."""
+    if isinstance(steps, dict):
+        own = {steps["endpoint"]} if "endpoint" in steps else set()
+        return own.union(*map(_endpoints_named, steps.values()))
+    return set().union(*map(_endpoints_named, steps)) if isinstance(steps, list) else set()
 
 
 def finding_report(finding: Finding) -> FindingReport:
@@ -235,14 +197,3 @@ def probe_gauges(statistics: ProbeStatistics) -> ProbeGauges:
         buckets=tuple(zip(BUCKETS, accumulate(statistics.buckets), strict=False)),
         seconds=statistics.seconds,
     )
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """A message that no ``kind`` has this name, with the nearest and the known ones."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ";"
-    if not names:
-        return f"no {kind} is named {name}; the site has none"
-    listed = ", ".join(names[:NAMES_LISTED]) + (", …" if len(names) > NAMES_LISTED else "")
-    return f"no {kind} is named {name}{hint} The site has: {listed}".replace("; The", "; the")

@@ -1,0 +1,1 @@
+"""What operators do: changes of zones, latency and intent, reloads, and reports of the present state."""

@@ -1,0 +1,63 @@
+"""Requests that change the latency table, read and checked before anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gslb.config.locations import parse_location
+from gslb.config.wording import quote
+from gslb.model.site import LatencyRow
+from gslb.operations.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gslb.model.site import LocationKind
+
+LATENCY_ROWS_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedLatency:
+    """A latency row as a request has it; no ``milliseconds`` gives the row back to the site's files."""
+
+    location: str
+    pop: str
+    milliseconds: float | None
+
+
+def read_latency(
+    requested: Sequence[RequestedLatency], pops: Iterable[str]
+) -> tuple[list[LatencyRow], list[tuple[LocationKind, str, str]]]:
+    """Check latency rows: those to set, and the (kind, value, POP) of those to forget.
+
+    Raises InvalidChangeError with every problem.
+    """
+    problems = Problems()
+    if not 1 <= len(requested) <= LATENCY_ROWS_LIMIT:
+        problems.add("/rows", f"holds {len(requested)} rows; a request has 1 to {LATENCY_ROWS_LIMIT}")
+        problems.raise_any()
+    known = set(pops)
+    rows: list[LatencyRow] = []
+    removed: list[tuple[LocationKind, str, str]] = []
+    seen: dict[tuple[LocationKind, str, str], int] = {}
+    for index, row in enumerate(requested):
+        if row.pop not in known:
+            problems.add(f"/rows/{index}/pop", f"no POP is named {quote(row.pop)}")
+        try:
+            key = (*parse_location(row.location), row.pop)
+        except ValueError as error:
+            problems.add(f"/rows/{index}/location", str(error))
+            continue
+        if key in seen:
+            problems.add(f"/rows/{index}", f"is about the same location and POP as /rows/{seen[key]}")
+        seen.setdefault(key, index)
+        if row.milliseconds is None:
+            removed.append(key)
+        elif 0 <= row.milliseconds <= 60_000:
+            rows.append(LatencyRow(kind=key[0], value=key[1], pop=row.pop, milliseconds=row.milliseconds))
+        else:
+            problems.add(f"/rows/{index}/ms", f"is {row.milliseconds}; milliseconds are 0 to 60000")
+    problems.raise_any()
+    return rows, removed

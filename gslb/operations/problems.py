@@ -1,0 +1,28 @@
+"""Everything wrong with a request, found in one pass."""
+
+from __future__ import annotations
+
+from gslb.errors import InvalidChangeError
+
+PROBLEMS_LIMIT = 100
+"""More problems than this are not listed one by one."""
+
+
+class Problems:
+    """Collects (JSON pointer (RFC 6901) of the part at fault, text) and raises them together."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def add(self, pointer: str, text: str) -> None:
+        """Note a problem."""
+        if len(self._found) < PROBLEMS_LIMIT:
+            self._found.append((pointer, text))
+
+    def raise_any(self) -> None:
+        """Raise InvalidChangeError with every problem, if there is any."""
+        if not self._found:
+            return
+        pointer, text = self._found[0]
+        more = f" (and {len(self._found) - 1} more)" if len(self._found) > 1 else ""
+        raise InvalidChangeError(f"{pointer}: {text}{more}", field=pointer, problems=self._found)

@@ -1,0 +1,204 @@
+"""What ``gslb explain`` prints, from what the real data plane explains."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+from random import Random
+
+import pytest
+from structlog.testing import capture_logs
+
+from gslb._dataplane import DataPlane
+from gslb.cli.explain import explain
+from gslb.health.checker import Checker
+from gslb.operations.operations import Operations
+from gslb.publish import Publisher
+from gslb.store.store import Store
+from tests.unit.fakes import FakeClock, FakeProber
+from tests.unit.sites import SITE, write_site
+
+
+class Local:
+    """A client that asks operations in this process."""
+
+    def __init__(self, operations):
+        self.operations = operations
+
+    def get(self, path, **query):
+        report = self.operations.explain(query["name"], query["type"], query["client"], query["subnet"])
+        return json.loads(report.model_dump_json())
+
+
+@pytest.fixture
+async def world(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    site = write_site(tmp_path / "site")
+    (tmp_path / "state").mkdir()
+    clock = FakeClock()
+    store = await Store.open(tmp_path / "state")
+    prober = FakeProber(clock)
+    prober.failing = {"192.0.2.3:80"}
+    checker = Checker(prober, clock, randomness=Random(1))
+    operations = Operations(Publisher(site, DataPlane(seed=1)), store, checker, clock, version="1")
+    operations.site = site
+    with capture_logs():
+        await operations.start()
+        await clock.advance(40)
+        yield operations
+        await operations.stop()
+        await checker.stop()
+        await store.close()
+
+
+@pytest.fixture
+def show(world, capsys):
+    def lines(name, rtype="A", *, address="198.51.100.1", subnet=None):
+        explain(Local(world), name, rtype, address=address, subnet=subnet, as_json=False)
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+async def test_a_steered_answer(world, show):
+    await world.drain("fra", "hw", "ana", None)
+    lines = [
+        re.sub("since [-0-9]+ [:0-9]+Z", "since YYYY-MM-DD HH:MM:SSZ", line)
+        for line in show("www.example.com")
+    ]
+    assert lines == [
+        "question    www.example.com. A from 198.51.100.1",
+        f"generation  {world.status().generation}",
+        "zone        example.com. serial 10",
+        "name        www.example.com. exists in the zone",
+        "client      198.51.100.1: not in the geo databases",
+        "steered     www.example.com. (site/site.yaml:18)",
+        "pool        web (site/site.yaml:4)",
+        "policy      measured (site/site.yaml:12)",
+        "class       the only location class; decided alike for every client in 0.0.0.0/0",
+        "",
+        "1. verdict: 1 of 3 go on",
+        "   POP  ADDRESS    OBSERVED                                             RESULT",
+        "   ams  192.0.2.2  up since YYYY-MM-DD HH:MM:SSZ                        goes on",
+        "   fra  192.0.2.1  up since YYYY-MM-DD HH:MM:SSZ                        removed: drained by ana: hw",
+        "   sin  192.0.2.3  down since YYYY-MM-DD HH:MM:SSZ: connection refused  removed: down",
+        "",
+        "2. geo, by default (site/site.yaml:13): 1 of 1 go on",
+        "   POP  ADDRESS    RANK  ORDER  RESULT",
+        "   ams  192.0.2.2  1     1      goes on",
+        "",
+        "3. latency: 1 of 1 go on",
+        "   POP  ADDRESS    LATENCY  ORDER  RESULT",
+        "   ams  192.0.2.2  30.0 ms  1      goes on",
+        "",
+        "4. distance: 1 of 1 go on",
+        "   POP  ADDRESS    DISTANCE  ORDER  RESULT",
+        "   ams  192.0.2.2  unknown   1      goes on",
+        "",
+        "5. take: 1 of 1 go on",
+        "   POP  ADDRESS    RESULT",
+        "   ams  192.0.2.2  goes on",
+        "",
+        "outcome     ams 192.0.2.2",
+        "TTL         20 s: declared for the name",
+        "scope       /0: the policy orders these endpoints alike for every location",
+        "",
+        ";; status: NOERROR, flags: qr aa",
+        ";; ANSWER SECTION:",
+        "www.example.com.      20  IN  A      192.0.2.2",
+    ]
+
+
+async def test_nothing_left_ends_the_steps_and_says_what_answers_instead(world, show):
+    for pop in ("fra", "ams", "sin"):
+        await world.drain(pop, "x", "ana", None)
+    text = "\n".join(show("www.example.com"))
+    assert "1. verdict: 0 of 3 go on" in text
+    assert "2. " not in text
+    assert "all down    fallback: no serving endpoint is left for this client" in text
+    assert "outcome     last resort: the records that the zone itself has at the name" in text
+    assert "TTL " not in text
+    assert text.endswith("192.0.2.99")
+
+
+async def test_the_client_subnet_is_shown_with_its_scope(show):
+    text = "\n".join(show("www.example.com", subnet="203.0.113.7/24"))
+    assert "question    www.example.com. A from 198.51.100.1 with client subnet 203.0.113.0/24" in text
+    assert "client      203.0.113.0: not in the geo databases" in text
+    assert ";; EDNS: ECS 203.0.113.0/24 scope/0" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "expected"),
+    [
+        ("nope.example.com", "A", ["name        nope.example.com. does not exist in the zone", "NXDOMAIN"]),
+        ("example.org", "A", ["zone        none here holds the name", "status: REFUSED"]),
+        (
+            "alias.example.com",
+            "A",
+            ["records     1 CNAME of the zone", "alias       leads to www.example.com."],
+        ),
+        (
+            "x.wild.example.com",
+            "TXT",
+            ["does not exist; the wildcard *.wild.example.com. answers", '"anything"'],
+        ),
+        ("x.lab.example.com", "A", ["is delegated away at lab.example.com.", ";; ADDITIONAL SECTION:"]),
+        (
+            "www.example.com",
+            "TXT",
+            ["name        www.example.com. exists in the zone", ";; AUTHORITY SECTION:"],
+        ),
+    ],
+)
+async def test_other_ways_of_an_answer(show, name, rtype, expected):
+    text = "\n".join(show(name, rtype))
+    for part in expected:
+        assert part in text
+
+
+async def test_large_pools_are_cut_short(world, show):
+    rows = "\n".join(f"      - {{pop: sin, address: 203.0.113.{number}}}" for number in range(1, 51))
+    write_site(world.site, site=SITE.replace("192.0.2.3}", "192.0.2.3}\n" + rows))
+    await world.reload()
+    lines = show("www.example.com")
+    assert len(lines) < 150
+    assert "   … and 32 more that go on (--json has all)" in lines
+    assert "   … and 30 more that were removed (--json has all)" in lines
+
+
+async def test_a_step_of_a_newer_server_is_shown_as_it_is(world, capsys):
+    class Newer(Local):
+        def get(self, path, **query):
+            report = super().get(path, **query)
+            return {**report, "steps": [{"step": "sign", "key": 7}], "answer": None}
+
+    explain(Newer(world), "x", "A", address="192.0.2.1", subnet=None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[2:] == ['sign        {"key": 7}', "", ";; no response"]
+
+
+async def test_json_is_printed_as_it_is(world, capsys):
+    explain(Local(world), "www.example.com", "A", address="192.0.2.1", subnet=None, as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["answer"]["rcode"] == "NOERROR"
+    assert document["answer"]["flags"] == ["qr", "aa"]
+    assert [record["data"] for record in document["answer"]["answer"]] == ["192.0.2.2", "192.0.2.1"]
+    assert set(document["endpoints"]) == {"0", "1", "2"}
+    assert document["endpoints"]["2"]["observed"] == "down"
+
+
+async def test_a_terminal_gets_drawn_tables(world, monkeypatch):
+    master, slave = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        explain(Local(world), "nope.example.com", "A", address="192.0.2.1", subnet=None, as_json=False)
+        explain(Local(world), "www.example.com", "A", address="192.0.2.1", subnet=None, as_json=False)
+        terminal.flush()
+        shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    assert "\x1b[1mquestion" in shown
+    assert "─" in shown
