@@ -35,9 +35,11 @@ def main() -> None:
     parser.add_argument("--secs", type=float, default=3)
     options = parser.parse_args()
     data = WORK / "data"
-    if not (data / "geo.mmdb").exists():
+    made = data / "made"
+    if not made.exists():
         WORK.mkdir(exist_ok=True)
         subprocess.run([sys.executable, str(HERE / "mkdata.py"), str(data)], check=True)
+        made.touch()
     peers = [peer for peer in options.peers.split(",") if peer]
     missing = [peer for peer in peers if not shutil.which(DAEMONS.get(peer, peer))]
     for peer in missing:

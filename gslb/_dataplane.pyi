@@ -59,6 +59,9 @@ class Zone:
     def rrset(self, name: str, rtype: int) -> tuple[int, list[bytes]] | None:
         """TTL in seconds and RDATA in wire format of one RRset."""
 
+    def aliases(self) -> list[tuple[str, str, int]]:
+        """The ALIAS records: (owner, target, TTL)."""
+
     def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
         """RRsets (name, type, TTL, RDATA) in a stable order, from ``offset`` on, at most ``limit``."""
 
@@ -99,6 +102,18 @@ class DataPlane:
         """Replace policies and measurements; names and endpoints must be the same."""
 
     def publish_verdicts(self, verdicts: bytes) -> int: ...
+    def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:
+        """Replace the addresses behind ALIAS records whose targets are not served here.
+
+        Each is (owner, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
+        """
+
+    def identify(self, *, version: str | None = None, name: str | None = None) -> None:
+        """What to say to version.server and id.server (RFC 4892) and NSID (RFC 5001); nothing unless set.
+
+        Raises ValueError for more than 128 characters, or others than printable ASCII.
+        """
+
     @property
     def generation(self) -> int: ...
     def answer(self, wire: bytes, client: str, transport: str = "udp") -> bytes | None:

@@ -30,9 +30,12 @@ _LABELLED = (
 _PLAIN = {
     "truncated": ("gslb_truncated", "Responses that were cut to fit and had TC set."),
     "steered": ("gslb_steered", "Responses that a pool and a policy made."),
+    "all_down": ("gslb_all_down", "Steered queries for which no endpoint was handed out."),
     "ecs_queries": ("gslb_ecs_queries", "Queries with an EDNS Client Subnet option (RFC 7871)."),
     "tcp_connections": ("gslb_tcp_connections", "TCP connections accepted."),
     "tcp_rejected": ("gslb_tcp_rejected", "TCP connections refused because of a limit."),
+    "tcp_timeouts": ("gslb_tcp_timeouts", "TCP connections closed because they were idle or slow."),
+    "send_errors": ("gslb_send_errors", "Responses that the system did not take."),
     "panics": ("gslb_panics", "Faults in the data plane that were caught; each is a bug to report."),
 }
 

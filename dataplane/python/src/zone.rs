@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gslb_core::wire::Name;
+use gslb_core::wire::rtype::number;
 use gslb_core::zone::build::build;
 use gslb_core::zone::reader::{ZoneText, read_zone};
-use gslb_core::zone::table::Zone;
+use gslb_core::zone::table::{Flags, Zone};
 use gslb_core::zone::update::Change;
 use pyo3::prelude::*;
 
@@ -129,6 +130,19 @@ impl PyZone {
         Ok(node
             .and_then(|node| node.set(rtype))
             .map(|set| (set.ttl(), set.rdata().map(<[u8]>::to_vec).collect())))
+    }
+
+    fn aliases(&self, py: Python<'_>) -> Vec<(String, String, u32)> {
+        use gslb_core::wire::name::to_text;
+        py.detach(|| {
+            let with_alias = self.0.nodes().filter(|node| node.flags.any(Flags::ALIAS));
+            with_alias
+                .filter_map(|node| {
+                    let set = node.set(number::ALIAS)?;
+                    Some((to_text(node.name), to_text(set.rdata().next()?), set.ttl()))
+                })
+                .collect()
+        })
     }
 
     fn rrsets(&self, py: Python<'_>, offset: usize, limit: usize) -> Vec<RRsetRow> {

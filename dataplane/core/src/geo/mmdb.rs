@@ -2,22 +2,21 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::Path;
 
-use maxminddb::{MaxMindDbError, Reader, WithinOptions};
+use maxminddb::{MaxMindDbError, Reader};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::cover::{CoverBuilder, OutOfOrder};
 use super::location::{Code, Coordinates, Location, Locations};
 use super::map::GeoMap;
-use super::prefix::Prefix;
+use super::prefix::{Address, Prefix};
+use super::tree::{Target, Tree, TreeError};
 
-/// Most prefixes of one family; a search tree that shares its nodes could have 2^128.
-const MAX_NETWORKS: usize = 1 << 25;
 /// Largest file, in octets.
-const MAX_FILE: u64 = 4 << 30;
+const MAX_FILE: u64 = 2 << 30;
 
 /// Why a file is not a usable geo database.
 #[derive(Debug, thiserror::Error)]
@@ -32,19 +31,19 @@ pub enum DatabaseError {
     #[error("is no MaxMind DB, or damaged: {0}")]
     Broken(#[from] MaxMindDbError),
     /// A record cannot be read as GeoIP2 data.
-    #[error("has a record at {network} that is not of GeoIP2 shape: {reason}")]
+    #[error("has a record at {address} that is not of GeoIP2 shape: {reason}")]
     Record {
-        /// The network that the record is of.
-        network: String,
+        /// The first address that the record is of.
+        address: IpAddr,
         /// What is wrong with it.
         reason: MaxMindDbError,
     },
     /// Its networks overlap.
     #[error("is damaged: {0}")]
     Disorder(#[from] OutOfOrder),
-    /// It has too many networks.
-    #[error("has more than {MAX_NETWORKS} networks of one address family")]
-    TooLarge,
+    /// Its search tree is not one.
+    #[error("is damaged: {0}")]
+    Tree(#[from] TreeError),
 }
 
 /// The fields of a GeoIP2 record that steering looks at; the others are skipped.
@@ -141,184 +140,73 @@ pub fn read_file(path: &Path) -> Result<GeoMap, DatabaseError> {
     if !metadata.is_file() || metadata.len() > MAX_FILE {
         return Err(DatabaseError::NotAFile);
     }
-    read(std::fs::read(path)?)
+    read(&std::fs::read(path)?)
 }
 
 /// Reads a database from its octets. The search tree is walked once, each data record is decoded once.
+/// Aliases of the IPv4 tree within IPv6 (IPv4-mapped, 6to4, Teredo) say nothing.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub fn read(octets: Vec<u8>) -> Result<GeoMap, DatabaseError> {
+pub fn read(octets: &[u8]) -> Result<GeoMap, DatabaseError> {
     let reader = Reader::from_source(octets)?;
-    let mut locations = Locations::default();
-    locations.number(Location::default());
-    let mut by_offset: HashMap<usize, u32> = HashMap::new();
-    let mut ipv4 = CoverBuilder::<u32>::new();
+    let metadata = reader.metadata();
+    let tree = Tree::new(octets, metadata.node_count, metadata.record_size)?;
+    let mut records = Records { reader: &reader, locations: Locations::default(), numbers: HashMap::new() };
+    records.locations.number(Location::default());
+    let ipv4_root;
     let mut ipv6 = CoverBuilder::<u128>::new();
-    // Aliases of the IPv4 tree within IPv6 (RFC 4291 section 2.5.5.2, 6to4, Teredo) are left out by default.
-    for result in reader.networks(WithinOptions::default().include_networks_without_data())? {
-        let result = result?;
-        let network = result.network()?;
-        let number = match result.offset() {
-            None => 0,
-            Some(offset) => match by_offset.get(&offset) {
-                Some(&number) => number,
-                None => {
-                    let record: Option<Record<'_>> = result
-                        .decode()
-                        .map_err(|reason| DatabaseError::Record { network: network.to_string(), reason })?;
-                    let number = locations.number(record.map_or_else(Location::default, |r| r.location()));
-                    by_offset.insert(offset, number);
-                    number
-                }
-            },
-        };
-        match network.network() {
-            IpAddr::V4(start) => {
-                ipv4.place(Prefix { start: start.into(), length: network.prefix() }, number, 0)?;
-            }
-            IpAddr::V6(start) => {
-                ipv6.place(Prefix { start: start.into(), length: network.prefix() }, number, 0)?;
-            }
-        }
-        if ipv4.len().max(ipv6.len()) > MAX_NETWORKS {
-            return Err(DatabaseError::TooLarge);
-        }
+    if metadata.ip_version == 4 {
+        ipv4_root = tree.root();
+    } else {
+        // IPv4 is at ::/96. Where the tree ends before that, the one record there is for all of IPv4.
+        ipv4_root = tree.after_zeros(96)?;
+        let skipped = Some(ipv4_root).filter(|root| matches!(root, Target::Node(_)));
+        tree.walk(tree.root(), skipped, |prefix: Prefix<u128>, target| {
+            let number = records.number(prefix.start.to_ip(), target)?;
+            Ok::<(), DatabaseError>(ipv6.place(prefix, number, 0)?)
+        })?;
     }
-    let mut everywhere = 0;
-    if ipv4.is_empty() {
-        // An IPv6 database without an IPv4 subtree: one record covers ::/96 and so all of IPv4.
-        let all = reader.lookup(IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
-        everywhere = all.offset().and_then(|offset| by_offset.get(&offset).copied()).unwrap_or(0);
+    let mut ipv4 = CoverBuilder::<u32>::new();
+    tree.walk(ipv4_root, None, |prefix: Prefix<u32>, target| {
+        let number = records.number(prefix.start.to_ip(), target)?;
+        Ok::<(), DatabaseError>(ipv4.place(prefix, number, 0)?)
+    })?;
+    Ok(GeoMap::new(records.locations.into_all(), ipv4.finish(0), ipv6.finish(0)))
+}
+
+/// The data records, each decoded when it is first met.
+struct Records<'a> {
+    reader: &'a Reader<&'a [u8]>,
+    locations: Locations,
+    /// Record of the search tree -> location number.
+    numbers: HashMap<u32, u32>,
+}
+
+impl Records<'_> {
+    /// The number of the location at `address`, which the tree leads to `target`.
+    fn number(&mut self, address: IpAddr, target: Target) -> Result<u32, DatabaseError> {
+        let Target::Data(data) = target else { return Ok(0) };
+        if let Some(&number) = self.numbers.get(&data) {
+            return Ok(number);
+        }
+        let record: Option<Record<'_>> = self
+            .reader
+            .lookup(address)?
+            .decode()
+            .map_err(|reason| DatabaseError::Record { address, reason })?;
+        let number = self.locations.number(record.map_or_else(Location::default, |record| record.location()));
+        self.numbers.insert(data, number);
+        Ok(number)
     }
-    Ok(GeoMap::new(locations.into_all(), ipv4.finish(everywhere), ipv6.finish(0)))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::geo::prefix::Subnet;
+    use crate::geo::encoder::{Value, write};
     use std::collections::BTreeMap;
-
-    /// A value of the MaxMind DB data section.
-    enum Value {
-        Map(Vec<(&'static str, Value)>),
-        List(Vec<Value>),
-        Text(&'static str),
-        Double(f64),
-        Number(u32),
-        Short(u16),
-        Long(u64),
-    }
-
-    fn encode(value: &Value, out: &mut Vec<u8>) {
-        fn control(kind: u8, size: usize, out: &mut Vec<u8>) {
-            assert!(size < 29, "the test encoder writes short values only");
-            if kind < 8 {
-                out.push(kind << 5 | size as u8);
-            } else {
-                out.extend([size as u8, kind - 7]);
-            }
-        }
-        match value {
-            Value::Text(text) => {
-                control(2, text.len(), out);
-                out.extend(text.as_bytes());
-            }
-            Value::Double(number) => {
-                control(3, 8, out);
-                out.extend(number.to_be_bytes());
-            }
-            Value::Number(number) => {
-                control(6, 4, out);
-                out.extend(number.to_be_bytes());
-            }
-            Value::Short(number) => {
-                control(5, 2, out);
-                out.extend(number.to_be_bytes());
-            }
-            Value::Long(number) => {
-                control(9, 8, out);
-                out.extend(number.to_be_bytes());
-            }
-            Value::Map(entries) => {
-                control(7, entries.len(), out);
-                for (key, value) in entries {
-                    encode(&Value::Text(key), out);
-                    encode(value, out);
-                }
-            }
-            Value::List(items) => {
-                control(11, items.len(), out);
-                items.iter().for_each(|item| encode(item, out));
-            }
-        }
-    }
-
-    /// Encodes a database with 32-bit records. IPv4 networks of an IPv6 database go to `::/96`.
-    fn write(version: u16, networks: &[(&str, Value)], alias: Option<(u128, u8)>) -> Vec<u8> {
-        const NO_DATA: usize = usize::MAX;
-        let mut data = Vec::new();
-        // Children: a node number, or data at usize::MAX / 2 + offset, or NO_DATA.
-        let mut nodes: Vec<[usize; 2]> = vec![[NO_DATA; 2]];
-        let insert = |nodes: &mut Vec<[usize; 2]>, bits: u128, length: u8, target: usize| {
-            let mut node = 0;
-            for depth in 0..length {
-                let bit = (bits >> (127 - depth) & 1) as usize;
-                if depth + 1 == length {
-                    nodes[node][bit] = target;
-                } else if nodes[node][bit] == NO_DATA {
-                    nodes.push([NO_DATA; 2]);
-                    let new = nodes.len() - 1;
-                    nodes[node][bit] = new;
-                    node = new;
-                } else {
-                    node = nodes[node][bit];
-                }
-            }
-        };
-        for (text, value) in networks {
-            let target = usize::MAX / 2 + data.len();
-            encode(value, &mut data);
-            let (bits, length) = match text.parse::<Subnet>().unwrap() {
-                Subnet::V4(p) if version == 6 => (u128::from(p.start), 96 + p.length),
-                Subnet::V4(p) => (u128::from(p.start) << 96, p.length),
-                Subnet::V6(p) => (p.start, p.length),
-            };
-            insert(&mut nodes, bits, length, target);
-        }
-        if let Some((bits, length)) = alias {
-            let ipv4_root = (0..96).fold(0, |node, _| nodes[node][0]);
-            insert(&mut nodes, bits, length, ipv4_root);
-        }
-        let count = nodes.len();
-        let mut out = Vec::new();
-        for child in nodes.into_iter().flatten() {
-            let record = match child {
-                NO_DATA => count,
-                data if data >= usize::MAX / 2 => count + 16 + (data - usize::MAX / 2),
-                node => node,
-            };
-            out.extend((record as u32).to_be_bytes());
-        }
-        out.extend([0; 16]);
-        out.extend(data);
-        out.extend(b"\xab\xcd\xefMaxMind.com");
-        let metadata = Value::Map(vec![
-            ("binary_format_major_version", Value::Short(2)),
-            ("binary_format_minor_version", Value::Short(0)),
-            ("build_epoch", Value::Long(1)),
-            ("database_type", Value::Text("Test-City")),
-            ("description", Value::Map(vec![])),
-            ("ip_version", Value::Short(version)),
-            ("languages", Value::List(vec![])),
-            ("node_count", Value::Number(count as u32)),
-            ("record_size", Value::Short(32)),
-        ]);
-        encode(&metadata, &mut out);
-        out
-    }
 
     fn city(continent: &'static str, country: &'static str, part: &'static str, at: (f64, f64)) -> Value {
         Value::Map(vec![
@@ -362,7 +250,7 @@ mod tests {
             ],
             None,
         );
-        let map = read(octets).unwrap();
+        let map = read(&octets).unwrap();
         let us = seen(&map, "192.0.2.77");
         assert_eq!(us["continent"], "NA");
         assert_eq!(us["country"], "US");
@@ -380,7 +268,7 @@ mod tests {
     #[test]
     fn aliases_of_ipv4_are_left_out() {
         let alias = Some((0x2002_u128 << 112, 16));
-        let map = read(write(6, &[("192.0.2.0/24", city("EU", "DE", "BE", (1.0, 2.0)))], alias)).unwrap();
+        let map = read(&write(6, &[("192.0.2.0/24", city("EU", "DE", "BE", (1.0, 2.0)))], alias)).unwrap();
         assert!(seen(&map, "2002:c000:0201::").is_empty());
         assert_eq!(map.ipv6().len(), 1);
         assert_eq!(seen(&map, "::ffff:192.0.2.1")["country"], "DE");
@@ -388,7 +276,7 @@ mod tests {
 
     #[test]
     fn an_ipv4_database_says_nothing_about_ipv6() {
-        let map = read(write(4, &[("128.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None)).unwrap();
+        let map = read(&write(4, &[("128.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None)).unwrap();
         assert_eq!(map.ipv4().len(), 2);
         assert_eq!(map.ipv6().len(), 1);
         assert_eq!(seen(&map, "192.0.2.1")["country"], "DE");
@@ -397,7 +285,7 @@ mod tests {
 
     #[test]
     fn without_an_ipv4_subtree_one_record_covers_ipv4() {
-        let map = read(write(6, &[("::/8", city("EU", "DE", "BE", (1.0, 2.0)))], None)).unwrap();
+        let map = read(&write(6, &[("::/8", city("EU", "DE", "BE", (1.0, 2.0)))], None)).unwrap();
         assert_eq!(seen(&map, "192.0.2.1")["country"], "DE");
         assert_eq!(seen(&map, "::1")["country"], "DE");
         assert!(seen(&map, "2001:db8::").is_empty());
@@ -405,21 +293,21 @@ mod tests {
 
     #[test]
     fn impossible_codes_and_coordinates_are_left_out() {
-        let map = read(write(4, &[("0.0.0.0/1", city("Europe", "DEU", "BE", (91.0, 0.0)))], None)).unwrap();
+        let map = read(&write(4, &[("0.0.0.0/1", city("Europe", "DEU", "BE", (91.0, 0.0)))], None)).unwrap();
         assert!(seen(&map, "1.1.1.1").is_empty());
     }
 
     #[test]
     fn broken_databases_say_why() {
-        assert!(matches!(read(Vec::new()), Err(DatabaseError::Broken(_))));
+        assert!(matches!(read(&[]), Err(DatabaseError::Broken(_))));
         let good = write(4, &[("0.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None);
         for cut in 0..good.len() {
             // Whatever is cut off, nothing panics.
-            let _ = read(good[..cut].to_vec());
+            let _ = read(&good[..cut]);
         }
         let shape = Value::Map(vec![("country", Value::Text("DE"))]);
-        let error = read(write(4, &[("0.0.0.0/1", shape)], None)).unwrap_err();
-        assert!(error.to_string().contains("0.0.0.0/1"), "{error}");
+        let error = read(&write(4, &[("0.0.0.0/1", shape)], None)).unwrap_err();
+        assert!(error.to_string().contains("at 0.0.0.0 "), "{error}");
         let missing = read_file(Path::new("/nonexistent/city.mmdb")).unwrap_err();
         assert!(matches!(missing, DatabaseError::Unreadable(_)));
         assert!(matches!(read_file(Path::new("/")), Err(DatabaseError::NotAFile)));

@@ -14,6 +14,8 @@ pub trait Address: Copy + Ord + Hash + Default + fmt::Debug {
     fn host_mask(length: u8) -> Self;
     /// Bitwise or.
     fn with(self, bits: Self) -> Self;
+    /// The address with only the bit after the first `index` set; `index` is less than [`Address::BITS`].
+    fn bit(index: u8) -> Self;
     /// Whether any of `bits` is set.
     fn has_any(self, bits: Self) -> bool;
     /// The next address, or `None` after the last.
@@ -44,6 +46,10 @@ macro_rules! address {
             #[inline]
             fn with(self, bits: Self) -> Self {
                 self | bits
+            }
+            #[inline]
+            fn bit(index: u8) -> Self {
+                (1 as $integer).checked_shl(u32::from(<Self as Address>::BITS - 1 - index)).unwrap_or(0)
             }
             #[inline]
             fn has_any(self, bits: Self) -> bool {

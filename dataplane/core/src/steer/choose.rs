@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::classes::{Classes, FENCED, GROUP_START};
+use super::classes::{Classes, FENCED, GROUP_HEADER};
 use super::model::WhenAllDown;
 use super::random::Random;
 use super::roster::Roster;
@@ -10,6 +10,11 @@ use super::selection::{CAPACITY, Candidate, List, Selection, draw};
 use super::stages::Stage;
 use super::steering::Outcome;
 use super::verdict::{Verdict, Verdicts};
+
+/// A weighted group of more POPs than this is drawn from by trial.
+const FEW_POPS: usize = 8;
+/// Trials for each draw.
+const TRIALS: u32 = 32;
 
 /// How one policy answers from one pool's endpoints of one address family.
 #[derive(Debug)]
@@ -159,19 +164,88 @@ fn run_first_stage(
     let Selection { chosen, urn, .. } = selection;
     chosen.clear();
     let mut rest = order;
-    while let Some((_, tail)) = rest.split_first() {
-        let others = tail.iter().take_while(|&&entry| entry & GROUP_START == 0).count();
-        let (group, after) = rest.split_at(others + 1);
+    while let Some((group, after)) = split_group(rest) {
         rest = after;
-        let members = group.iter().flat_map(|&entry| {
-            let position = entry & !GROUP_START;
-            plan.roster.at(position).iter().map(move |&endpoint| Candidate { endpoint, position })
-        });
-        let counted = members.filter(|member| counting.counts(query.verdicts.get(member.endpoint)));
-        if add_group(stage, counted, query.weights, random, urn, chosen) {
+        let done = if stage.weighted && group.len() > FEW_POPS {
+            draw_by_trial(plan, stage, group, query, counting, random, urn, chosen)
+        } else {
+            add_group(stage, members(plan, group, query, counting), query.weights, random, urn, chosen)
+        };
+        if done {
             return;
         }
     }
+}
+
+/// Splits the first group of equals off an order.
+#[inline]
+fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
+    let (&first, rest) = order.split_first()?;
+    if first & GROUP_HEADER == 0 {
+        order.split_at_checked(1)
+    } else {
+        rest.split_at_checked(usize::from(first & !GROUP_HEADER))
+    }
+}
+
+/// The endpoints of a group of POPs that count.
+#[inline]
+fn members<'a>(
+    plan: &'a Plan,
+    group: &'a [u16],
+    query: &'a Query<'_>,
+    counting: Counting,
+) -> impl Iterator<Item = Candidate> + Clone + 'a {
+    let all = group.iter().flat_map(|&position| {
+        plan.roster.at(position).iter().map(move |&endpoint| Candidate { endpoint, position })
+    });
+    all.filter(move |member| counting.counts(query.verdicts.get(member.endpoint)))
+}
+
+/// Draws from a large group without looking at all of it: tries endpoints at random, each as likely as
+/// its weight, until one counts and is not drawn yet. Where that takes too long (most are down, or
+/// their weights are very uneven) it goes on from what is drawn by looking at all.
+#[allow(clippy::too_many_arguments)] // The parts of a query's state.
+fn draw_by_trial(
+    plan: &Plan,
+    stage: Stage,
+    group: &[u16],
+    query: &Query<'_>,
+    counting: Counting,
+    random: &mut Random,
+    urn: &mut List,
+    chosen: &mut List,
+) -> bool {
+    let start = chosen.len();
+    let wanted = start + wanted(stage, chosen);
+    let (widest, heaviest) = (plan.roster.widest().max(1), plan.roster.heaviest());
+    // At most 4,096 POPs x 65,535 endpoints x 2^32: no overflow.
+    let tickets = group.len() as u64 * widest * heaviest;
+    let mut trials = TRIALS;
+    while chosen.len() < wanted && trials > 0 && heaviest > 0 {
+        trials -= 1;
+        let ticket = random.below(tickets);
+        let (slot, height) = (ticket / heaviest, ticket % heaviest);
+        let Some(&position) = group.get((slot / widest) as usize) else { continue };
+        let Some(&endpoint) = plan.roster.at(position).get((slot % widest) as usize) else { continue };
+        let candidate = Candidate { endpoint, position };
+        let weight = query.weights.get(endpoint as usize).copied().unwrap_or_default();
+        let drawn = chosen.as_slice().get(start..).unwrap_or_default();
+        if height < u64::from(weight)
+            && counting.counts(query.verdicts.get(endpoint))
+            && !drawn.contains(&candidate)
+        {
+            chosen.push(candidate);
+            trials = TRIALS;
+        }
+    }
+    if chosen.len() < wanted {
+        let before = chosen.clone();
+        let drawn = before.as_slice().get(start..).unwrap_or_default();
+        let others = members(plan, group, query, counting).filter(|member| !drawn.contains(member));
+        draw(others, query.weights, wanted - chosen.len(), random, urn, chosen);
+    }
+    is_done(stage, chosen)
 }
 
 /// Sorts what the stage before has kept by the class's ranks, and goes on from there.
@@ -209,20 +283,34 @@ fn add_group(
     urn: &mut List,
     chosen: &mut List,
 ) -> bool {
-    let most = stage.take.map_or(CAPACITY, usize::from);
     if stage.weighted {
-        // Without a limit the first group is the answer, and after weighing each is a group of its own.
-        let wanted = if stage.take.is_some() { most - chosen.len() } else { 1 };
-        draw(members, weights, wanted, random, urn, chosen);
+        draw(members, weights, wanted(stage, chosen), random, urn, chosen);
     } else {
+        let most = stage.take.map_or(CAPACITY, usize::from);
         for member in members {
             if chosen.len() == most || !chosen.push(member) {
                 break;
             }
         }
     }
+    is_done(stage, chosen)
+}
+
+/// How many endpoints a weighted stage still wants.
+#[inline]
+fn wanted(stage: Stage, chosen: &List) -> usize {
     match stage.take {
-        Some(_) => chosen.len() >= most,
+        Some(most) => usize::from(most).saturating_sub(chosen.len()),
+        // Without a limit the first group is the answer, and once weighed each endpoint is a group.
+        None => 1,
+    }
+}
+
+/// Whether a stage needs no further group.
+#[inline]
+fn is_done(stage: Stage, chosen: &List) -> bool {
+    match stage.take {
+        Some(most) => chosen.len() >= usize::from(most),
         None => !chosen.is_empty(),
     }
 }

@@ -18,11 +18,12 @@ use crate::geo::cover::Cover;
 use crate::geo::map::GeoMap;
 use crate::geo::table::Table;
 
-/// In a first stage's order: set on the first POP of each group of equals.
-pub(super) const GROUP_START: u16 = 1 << 15;
+/// In a first stage's order: set on an entry that says how many of the next entries are equals. A POP
+/// that has no equal stands alone.
+pub(super) const GROUP_HEADER: u16 = 1 << 15;
 /// In a later stage's ranks: the POP drops out.
 pub(super) const FENCED: u16 = u16::MAX;
-/// Most POPs: positions must leave [`GROUP_START`] free and ranks must not reach [`FENCED`].
+/// Most POPs: positions and counts must leave [`GROUP_HEADER`] free, ranks must not reach [`FENCED`].
 pub(super) const MAX_POPS: usize = 4096;
 
 /// What a policy sees of every address.
@@ -81,7 +82,7 @@ pub(super) struct Classes {
     stage_count: usize,
     /// For each class, for each stage, the number of a sequence.
     rows: Box<[u32]>,
-    /// For a first stage the positions in order, see [`GROUP_START`]; for a later one a rank for each
+    /// For a first stage the positions in order, see [`GROUP_HEADER`]; for a later one a rank for each
     /// position, see [`FENCED`].
     sequences: Sequences,
 }
@@ -96,11 +97,10 @@ impl Classes {
         signatures: &Signatures,
         pops: &[u32],
     ) -> Result<Classes, SteerError> {
-        let full = || SteerError::Limit {
-            place: policy.place.prefix(),
-            what: "entries in the candidate orders of a policy",
-            count: usize::MAX,
-            limit: u32::MAX as usize,
+        let full = || {
+            let name = &policy.name;
+            let message = format!("policy {name}: its orders of POPs have more than {} entries", u32::MAX);
+            SteerError::declared(&policy.place, message + ": use fewer POPs or coarser steps")
         };
         let mut sequences = SequencesBuilder::new();
         let mut numbers: HashMap<Box<[u32]>, u32> = HashMap::new();
@@ -172,6 +172,10 @@ impl Classes {
     /// A class's order (stage 0) or ranks (later stages).
     #[inline]
     pub fn sequence(&self, class: u32, stage: usize) -> &[u16] {
+        if self.stage_count == 1 {
+            // Classes and sequences are then the same, numbered in the same order.
+            return self.sequences.get(class);
+        }
         let row = class as usize * self.stage_count + stage;
         self.rows.get(row).map_or(&[], |&number| self.sequences.get(number))
     }
@@ -258,11 +262,10 @@ impl Grouping {
     fn write_order(&self, out: &mut Vec<u16>) {
         out.clear();
         for group in self.groups() {
-            let first = out.len();
-            out.extend_from_slice(group);
-            if let Some(position) = out.get_mut(first) {
-                *position |= GROUP_START;
+            if group.len() > 1 {
+                out.push(GROUP_HEADER | group.len() as u16);
             }
+            out.extend_from_slice(group);
         }
     }
 
@@ -294,13 +297,15 @@ mod tests {
         grouping.reset(5);
         grouping.refine(&[1, 0, 1, LAST, 0]);
         assert_eq!(groups(&grouping), [vec![1, 4], vec![0, 2], vec![3]]);
+        let mut sequence = Vec::new();
+        grouping.write_order(&mut sequence);
+        assert_eq!(sequence, [GROUP_HEADER | 2, 1, 4, GROUP_HEADER | 2, 0, 2, 3]);
         grouping.refine(&[9, 3, 2, 1, 3]);
         assert_eq!(groups(&grouping), [vec![1, 4], vec![2], vec![0], vec![3]]);
         grouping.fence(&[5, OUT, OUT, 0, 7]);
         assert_eq!(groups(&grouping), [vec![4], vec![0], vec![3]]);
-        let mut sequence = Vec::new();
         grouping.write_order(&mut sequence);
-        assert_eq!(sequence, [4, 0, 3].map(|position| position | GROUP_START));
+        assert_eq!(sequence, [4, 0, 3]);
         grouping.write_ranks(5, &mut sequence);
         assert_eq!(sequence, [1, FENCED, FENCED, 2, 0]);
     }

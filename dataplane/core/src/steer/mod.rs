@@ -22,6 +22,7 @@ mod latency;
 mod model;
 mod policy;
 mod random;
+mod retell;
 mod roster;
 mod selection;
 mod selector;

@@ -12,6 +12,10 @@ pub(super) struct Roster {
     offsets: Box<[u32]>,
     /// Endpoint numbers.
     members: Box<[u32]>,
+    /// Most endpoints of a POP.
+    widest: u64,
+    /// Greatest weight of an endpoint.
+    heaviest: u64,
 }
 
 impl Roster {
@@ -20,17 +24,23 @@ impl Roster {
         let mut pops: Vec<u32> = Vec::new();
         let mut positions = std::collections::HashMap::new();
         let mut members: Vec<(usize, u32)> = Vec::new();
+        let mut heaviest = 0;
         for (number, endpoint) in endpoints {
             let position = *positions.entry(endpoint.pop).or_insert_with(|| {
                 pops.push(endpoint.pop);
                 pops.len() - 1
             });
             members.push((position, number));
+            heaviest = heaviest.max(endpoint.weight);
         }
         members.sort_unstable();
-        let offsets = (0..=pops.len()).map(|position| members.partition_point(|(p, _)| *p < position) as u32);
+        let start = |position| members.partition_point(|(p, _)| *p < position) as u32;
+        let offsets: Box<[u32]> = (0..=pops.len()).map(start).collect();
+        let widest = offsets.windows(2).map(|pair| u64::from(pair[1] - pair[0])).max().unwrap_or(0);
         Roster {
-            offsets: offsets.collect(),
+            offsets,
+            widest,
+            heaviest: heaviest.into(),
             members: members.iter().map(|&(_, number)| number).collect(),
             pops: pops.into(),
         }
@@ -44,6 +54,16 @@ impl Roster {
     /// All endpoints, in the order of equals.
     pub fn members(&self) -> &[u32] {
         &self.members
+    }
+
+    /// Most endpoints that one of its POPs has.
+    pub fn widest(&self) -> u64 {
+        self.widest
+    }
+
+    /// The greatest weight of an endpoint.
+    pub fn heaviest(&self) -> u64 {
+        self.heaviest
     }
 
     /// The endpoints of the POP at a position.
@@ -69,6 +89,7 @@ mod tests {
         assert_eq!(roster.pops(), [7, 3, 5]);
         assert_eq!(roster.members(), [10, 12, 11, 13, 14]);
         assert_eq!(roster.at(1), [11, 13]);
+        assert_eq!((roster.widest(), roster.heaviest()), (2, 1));
         assert!(roster.at(3).is_empty());
     }
 }

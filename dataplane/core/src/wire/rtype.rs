@@ -64,6 +64,8 @@ pub mod number {
     pub const AVC: u16 = 258;
     pub const RESINFO: u16 = 261;
     pub const WALLET: u16 = 262;
+    /// Private use (RFC 6895 section 3.1): the addresses of another name, flattened when answered.
+    pub const ALIAS: u16 = 65_401;
 }
 
 use number as n;
@@ -156,9 +158,10 @@ static BY_NUMBER: [(u16, &str); MNEMONICS] = [
     (262, "WALLET"),
     (32768, "TA"),
     (32769, "DLV"),
+    (65401, "ALIAS"),
 ];
 
-const MNEMONICS: usize = 85;
+const MNEMONICS: usize = 86;
 /// Length of the longest mnemonic, `NSEC3PARAM` or `OPENPGPKEY`.
 const LONGEST: usize = 10;
 
@@ -242,7 +245,17 @@ fn layout(rtype: u16) -> Option<&'static [Part]> {
     Some(match rtype {
         n::A => &[Octets(4)],
         n::AAAA => &[Octets(16)],
-        n::NS | n::MD | n::MF | n::CNAME | n::MB | n::MG | n::MR | n::PTR | n::NSAP_PTR | n::DNAME => &[Name],
+        n::NS
+        | n::MD
+        | n::MF
+        | n::CNAME
+        | n::MB
+        | n::MG
+        | n::MR
+        | n::PTR
+        | n::NSAP_PTR
+        | n::DNAME
+        | n::ALIAS => &[Name],
         n::SOA => &[Name, Name, Octets(20)],
         n::MINFO | n::RP => &[Name, Name],
         n::MX | n::AFSDB | n::RT | n::KX | n::LP => &[Octets(2), Name],

@@ -234,6 +234,7 @@ impl<'r> Builder<'r> {
                 number::NS if name != apex => flags.set(Flags::DELEGATION, true),
                 number::DNAME => flags.set(Flags::DNAME, true),
                 number::CNAME => flags.set(Flags::CNAME, true),
+                number::ALIAS => flags.set(Flags::ALIAS, true),
                 _ => {}
             }
         }

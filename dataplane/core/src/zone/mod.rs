@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 pub mod find;
 pub mod finding;
+pub mod flattened;
 pub mod reader;
 pub mod records;
 pub mod table;

@@ -21,6 +21,7 @@
 //! | 4 | `DNAME` | has a DNAME (RFC 6672) |
 //! | 5 | `PARENT` | has names directly below it |
 //! | 6 | `CNAME` | has a CNAME |
+//! | 7 | `ALIAS` | has an ALIAS |
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ impl Flags {
     pub const DNAME: Flags = Flags(1 << 4);
     pub const PARENT: Flags = Flags(1 << 5);
     pub const CNAME: Flags = Flags(1 << 6);
+    pub const ALIAS: Flags = Flags(1 << 7);
 
     /// Whether any bit of `other` is set here.
     #[inline]

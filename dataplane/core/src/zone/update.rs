@@ -115,6 +115,7 @@ impl Edit<'_> {
         draft.flags.set(Flags::DELEGATION, !apex && draft.set(number::NS).is_some());
         draft.flags.set(Flags::DNAME, draft.set(number::DNAME).is_some());
         draft.flags.set(Flags::CNAME, draft.set(number::CNAME).is_some());
+        draft.flags.set(Flags::ALIAS, draft.set(number::ALIAS).is_some());
         let is_cut = draft.flags.any(CUT);
         self.put(draft);
         if was_cut != is_cut {
@@ -204,7 +205,7 @@ impl Edit<'_> {
                     return Err(ChangeError::NotSingle(name(), "CNAME"));
                 }
             }
-            for (rtype, text) in [(number::DNAME, "DNAME"), (number::SOA, "SOA")] {
+            for (rtype, text) in [(number::DNAME, "DNAME"), (number::ALIAS, "ALIAS"), (number::SOA, "SOA")] {
                 if node.set(rtype).is_some_and(|set| set.count > 1) {
                     return Err(ChangeError::NotSingle(name(), text));
                 }
@@ -306,7 +307,7 @@ mod tests {
 
     const NAMES: [&str; 9] =
         ["ex.", "a.ex.", "b.a.ex.", "*.a.ex.", "c.b.a.ex.", "d.c.b.a.ex.", "*.ex.", "x.y.z.ex.", "z.ex."];
-    const TYPES: [u16; 4] = [number::A, number::NS, number::CNAME, number::DNAME];
+    const TYPES: [u16; 5] = [number::A, number::NS, number::CNAME, number::DNAME, number::ALIAS];
 
     fn change(index: usize, rtype: usize, values: &[u8]) -> Change {
         let rtype = TYPES[rtype % TYPES.len()];
@@ -323,7 +324,7 @@ mod tests {
         #[test]
         fn changing_is_building_anew(
             steps in proptest::collection::vec(
-                (0usize..9, 0usize..4, proptest::collection::btree_set(0u8..4, 0..3)), 1..20),
+                (0usize..9, 0usize..5, proptest::collection::btree_set(0u8..4, 0..3)), 1..20),
         ) {
             let mut sets = base();
             let steered = [(name("s.t.ex."), 7)];

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::reference::{self, Case};
 use super::{Question, compile};
+use crate::geo::cover::tests::fixed;
 use crate::steer::verdict::{Verdict, Verdicts};
 use crate::steer::{Family, Outcome, Random, Steering};
 
@@ -44,8 +45,15 @@ fn same_tree(a: &reference::Possible, b: &reference::Possible) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.1 == y.1)
 }
 
+/// The same 1,000 cases on every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for others.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = default.cases.max(1_000);
+    ProptestConfig { cases, ..fixed(default) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(config())]
 
     #[test]
     fn decisions_without_chance_equal_the_reference(

@@ -1,7 +1,9 @@
 //! Tests of the whole engine, beside a slow, obvious evaluator (`reference`).
 
+mod errors;
 mod laws;
 mod reference;
+mod shares;
 mod steps;
 
 use std::net::IpAddr;

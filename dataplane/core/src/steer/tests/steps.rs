@@ -1,10 +1,9 @@
-//! Each step on its own, on a small world that a reader can hold in mind; errors; shares of weights.
+//! Each step on its own, on a small world that a reader can hold in mind.
 
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
 
-use super::reference::{Case, Step, Where};
 use super::{Question, compile};
 use crate::geo::location::{Code, Coordinates, Location};
 use crate::geo::prefix::Subnet;
@@ -12,10 +11,10 @@ use crate::steer::verdict::Verdicts;
 use crate::steer::{Decision, Family, Outcome, Random, Steering};
 
 const GERMANY: &str = "192.0.2.1";
-const CALIFORNIA: &str = "198.51.100.1";
-const NOWHERE: &str = "203.0.113.1";
+pub(super) const CALIFORNIA: &str = "198.51.100.1";
+pub(super) const NOWHERE: &str = "203.0.113.1";
 
-fn networks() -> Vec<(Subnet, Location)> {
+pub(super) fn networks() -> Vec<(Subnet, Location)> {
     let place = |continent, country, part, at: (f64, f64)| {
         let country = Code::two_letters(country);
         Location {
@@ -33,7 +32,7 @@ fn networks() -> Vec<(Subnet, Location)> {
 }
 
 /// Frankfurt, Amsterdam, San Jose, and a POP without coordinates; 3 and 4 are both in San Jose.
-fn document(steps: Value) -> Value {
+pub(super) fn document(steps: Value) -> Value {
     json!({
         "databases": [],
         "pops": [
@@ -82,7 +81,7 @@ fn answer(steering: &Steering, client: &str) -> Vec<u32> {
     ask(steering, client, UP).1
 }
 
-fn rule(kind: &str, value: &str, pops: &[u32], line: u32) -> Value {
+pub(super) fn rule(kind: &str, value: &str, pops: &[u32], line: u32) -> Value {
     json!({"kind": kind, "value": value, "pops": pops, "file": "s.yaml", "line": line})
 }
 
@@ -224,62 +223,6 @@ fn all_down_is_as_declared() {
 }
 
 #[test]
-fn answers_follow_the_weights() {
-    // Distance leaves the two San Jose endpoints, 300 : 100, and then the rest.
-    let case = |steps| Case {
-        pops: vec![Some((50.1, 8.7)), Some((37.4, -121.9))],
-        endpoints: [(1, 300), (1, 100), (0, 7), (1, 0), (0, 21)]
-            .iter()
-            .zip(1..)
-            .map(|(&(pop, weight), last)| (pop, [192, 0, 2, last].into(), weight))
-            .collect(),
-        when_all_down: "serve_all",
-        steps,
-        networks: networks(),
-        latency: vec![],
-    };
-    let fence = Step::Geo { fence: true, rules: vec![(Where::Default, vec![1])] };
-    for steps in [
-        vec![Step::Distance, Step::Weighted],
-        vec![Step::Distance, Step::Weighted, Step::Take(2)],
-        vec![Step::Distance, Step::Weighted, Step::Take(4), Step::Weighted],
-        vec![Step::Weighted, Step::Take(2), Step::Distance],
-        vec![Step::Weighted, fence, Step::Weighted],
-    ] {
-        let case = case(steps);
-        let steering = compile(&case.document(), &case.networks).unwrap();
-        let verdicts = Verdicts::all_serving(5);
-        let mut question = Question {
-            family: Family::Ipv4,
-            client: CALIFORNIA.parse().unwrap(),
-            verdicts,
-            random: Random::new(11),
-        };
-        let possible = case.answers(false, question.client, &[crate::steer::verdict::Verdict::Serving; 5]);
-        let mut counts = vec![0u32; possible.len()];
-        const ROUNDS: u32 = 50_000;
-        for _ in 0..ROUNDS {
-            let (decision, answer, random) = question.decide(&steering);
-            let given = (decision.outcome, answer);
-            counts[possible.iter().position(|(_, one)| *one == given).unwrap()] += 1;
-            question.random = random;
-        }
-        let chi: f64 = possible
-            .iter()
-            .zip(&counts)
-            .map(|((share, _), &count)| {
-                let expected = share * f64::from(ROUNDS);
-                (f64::from(count) - expected).powi(2) / expected
-            })
-            .sum();
-        // The 1 % point of chi squared (Wilson and Hilferty 1931).
-        let freedom = (possible.len() - 1).max(1) as f64;
-        let limit = freedom * (1.0 - 2.0 / (9.0 * freedom) + 2.326 * (2.0 / (9.0 * freedom)).sqrt()).powi(3);
-        assert!(chi < limit, "{:?}: {chi} of {limit}: {counts:?} {possible:?}", case.steps);
-    }
-}
-
-#[test]
 fn an_explanation_names_rules_values_and_reasons() {
     let rules = json!([rule("country", "DE", &[0, 1], 12)]);
     let steering = steering(json!([
@@ -315,62 +258,6 @@ fn an_explanation_names_rules_values_and_reasons() {
     assert_eq!(told["answer"][0]["address"], "192.0.2.10");
     assert_eq!(told["outcome"], "answer");
     assert!(told["when_all_down"].is_null());
-}
-
-#[test]
-fn broken_documents_say_what_and_where() {
-    let error = |change: &dyn Fn(&mut Value)| {
-        let mut document = document(json!([]));
-        change(&mut document);
-        compile(&document.to_string(), &[]).unwrap_err().to_string()
-    };
-    let steps = |steps: Value| error(&|document| document["policies"][0]["steps"] = steps.clone());
-    let geo = |rules: Value| steps(json!([{"step": "geo", "mode": "prefer", "rules": rules}]));
-    assert!(error(&|d| d["colour"] = 1.into()).contains("colour"));
-    assert!(steps(json!([{"step": "nearest"}])).contains("nearest"));
-    assert!(steps(json!([{"step": "weighted", "by": "load"}])).contains("by"));
-    assert_eq!(
-        steps(json!([{"step": "take", "count": 65}])),
-        "s.yaml:9: policy near: take 65 is out of range: write 1 to 64"
-    );
-    assert_eq!(
-        steps(json!(vec![json!({"step": "weighted"}); 65])),
-        "s.yaml:9: 65 steps in one policy, at most 64 are possible"
-    );
-    assert_eq!(
-        geo(json!([rule("asn", "x", &[], 12)])),
-        "s.yaml:12: policy near: \"x\" is not an AS number: write 0 to 4294967295, such as 64500"
-    );
-    assert_eq!(geo(json!([rule("default", "", &[9], 12)])), "s.yaml:12: policy near: there is no POP 9");
-    assert_eq!(
-        geo(json!([rule("country", "DE", &[0], 12), rule("country", "de", &[1], 15)])),
-        "s.yaml:15: policy near: two rules of one step are for DE (also at s.yaml:12): remove one"
-    );
-    assert_eq!(
-        error(&|d| d["pools"][0]["endpoints"][0]["address"] = "fra".into()),
-        "s.yaml:3: pool web: \"fra\" is not an IPv4 or IPv6 address"
-    );
-    assert_eq!(
-        error(&|d| d["names"][0]["name"] = "www".into()),
-        "s.yaml:20: steered name www: the name is relative: end it with a dot"
-    );
-    assert_eq!(
-        error(&|d| d["names"][0]["pool"] = 7.into()),
-        "s.yaml:20: steered name WWW.example.com.: there is no pool 7"
-    );
-    assert!(error(&|d| d["pops"][3]["latitude"] = 1.0.into()).contains("together"));
-    assert!(error(&|d| d["pops"][0]["latitude"] = 91.0.into()).contains("POP fra"));
-    assert!(error(&|d| d["latency"][0]["milliseconds"] = (-1).into()).contains("out of range"));
-    let database = Steering::compile(
-        &json!({"databases": ["/nonexistent/city.mmdb"], "pops": [], "pools": [], "policies": [], "names": []})
-            .to_string(),
-    );
-    assert!(
-        database
-            .unwrap_err()
-            .to_string()
-            .starts_with("the geo database /nonexistent/city.mmdb cannot be read")
-    );
 }
 
 #[test]

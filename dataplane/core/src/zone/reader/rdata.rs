@@ -90,7 +90,17 @@ fn native(rtype: u16, fields: &mut Fields<'_>, out: &mut Vec<u8>) -> Result<bool
                 .ok_or_else(|| fields.bad("address", "an IPv6 address such as 2001:db8::1; IPv4 takes A"))?;
             out.extend_from_slice(&address);
         }
-        n::NS | n::MD | n::MF | n::CNAME | n::MB | n::MG | n::MR | n::PTR | n::NSAP_PTR | n::DNAME => {
+        n::NS
+        | n::MD
+        | n::MF
+        | n::CNAME
+        | n::MB
+        | n::MG
+        | n::MR
+        | n::PTR
+        | n::NSAP_PTR
+        | n::DNAME
+        | n::ALIAS => {
             fields.name("target name", out)?;
         }
         n::SOA => soa(fields, out)?,

@@ -1,14 +1,27 @@
-//! The path of a query: parse, find, steer, write. This file is the whole of it.
+//! The path of a query: parse, find, steer, write. This file is the path; what few queries need stands beside it.
+
+mod alias;
+mod chaos;
+mod dname;
+mod opt;
+mod referral;
+mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::Serialize;
+use self::chaos::CLASS_CHAOS;
+use self::dname::substitute;
+use self::opt::{ExtendedError, ResponseOpt};
+use self::referral::refer;
+use self::trace::note_found;
+pub use self::trace::{NoTrace, Step, Trace};
 
 use crate::observe::counters::{Counter, Counters};
 use crate::publish::Published;
 use crate::steer::verdict::Verdicts;
-use crate::steer::{Decision, Explanation, Family, Outcome, Random, Selection, Steering};
+use crate::steer::{Decision, Family, Outcome, Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::to_text;
@@ -25,6 +38,8 @@ pub const MAX_UDP: usize = 1232;
 const MAX_PLAIN_UDP: usize = 512;
 /// Largest message over a stream (RFC 1035 section 4.2.2).
 pub const MAX_STREAM: usize = 65_535;
+/// A stream that completes no message for so long is closed (RFC 7766 section 6.2.3).
+pub const STREAM_IDLE: Duration = Duration::from_secs(10);
 /// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
 const MAX_CHAIN: usize = 12;
 const CLASS_IN: u16 = 1;
@@ -39,93 +54,33 @@ pub enum Transport {
     Tcp,
 }
 
-/// One step of an answer, for explanations.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
-    /// The closest zone.
-    Zone {
-        /// Its origin.
-        origin: String,
-        /// Its serial.
-        serial: u32,
-    },
-    /// No zone here holds the name.
-    NoZone,
-    /// What the zone says of a name.
-    Find {
-        /// The name looked up.
-        name: String,
-        /// `exact`, `wildcard`, `delegation`, `dname` or `name_error`.
-        found: &'static str,
-        /// The node that decided.
-        node: Option<String>,
-    },
-    /// A CNAME (or one made from a DNAME) was followed.
-    Follow {
-        /// Where to.
-        target: String,
-    },
-    /// Records of the zone were taken.
-    Records {
-        /// Their type.
-        rtype: String,
-        /// How many.
-        count: u16,
-    },
-    /// Steering decided.
-    Steer {
-        /// All it saw.
-        #[serde(flatten)]
-        explanation: Box<Explanation>,
-    },
-}
-
-/// Records the steps of an answer. [`NoTrace`] compiles to nothing.
-pub trait Trace {
-    /// Whether notes are kept.
-    const ENABLED: bool;
-    /// Keeps a note.
-    fn note(&mut self, step: impl FnOnce() -> Step);
-}
-
-/// Keeps nothing: the serving form.
-pub struct NoTrace;
-
-impl Trace for NoTrace {
-    const ENABLED: bool = false;
-    #[inline]
-    fn note(&mut self, _: impl FnOnce() -> Step) {}
-}
-
-impl Trace for Vec<Step> {
-    const ENABLED: bool = true;
-    fn note(&mut self, step: impl FnOnce() -> Step) {
-        self.push(step());
-    }
-}
-
 /// How the sections turned out.
+#[derive(Clone, Copy)]
 struct Answer {
     rcode: Rcode,
     authoritative: bool,
     truncated: bool,
     scope: u8,
+    error: Option<ExtendedError>,
 }
 
 impl Answer {
     const fn code(rcode: Rcode) -> Answer {
-        Answer { rcode, authoritative: false, truncated: false, scope: 0 }
+        Answer { rcode, authoritative: false, truncated: false, scope: 0, error: None }
     }
 
     const fn authoritative(rcode: Rcode) -> Answer {
-        Answer { rcode, authoritative: true, truncated: false, scope: 0 }
+        Answer { authoritative: true, ..Answer::code(rcode) }
+    }
+
+    const fn because(rcode: Rcode, error: ExtendedError) -> Answer {
+        Answer { error: Some(error), ..Answer::code(rcode) }
     }
 }
 
 impl From<Full> for Answer {
     fn from(Full: Full) -> Answer {
-        Answer { rcode: Rcode::NoError, authoritative: true, truncated: true, scope: 0 }
+        Answer { truncated: true, ..Answer::authoritative(Rcode::NoError) }
     }
 }
 
@@ -136,9 +91,14 @@ pub struct Responder {
     counters: Arc<Counters>,
 }
 
-/// What steering needs besides the query.
+/// What following aliases and steering need besides the query.
 struct Steerer {
     chased: FoldedName,
+    chooser: Chooser,
+}
+
+/// What a choice among endpoints is made with.
+struct Chooser {
     selection: Selection,
     random: Random,
 }
@@ -150,8 +110,7 @@ impl Responder {
             query: Query::default(),
             steerer: Steerer {
                 chased: FoldedName::default(),
-                selection: Selection::default(),
-                random: Random::new(seed),
+                chooser: Chooser { selection: Selection::default(), random: Random::new(seed) },
             },
             counters,
         }
@@ -179,12 +138,13 @@ impl Responder {
             self.counters.add(Counter::DroppedMalformed);
             return None;
         }
-        let edns = self.query.edns;
-        let reserved = edns.as_ref().map_or(0, opt_length);
-        let limit = limit(transport, edns.as_ref());
+        let identity = &*state.identity;
+        let opt = self.query.edns.map(|edns| ResponseOpt::new(edns, transport));
+        let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
+        let limit = limit(transport, self.query.edns.as_ref());
         let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
         // find, steer, write
-        let mut answer = match parsed {
+        let answer = match parsed {
             Parsed::Query => {
                 let lookup = Lookup { state, query: &self.query, client, counters: &self.counters };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
@@ -196,24 +156,17 @@ impl Responder {
             writer.clear();
             self.counters.add(Counter::Truncated);
         }
-        if let Some(edns) = edns {
+        if let Some(opt) = opt {
             writer.release(reserved);
-            if let Some(subnet) = edns.subnet {
-                self.counters.add(Counter::EcsQueries);
-                answer.scope = subnet.scope(answer.scope);
-            }
-            write_opt(&mut writer, &edns, &answer).ok()?;
+            opt.write(&mut writer, answer.rcode, answer.scope, answer.error, identity).ok()?;
+        }
+        if self.query.edns.is_some_and(|edns| edns.subnet.is_some()) {
+            self.counters.add(Counter::EcsQueries);
         }
         self.counters.add(counter_of(answer.rcode));
         let question = self.query.question_end > HEADER;
         Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, answer.truncated, question))
     }
-}
-
-/// Room that the response's OPT record takes.
-#[inline]
-fn opt_length(edns: &Edns) -> usize {
-    11 + edns.subnet.map_or(0, |subnet| 8 + subnet.address_octets())
 }
 
 #[inline]
@@ -222,18 +175,6 @@ fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
         (Transport::Tcp, _) => MAX_STREAM,
         (Transport::Udp, None) => MAX_PLAIN_UDP,
         (Transport::Udp, Some(edns)) => usize::from(edns.payload).clamp(MAX_PLAIN_UDP, MAX_UDP),
-    }
-}
-
-#[inline]
-fn write_opt(writer: &mut Writer<'_>, edns: &Edns, answer: &Answer) -> Result<(), Full> {
-    let extended = answer.rcode as u8 >> 4;
-    match edns.subnet {
-        Some(subnet) if answer.rcode != Rcode::FormErr => {
-            let (option, length) = subnet.option(answer.scope);
-            writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, option.get(..length).unwrap_or_default())
-        }
-        _ => writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, &[]),
     }
 }
 
@@ -254,6 +195,7 @@ fn counter_of(rcode: Rcode) -> Counter {
 /// What a node, once found, does to the answer.
 enum Next<'z> {
     Done(Answer),
+    /// The target of a CNAME.
     Follow(&'z [u8]),
 }
 
@@ -270,52 +212,59 @@ impl<'a> Lookup<'a> {
     #[inline]
     fn resolve<T: Trace>(&self, steerer: &mut Steerer, writer: &mut Writer<'_>, trace: &mut T) -> Answer {
         let Query { name, qtype, qclass, .. } = self.query;
-        if !matches!(*qclass, CLASS_IN | CLASS_ANY) || matches!(*qtype, number::AXFR | number::IXFR) {
-            return Answer::code(Rcode::Refused);
+        match *qclass {
+            CLASS_IN | CLASS_ANY => {}
+            CLASS_CHAOS => return chaos::answer(name, *qtype, &self.state.identity, writer),
+            _ => return Answer::code(Rcode::Refused),
+        }
+        if matches!(*qtype, number::AXFR | number::IXFR) {
+            return Answer::because(Rcode::Refused, ExtendedError::Prohibited);
         }
         let Some(mut zone) = self.zone_of(name) else {
             trace.note(|| Step::NoZone);
-            return Answer::code(Rcode::Refused);
+            return match self.state.generation {
+                0 => Answer::because(Rcode::ServFail, ExtendedError::NotReady),
+                _ => Answer::code(Rcode::Refused),
+            };
         };
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
-        let mut owner = Owner::Question;
         let mut chased = false;
         for _ in 0..MAX_CHAIN {
-            let looked_up = if chased { &steerer.chased } else { name };
-            let found = find(zone, looked_up);
-            trace.note(|| note_found(looked_up, &found));
-            let next = match found {
-                Found::Exact(node) | Found::Wildcard(node) => self.at_node(
-                    node,
-                    zone,
-                    owner,
-                    &mut steerer.selection,
-                    &mut steerer.random,
-                    writer,
-                    trace,
-                ),
+            let Steerer { chased: target, chooser } = &mut *steerer;
+            let (looked_up, owner) =
+                if chased { (&*target, Owner::Name(target.as_wire())) } else { (name, Owner::Question) };
+            let found = match find(zone, looked_up) {
                 // The parent side of a cut answers for DS (RFC 4035 section 3.1.4.1).
                 Found::Delegation(cut) if *qtype == number::DS && cut.name == looked_up.as_wire() => {
-                    self.at_node(cut, zone, owner, &mut steerer.selection, &mut steerer.random, writer, trace)
+                    Found::Exact(cut)
+                }
+                found => found,
+            };
+            trace.note(|| note_found(looked_up, &found));
+            let followed = match found {
+                Found::Exact(node) | Found::Wildcard(node) => {
+                    match self.at_node(node, zone, owner, chooser, writer, trace) {
+                        Next::Done(answer) => return answer,
+                        Next::Follow(alias) => target.set(alias),
+                    }
                 }
                 Found::Delegation(cut) => {
                     return refer(zone, cut, chased, writer).unwrap_or_else(Answer::from);
                 }
-                Found::Dname(_) | Found::NameError => return negative(zone, Rcode::NxDomain, writer),
+                Found::Dname(node) => match substitute(node, looked_up, owner, writer) {
+                    Ok(alias) => target.set(alias.target()),
+                    Err(answer) => return answer,
+                },
+                Found::NameError => return negative(zone, Rcode::NxDomain, writer),
             };
-            let target = match next {
-                Next::Done(answer) => return answer,
-                Next::Follow(target) => target,
-            };
-            trace.note(|| Step::Follow { target: to_text(target) });
-            if steerer.chased.set(target).is_err() {
+            if followed.is_err() {
                 break;
             }
-            match self.zone_of(&steerer.chased) {
+            trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
+            match self.zone_of(target) {
                 Some(next) => zone = next,
                 None => break,
             }
-            owner = Owner::Name(target);
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
@@ -335,14 +284,12 @@ impl<'a> Lookup<'a> {
 
     /// The node answers: by steering, with its records, with its CNAME, or with nothing.
     #[inline]
-    #[allow(clippy::too_many_arguments)]
     fn at_node<T: Trace>(
         &self,
         node: Node<'a>,
         zone: &Zone,
         owner: Owner<'_>,
-        selection: &mut Selection,
-        random: &mut Random,
+        chooser: &mut Chooser,
         writer: &mut Writer<'_>,
         trace: &mut T,
     ) -> Next<'a> {
@@ -351,12 +298,18 @@ impl<'a> Lookup<'a> {
         if let Some(steered) = node.steered()
             && let Some(family) = Family::of(qtype)
         {
-            let decision = self.decide(steered, family, selection, random, trace);
+            let decision = self.decide(steered, family, chooser, trace);
             scope = decision.scope;
             match decision.outcome {
                 Outcome::Answer => {
                     self.counters.add(Counter::Steered);
-                    return Next::Done(addresses(&self.state.steering, selection, decision, owner, writer));
+                    return Next::Done(addresses(
+                        &self.state.steering,
+                        &chooser.selection,
+                        decision,
+                        owner,
+                        writer,
+                    ));
                 }
                 Outcome::LastResort => self.counters.add(Counter::AllDown),
                 Outcome::NoData => {
@@ -369,9 +322,23 @@ impl<'a> Lookup<'a> {
                 }
             }
         }
+        if node.flags.any(Flags::ALIAS) {
+            if qtype == number::ALIAS {
+                return Next::Done(negative(zone, Rcode::NoError, writer));
+            }
+            if Family::of(qtype).is_some() {
+                let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
+                if let Some(answer) = flattened {
+                    return Next::Done(answer);
+                }
+                if node.set(qtype).is_none() {
+                    return Next::Done(Answer::because(Rcode::ServFail, ExtendedError::NotReady));
+                }
+            }
+        }
         let set = match qtype {
             // One RRset is enough for ANY (RFC 8482 section 4.1).
-            number::ANY => node.sets().next(),
+            number::ANY => node.sets().find(|set| set.rtype != number::ALIAS),
             _ => node.set(qtype),
         };
         if let Some(set) = set {
@@ -397,10 +364,10 @@ impl<'a> Lookup<'a> {
         &self,
         steered: u32,
         family: Family,
-        selection: &mut Selection,
-        random: &mut Random,
+        chooser: &mut Chooser,
         trace: &mut T,
     ) -> Decision {
+        let Chooser { selection, random } = chooser;
         let steering: &Steering = &self.state.steering;
         let verdicts: &Verdicts = &self.state.verdicts;
         let client = self.query.edns.and_then(|edns| edns.subnet?.location()).unwrap_or(self.client);
@@ -454,37 +421,4 @@ fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
         Ok(()) => Answer::authoritative(rcode),
         Err(Full) => Answer { rcode, ..Full.into() },
     }
-}
-
-/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Addresses below the
-/// cut itself must not be missing: without room for one of them the answer is truncated (RFC 9471 section 3.1).
-fn refer(zone: &Zone, cut: Node<'_>, chased: bool, writer: &mut Writer<'_>) -> Result<Answer, Full> {
-    let Some(servers) = cut.set(number::NS) else { return Ok(Answer::code(Rcode::ServFail)) };
-    writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None)?;
-    let mut server = FoldedName::default();
-    for target in servers.rdata().filter_map(leading_name) {
-        if server.set(target).is_err() {
-            continue;
-        }
-        let Some(node) = zone.node(server.as_wire()) else { continue };
-        for rtype in [number::A, number::AAAA] {
-            let Some(set) = node.set(rtype) else { continue };
-            let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
-            if written.is_err() && crate::wire::name::is_within(server.as_wire(), cut.name) {
-                return Err(Full);
-            }
-        }
-    }
-    Ok(Answer { authoritative: chased, ..Answer::code(Rcode::NoError) })
-}
-
-fn note_found(name: &FoldedName, found: &Found<'_>) -> Step {
-    let (found, node) = match found {
-        Found::Exact(node) => ("exact", Some(node)),
-        Found::Wildcard(node) => ("wildcard", Some(node)),
-        Found::Delegation(node) => ("delegation", Some(node)),
-        Found::Dname(node) => ("dname", Some(node)),
-        Found::NameError => ("name_error", None),
-    };
-    Step::Find { name: to_text(name.as_wire()), found, node: node.map(|node| to_text(node.name)) }
 }

@@ -1,0 +1,108 @@
+//! ALIAS: the addresses of another name, answered as the owner's own, so that an apex can follow a name.
+
+use super::opt::ExtendedError;
+use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, addresses, negative};
+use crate::steer::{Decision, Family, Outcome};
+use crate::wire::Rcode;
+use crate::wire::fold::FoldedName;
+use crate::wire::rtype::number;
+use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
+use crate::zone::find::{Found, find};
+use crate::zone::table::{Node, Zone};
+
+/// What following an ALIAS through the zones served here came to.
+enum Followed<'z> {
+    /// The target's RRset.
+    Set(Image<'z>),
+    /// A steered target.
+    Steered(u32),
+    /// The target has no such records.
+    Nothing,
+    /// The target is not served here.
+    Outside,
+}
+
+impl<'a> Lookup<'a> {
+    /// The answer of a node with an ALIAS to a query for addresses. `None` when nothing is known of the target: then
+    /// the node's own records, if any, are its last resort.
+    pub(super) fn flatten<T: Trace>(
+        &self,
+        node: Node<'a>,
+        zone: &Zone,
+        owner: Owner<'_>,
+        chooser: &mut Chooser,
+        writer: &mut Writer<'_>,
+        trace: &mut T,
+    ) -> Option<Answer> {
+        let alias = node.set(number::ALIAS)?;
+        let mut ttl = alias.ttl();
+        let target = alias.rdata().next().and_then(leading_name)?;
+        match self.follow(target, &mut ttl) {
+            Followed::Set(set) => Some(write(set, ttl.min(set.ttl()), owner, writer)),
+            Followed::Nothing => Some(negative(zone, Rcode::NoError, writer)),
+            Followed::Outside => {
+                let (set, stale) = self.state.flattened.get(node.name, self.query.qtype)?;
+                let error = stale.then_some(ExtendedError::StaleAnswer);
+                let answer = match set.count {
+                    0 => negative(zone, Rcode::NoError, writer),
+                    _ => write(set, set.ttl(), owner, writer),
+                };
+                Some(Answer { error, ..answer })
+            }
+            Followed::Steered(steered) => {
+                let family = Family::of(self.query.qtype)?;
+                let decision = self.decide(steered, family, chooser, trace);
+                let scope = decision.scope;
+                let answer = match decision.outcome {
+                    Outcome::Answer => {
+                        let decision = Decision { ttl: ttl.min(decision.ttl), ..decision };
+                        addresses(&self.state.steering, &chooser.selection, decision, owner, writer)
+                    }
+                    Outcome::ServFail => Answer::code(Rcode::ServFail),
+                    Outcome::NoData | Outcome::LastResort => negative(zone, Rcode::NoError, writer),
+                };
+                Some(Answer { scope, ..answer })
+            }
+        }
+    }
+
+    /// Follows aliases through the zones served here; `ttl` ends as the lowest on the way.
+    fn follow(&self, target: &'a [u8], ttl: &mut u32) -> Followed<'a> {
+        let mut name = FoldedName::default();
+        let mut target = target;
+        for _ in 0..MAX_CHAIN {
+            if name.set(target).is_err() {
+                return Followed::Nothing;
+            }
+            let Some(zone) = self.state.zones.find(&name, name.label_count()) else {
+                return Followed::Outside;
+            };
+            let node = match find(zone, &name) {
+                Found::Exact(node) | Found::Wildcard(node) => node,
+                Found::NameError => return Followed::Nothing,
+                Found::Delegation(_) | Found::Dname(_) => return Followed::Outside,
+            };
+            if let Some(steered) = node.steered() {
+                return Followed::Steered(steered);
+            }
+            if let Some(set) = node.set(self.query.qtype) {
+                return Followed::Set(set);
+            }
+            let Some(next) = [number::CNAME, number::ALIAS].into_iter().find_map(|rtype| node.set(rtype))
+            else {
+                return Followed::Nothing;
+            };
+            *ttl = next.ttl().min(*ttl);
+            let Some(further) = next.rdata().next().and_then(leading_name) else { return Followed::Nothing };
+            target = further;
+        }
+        Followed::Nothing
+    }
+}
+
+fn write(set: Image<'_>, ttl: u32, owner: Owner<'_>, writer: &mut Writer<'_>) -> Answer {
+    match writer.rrset(Section::Answer, owner, set, Some(ttl)) {
+        Ok(()) => Answer::authoritative(Rcode::NoError),
+        Err(full) => full.into(),
+    }
+}

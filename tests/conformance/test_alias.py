@@ -1,0 +1,95 @@
+"""ALIAS: the addresses of another name at an apex. No RFC says how; these are the rules that gslb keeps."""
+
+from __future__ import annotations
+
+import dns.edns
+import dns.message
+import dns.rcode
+import pytest
+
+from tests.conformance.test_rfc7871 import STEERING
+from tests.engine import APEX, rows
+
+ZONE = (
+    APEX
+    + """
+@ 60 IN ALIAS web
+web 300 IN A 192.0.2.1
+web 30 IN AAAA 2001:db8::1
+away IN ALIAS cdn.example.org.
+kept IN ALIAS cdn.example.org.
+kept 300 IN A 192.0.2.99
+steered 10 IN ALIAS www
+chain 300 IN ALIAS c1
+c1 20 IN CNAME web
+loop IN ALIAS loop
+gone IN ALIAS nowhere
+"""
+)
+A, AAAA = 1, 28
+
+
+@pytest.fixture
+def server(engine):
+    return engine({"example.com.": ZONE}, STEERING)
+
+
+def test_a_target_served_here_is_answered_as_the_owners_own(server):
+    """The TTL is the lower of the ALIAS's and the target's."""
+    assert rows(server.ask("example.com.").answer) == ["example.com. 60 A 192.0.2.1"]
+    assert rows(server.ask("example.com.", "AAAA").answer) == ["example.com. 30 AAAA 2001:db8::1"]
+    assert rows(server.ask("chain.example.com.").answer) == ["chain.example.com. 20 A 192.0.2.1"]
+
+
+def test_a_steered_target_is_steered(server):
+    answer = server.ask("steered.example.com.", subnet="198.51.100.0/24")
+    assert rows(answer.answer) == ["steered.example.com. 10 A 192.0.2.2"]
+    assert [option.scopelen for option in answer.options if isinstance(option, dns.edns.ECSOption)] == [24]
+
+
+@pytest.mark.parametrize("name", ["loop", "gone"])
+def test_a_target_that_leads_nowhere_is_nodata(server, name):
+    answer = server.ask(f"{name}.example.com.")
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert not answer.answer
+    assert rows(answer.authority)
+
+
+def test_an_unknown_target_is_servfail_never_a_wrong_nodata(server):
+    assert server.ask("away.example.com.").rcode() == dns.rcode.SERVFAIL
+
+
+def test_the_owners_own_records_are_its_last_resort(server):
+    assert rows(server.ask("kept.example.com.").answer) == ["kept.example.com. 300 A 192.0.2.99"]
+
+
+def test_what_the_control_plane_resolved_is_answered(server):
+    server.dataplane.publish_flattened([("away.example.com.", A, 120, [b"\xcb\0\x71\1"], False)])
+    answer = server.ask("away.example.com.")
+    assert rows(answer.answer) == ["away.example.com. 120 A 203.0.113.1"]
+    assert not [option for option in answer.options if option.otype == dns.edns.OptionType.EDE]
+
+
+def test_stale_data_is_answered_and_says_so(server):
+    """RFC 8767, RFC 8914 section 4.4."""
+    server.dataplane.publish_flattened([("away.example.com.", A, 30, [b"\xcb\0\x71\1"], True)])
+    answer = server.ask("away.example.com.")
+    assert rows(answer.answer) == ["away.example.com. 30 A 203.0.113.1"]
+    assert [int(option.code) for option in answer.options if option.otype == dns.edns.OptionType.EDE] == [3]
+
+
+def test_a_target_without_such_addresses_is_nodata(server):
+    server.dataplane.publish_flattened([("away.example.com.", AAAA, 120, [], False)])
+    answer = server.ask("away.example.com.", "AAAA")
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert rows(answer.authority)
+
+
+def test_other_types_and_the_alias_itself_are_not_flattened(server):
+    assert rows(server.ask("example.com.", "NS").answer) == ["example.com. 3600 NS ns1.example.com."]
+    assert not server.ask("example.com.", "TYPE65401").answer
+    assert not server.ask("away.example.com.", "ANY").answer
+
+
+def test_the_control_plane_can_list_them(server):
+    assert ("example.com.", "web.example.com.", 60) in server.zones[0].aliases()
