@@ -27,6 +27,7 @@ _FOUND = {
 
 _OUTCOMES = {
     "last_resort": "last resort: the records that the zone itself has at the name",
+    "not_offered": "the pool has no address of this type: the records that the zone itself has at the name",
     "nodata": "no data",
     "servfail": "SERVFAIL",
 }

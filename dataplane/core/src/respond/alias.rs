@@ -14,8 +14,8 @@ use crate::zone::table::{Node, Zone};
 enum Followed<'z> {
     /// The target's RRset.
     Set(Image<'z>),
-    /// A steered target.
-    Steered(u32),
+    /// A steered target, and its own records: its last resort.
+    Steered(u32, Option<Image<'z>>),
     /// The target has no such records.
     Nothing,
     /// The target is not served here.
@@ -49,7 +49,7 @@ impl<'a> Lookup<'a> {
                 };
                 Some(Answer { error, ..answer })
             }
-            Followed::Steered(steered) => {
+            Followed::Steered(steered, last_resort) => {
                 let family = Family::of(self.query.qtype)?;
                 let decision = self.decide(steered, family, chooser, trace);
                 let scope = decision.scope;
@@ -59,7 +59,11 @@ impl<'a> Lookup<'a> {
                         addresses(&self.state.steering, &chooser.selection, decision, owner, writer)
                     }
                     Outcome::ServFail => Answer::code(Rcode::ServFail),
-                    Outcome::NoData | Outcome::LastResort => negative(zone, Rcode::NoError, writer),
+                    Outcome::LastResort | Outcome::NotOffered => match last_resort {
+                        Some(set) => write(set, ttl.min(set.ttl()), owner, writer),
+                        None => negative(zone, Rcode::NoError, writer),
+                    },
+                    Outcome::NoData => negative(zone, Rcode::NoError, writer),
                 };
                 Some(Answer { scope, ..answer })
             }
@@ -83,7 +87,7 @@ impl<'a> Lookup<'a> {
                 Found::Delegation(_) | Found::Dname(_) => return Followed::Outside,
             };
             if let Some(steered) = node.steered() {
-                return Followed::Steered(steered);
+                return Followed::Steered(steered, node.set(self.query.qtype));
             }
             if let Some(set) = node.set(self.query.qtype) {
                 return Followed::Set(set);

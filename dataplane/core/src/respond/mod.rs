@@ -311,6 +311,7 @@ impl<'a> Lookup<'a> {
                         writer,
                     ));
                 }
+                Outcome::NotOffered => {}
                 Outcome::LastResort => self.counters.add(Counter::AllDown),
                 Outcome::NoData => {
                     self.counters.add(Counter::AllDown);

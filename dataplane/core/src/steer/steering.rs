@@ -47,8 +47,10 @@ impl Family {
 pub enum Outcome {
     /// The addresses of the selected endpoints.
     Answer,
-    /// The records of the zone file.
+    /// The records of the zone file, since no endpoint is left.
     LastResort,
+    /// The records of the zone file, since the pool has no endpoint of the family asked for.
+    NotOffered,
     /// No records.
     #[serde(rename = "nodata")]
     NoData,
@@ -202,7 +204,7 @@ impl Steering {
         let target = self.targets.get(name as usize);
         let ttl = target.map_or(0, |target| target.ttl);
         let Some(plan) = self.plan(name, family) else {
-            return Decision { outcome: Outcome::LastResort, ttl, scope: 0 };
+            return Decision { outcome: Outcome::NotOffered, ttl, scope: 0 };
         };
         let (class, scope) = plan.classes.find(client);
         let query = Query { class, weights: &self.weights, verdicts };

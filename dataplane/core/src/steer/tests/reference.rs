@@ -146,7 +146,7 @@ impl Case {
         let mine = |endpoint: &usize| self.endpoints[*endpoint].1.is_ipv6() == ipv6;
         let all: Vec<usize> = (0..self.endpoints.len()).filter(mine).collect();
         if all.is_empty() {
-            return vec![(1.0, (Outcome::LastResort, Vec::new()))];
+            return vec![(1.0, (Outcome::NotOffered, Vec::new()))];
         }
         let count = |verdict| all.iter().filter(|&&endpoint| verdicts[endpoint] == verdict).count();
         let (serving, down) = (count(Verdict::Serving), count(Verdict::Down));

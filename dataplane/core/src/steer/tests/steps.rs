@@ -200,7 +200,7 @@ fn an_address_family_that_the_pool_lacks_is_the_last_resort() {
         random: Random::new(1),
     };
     let (decision, answer, _, explanation) = question.explain(&steering);
-    assert_eq!(decision, Decision { outcome: Outcome::LastResort, ttl: 30, scope: 0 });
+    assert_eq!(decision, Decision { outcome: Outcome::NotOffered, ttl: 30, scope: 0 });
     assert!(answer.is_empty());
     assert_eq!(explanation.scope.reason, "the pool has no endpoint of this family, wherever the client is");
 }
@@ -284,5 +284,5 @@ fn plans_share_classes_and_unknown_names_are_the_last_resort() {
         &mut Random::new(1),
         &mut selection,
     );
-    assert_eq!(decision, Decision { outcome: Outcome::LastResort, ttl: 0, scope: 0 });
+    assert_eq!(decision, Decision { outcome: Outcome::NotOffered, ttl: 0, scope: 0 });
 }
