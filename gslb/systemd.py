@@ -6,9 +6,19 @@ import os
 import socket
 import time
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 1.0
+"""Seconds that systemd may take to accept a message; the event loop waits for so long."""
+
 
 def notify(*lines: str) -> None:
-    """Send assignments such as ``READY=1`` to the socket that ``NOTIFY_SOCKET`` names, if it is set."""
+    """Send assignments such as ``READY=1`` to the socket that ``NOTIFY_SOCKET`` names, if it is set.
+
+    What cannot be sent is logged and no more: serving goes on without systemd knowing.
+    """
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path:
         return
@@ -16,5 +26,9 @@ def notify(*lines: str) -> None:
         # sd_notify(3): a reload is told with the time it began at, so that a later READY=1 is its end.
         lines = (*lines, f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
     address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.sendto("\n".join(lines).encode(), address)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(PATIENCE)
+            channel.sendto("\n".join(lines).encode(), address)
+    except OSError as error:
+        log.warning("NOTIFY_SOCKET does not take messages", message=lines[0], error=str(error))
