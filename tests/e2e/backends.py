@@ -19,7 +19,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Backend:
-    """Answers every GET with 200 while it runs. Its port stays the same when it is stopped and started again."""
+    """Answers every GET with 200 while it runs. Its port stays the same over a stop and a start."""
 
     def __init__(self) -> None:
         self.port = 0

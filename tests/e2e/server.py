@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMAND = [sys.executable, "-c", "from gslb.cli.main import run; run()"]
-READY_LINE = re.compile(r"gslb ready: dns (?P<dns>.+) \(udp\+tcp\), api http://(?P<api>\S+), .+, generation \d+\n")
+READY_LINE = re.compile(
+    r"gslb ready: dns (?P<dns>.+) \(udp\+tcp\), api http://(?P<api>\S+), .+, generation \d+\n"
+)
 QUERY_SECONDS = 5.0
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without what would redirect gslb; the gslb that is run is the one under test."""
+    """This process's environment without what would redirect gslb; runs the gslb under test."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GSLB_")}
     kept.pop("STATE_DIRECTORY", None)
     kept.pop("NOTIFY_SOCKET", None)
@@ -70,13 +72,22 @@ class Server:
     ) -> None:
         self.state = state
         self.log_file = state.with_name(f"{state.name}.log")
-        self._arguments = ["serve", str(site), "--state", str(state), "--api", "127.0.0.1:0", "--workers", "2"]
+        self._arguments = [
+            "serve",
+            str(site),
+            "--state",
+            str(state),
+            "--api",
+            "127.0.0.1:0",
+            "--workers",
+            "2",
+        ]
         for address in listen:
             self._arguments += ["--listen", address]
         self._variables = variables
         self.process: subprocess.Popen[str]
         self.addresses: list[tuple[str, int]] = []
-        self._api = ("", 0)
+        self.api_address = ("", 0)
         self.start()
 
     # ── Life ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,7 +107,7 @@ class Server:
         match = READY_LINE.fullmatch(line)
         assert match, f"no ready line but {line!r}; standard error:\n{self.log()}"
         self.addresses = [split_address(text) for text in match["dns"].split()]
-        self._api = split_address(match["api"])
+        self.api_address = split_address(match["api"])
 
     def read_line(self) -> str:
         """The next line on standard output; empty when the process closed it."""
@@ -171,7 +182,7 @@ class Server:
 
     def connect_api(self) -> http.client.HTTPConnection:
         """A connection of the caller's own, to be closed by the caller."""
-        return http.client.HTTPConnection(*self._api, timeout=PATIENCE)
+        return http.client.HTTPConnection(*self.api_address, timeout=PATIENCE)
 
     def api(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None

@@ -13,7 +13,7 @@ FRA, AMS, IAD = "192.0.2.10", "192.0.2.20", "198.51.100.10"
 FRA6, AMS6, IAD6 = "2001:db8:f::10", "2001:db8:a::10", "2001:db8:d::10"
 LAST_RESORT = "192.0.2.99"
 
-# Clients that the test databases place in Germany and the Netherlands, and one that a rule of its own catches.
+# Clients that the databases place in Germany and the Netherlands, and one that a rule of its own catches.
 GERMANY, NETHERLANDS, BY_SUBNET = "192.0.2.0/24", "10.31.7.0/24", "203.0.113.0/24"
 
 INTERVAL, FALL, TIMEOUT = 1.0, 2, 0.2

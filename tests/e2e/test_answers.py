@@ -52,7 +52,9 @@ def test_the_scope_is_true_for_everybody_in_it(shared, subnet):
     random = Random(subnet)
     for _ in range(20):
         other = within.network_address + random.randrange(within.num_addresses)
-        assert addresses_of(shared.ask("www.example.com", subnet=f"{other}/32")) == addresses_of(answer), other
+        assert addresses_of(shared.ask("www.example.com", subnet=f"{other}/32")) == addresses_of(answer), (
+            other
+        )
 
 
 def test_a_client_that_hides_its_address_gets_scope_0(shared):

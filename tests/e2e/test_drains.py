@@ -8,6 +8,13 @@ from tests.e2e.site import AMS, FRA, GERMANY
 from tests.e2e.waiting import eventually
 
 
+@pytest.fixture
+def server(shared):
+    yield shared
+    for drain in shared.done("GET", "/v1/status")["drains"]:
+        shared.done("POST", f"/v1/pops/{drain['pop']}/undrain")
+
+
 def pop(server, name):
     listed = server.command("pops", "--json")
     assert listed.returncode == 0, listed.stderr
@@ -69,17 +76,17 @@ def test_explain_tells_of_the_drain_and_gives_the_answer_on_the_wire(server):
         (("drain", "fra"), 2, "--reason"),
     ],
 )
-def test_what_cannot_be_drained_changes_nothing(shared, arguments, status, message):
-    before = shared.done("GET", "/v1/status")
-    refused = shared.command(*arguments)
+def test_what_cannot_be_drained_changes_nothing(server, arguments, status, message):
+    before = server.done("GET", "/v1/status")
+    refused = server.command(*arguments)
     assert (refused.returncode, refused.stdout) == (status, ""), refused
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert shared.address("www.example.com", GERMANY) == FRA
-    assert shared.done("GET", "/v1/status")["drains"] == before["drains"] == []
+    assert server.address("www.example.com", GERMANY) == FRA
+    assert server.done("GET", "/v1/status")["drains"] == before["drains"] == []
 
 
-def test_commands_without_a_server_say_so(tmp_path, site, start):
+def test_commands_without_a_server_say_so(site, start):
     server = start(site.path)
     server.stop()
     lonely = server.command("pops")
