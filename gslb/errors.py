@@ -3,7 +3,7 @@
 ::
 
     GslbError
-    ├── SiteError            the site directory does not load: carries every finding
+    ├── SiteError            the site directory does not load: carries every error found
     ├── StateError           the state directory cannot be used
     ├── ListenError          an address cannot be listened on
     ├── SteeringError        the compiled steering or the geo data is not usable
@@ -28,10 +28,13 @@ class GslbError(Exception):
 
 
 class SiteError(GslbError):
-    """The site directory does not load; nothing of it was taken over."""
+    """The site directory does not load; nothing of it was taken over.
+
+    ``findings`` keeps the errors, which would be hard to see among warnings; ``gslb check`` shows all.
+    """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings = tuple(finding for finding in findings if finding.severity == "error")
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 

@@ -34,7 +34,7 @@ from gslb.store.store import Store
 from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
 from gslb.telemetry.metrics import metrics_renderer
-from gslb.watch import watch_site
+from gslb.watch import look, watch_site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,6 +80,8 @@ async def _serve(options: Options) -> None:
         stack.push_async_callback(checker.stop)
         publisher = Publisher(options.site, dataplane)
         operations = Operations(publisher, store, checker, clock, version=VERSION)
+        site, state = options.site.resolve(), options.state.resolve()
+        loaded = await asyncio.to_thread(look, site, state)
         started = await operations.start()
         stack.push_async_callback(operations.stop)
         for finding in started.findings:
@@ -99,9 +101,7 @@ async def _serve(options: Options) -> None:
         stop = asyncio.Event()
         reload = _reloader(operations)
         tasks = _on_signals(stop, reload)
-        watcher = asyncio.create_task(
-            watch_site(options.site.resolve(), options.state.resolve(), publisher, reload)
-        )
+        watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
         stack.push_async_callback(_cancel, watcher)
 
         dataplane.start()
@@ -157,10 +157,12 @@ def _reloader(operations: Operations) -> Callable[[str], Awaitable[None]]:
         try:
             await operations.reload()
         except SiteError as error:
-            errors = [str(finding) for finding in error.findings if finding.severity == "error"]
+            errors = [str(finding) for finding in error.findings]
             log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
         except GslbError as error:
             log.error("reload refused: the old site goes on serving", cause=cause, errors=[str(error)])
+        except Exception:  # a bug, which must not end the watching for changes and signals too
+            log.exception("reload failed: the old site goes on serving", cause=cause)
         finally:
             notify("READY=1")
 

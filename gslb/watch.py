@@ -1,16 +1,24 @@
-"""Watches the site directory and the geo databases, and asks for a reload when they change."""
+"""Watches the site directory and the geo databases, and asks for a reload when they change.
+
+The system tells when to look, and looking tells whether anything changed. So nothing is missed that changed
+while nobody watched (between the load and the watch, during a reload), or that the system does not tell (a
+network file system, a link that leads elsewhere): it is found at most ``LOOK_SECONDS`` later.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from watchfiles import awatch
+from watchfiles import Change, awatch
+
+from gslb.config.files import MAXIMUM_FILES, UnreadableFileError, find_files
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from gslb.publish import Publisher
 
@@ -20,66 +28,107 @@ QUIET_MS = 100
 """A change is taken up when nothing has changed for so long: editors and git write many files."""
 LONGEST_MS = 1_000
 """But a stream of changes is not waited for longer than this."""
-RETRY_SECONDS = 5.0
-"""What cannot be watched (gone, or out of inotify watches) is tried again after so long."""
+LOOK_SECONDS = 5.0
+"""Without word from the system, and when it cannot watch (out of inotify watches), look after so long."""
+
+Seen = frozenset[tuple[str, int, int, int]]
+"""What files looked like: path, inode, time of change in nanoseconds, octets."""
+
+
+def look(site: Path, state: Path) -> Seen:
+    """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
+    try:
+        files = find_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES)
+    except UnreadableFileError:  # the reload will say so
+        return frozenset()
+    return _stamps(file for file in files if not file.is_relative_to(state))
 
 
 async def watch_site(
-    site: Path, state: Path, publisher: Publisher, reload: Callable[[str], Awaitable[None]]
+    site: Path, state: Path, publisher: Publisher, reload: Callable[[str], Awaitable[None]], loaded: Seen
 ) -> None:
-    """Call ``reload`` after each change, for ever. Hidden files and the state directory do not count.
+    """Call ``reload`` after each change, for ever. ``loaded`` is a look from before the site was loaded.
 
     ``site`` and ``state`` are absolute, without symbolic links.
     """
+    watch = _Watch(site, state, publisher, reload, loaded)
     while True:
-        databases = {Path(database) for database in publisher.steering.databases}
+        watch.follow_databases()
         try:
-            await _watch_once(site, state, databases, reload)
+            await watch.until_databases_change()
         except (OSError, RuntimeError) as error:
-            log.error("the site directory cannot be watched: changes need `gslb reload`", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            log.error("the site directory cannot be watched: it is looked at instead", error=str(error))
+            await asyncio.sleep(LOOK_SECONDS)
+            await watch.reload_if_changed()
 
 
-async def _watch_once(
-    site: Path,
-    state: Path,
-    databases: set[Path],
-    reload: Callable[[str], Awaitable[None]],
-) -> None:
-    """Watch until a database changed, since a replaced file needs a new watch. All paths are absolute."""
-    outside = databases_outside(site, databases)
-    async for changes in awatch(
-        site,
-        *sorted(outside),
-        watch_filter=lambda _, path: counts(Path(path), site, state, databases),
-        debounce=LONGEST_MS,
-        step=QUIET_MS,
-        rust_timeout=int(RETRY_SECONDS * 1000),
-        yield_on_timeout=True,
-    ):
-        files = {path for _, path in changes}
-        if files:
-            log.info("site changed", files=sorted(files)[:10], count=len(files))
-            await reload("changed files")
-        if not outside.isdisjoint(map(Path, files)) or databases_outside(site, databases) != outside:
-            if not files:
-                await reload("changed databases")
-            return
+class _Watch:
+    """What the site and its databases looked like when they were last loaded."""
+
+    def __init__(
+        self,
+        site: Path,
+        state: Path,
+        publisher: Publisher,
+        reload: Callable[[str], Awaitable[None]],
+        loaded: Seen,
+    ) -> None:
+        self._site = site
+        self._state = state
+        self._publisher = publisher
+        self._reload = reload
+        self._seen = loaded
+        self._databases: frozenset[Path] = frozenset()
+        self._seen_databases: Seen = frozenset()
+
+    def follow_databases(self) -> None:
+        """From now on look at the databases that the site names now."""
+        self._databases = self._databases_outside()
+        self._seen_databases = _stamps(self._databases)
+
+    async def until_databases_change(self) -> None:
+        """Watch until a database changed, since a replaced file needs a new watch."""
+        watched = sorted(path for path in self._databases if path.is_file())
+        signals = awatch(
+            self._site,
+            *watched,
+            watch_filter=self._is_of_site,
+            debounce=LONGEST_MS,
+            step=QUIET_MS,
+            rust_timeout=int(LOOK_SECONDS * 1000),
+            yield_on_timeout=True,
+        )
+        async with aclosing(signals):
+            async for _ in signals:
+                before = self._databases, self._seen_databases
+                await self.reload_if_changed()
+                if (self._databases_outside(), self._seen_databases) != before:
+                    return
+
+    async def reload_if_changed(self) -> None:
+        """Look, and reload unless all is as it was."""
+        # Looked at before it is loaded, so that what changes meanwhile is a change at the next look.
+        seen = await asyncio.to_thread(look, self._site, self._state)
+        seen_databases = _stamps(self._databases)
+        changed = {path for path, *_ in (seen ^ self._seen) | (seen_databases ^ self._seen_databases)}
+        if changed:
+            self._seen, self._seen_databases = seen, seen_databases
+            log.info("site changed", files=sorted(changed)[:10], count=len(changed))
+            await self._reload("changed files")
+
+    def _is_of_site(self, _: Change, path: str) -> bool:
+        return not Path(path).is_relative_to(self._state)
+
+    def _databases_outside(self) -> frozenset[Path]:
+        """The databases that looking at the site does not cover."""
+        databases = map(Path, self._publisher.steering.databases)
+        return frozenset(path for path in databases if not path.is_relative_to(self._site))
 
 
-def counts(path: Path, site: Path, state: Path, databases: set[Path]) -> bool:
-    """Whether a change of ``path`` may change what is served. All paths are absolute.
-
-    Hidden files and what editors keep beside a file (``NAME~``) do not count, nor does the state directory,
-    which may lie within the site's.
-    """
-    if path in databases:
-        return True
-    if not path.is_relative_to(site) or path.is_relative_to(state):
-        return False
-    return not any(part.startswith(".") or part.endswith("~") for part in path.relative_to(site).parts)
-
-
-def databases_outside(site: Path, databases: set[Path]) -> set[Path]:
-    """The databases that exist and that watching the site does not cover."""
-    return {path for path in databases if path.is_file() and not path.is_relative_to(site)}
+def _stamps(files: Iterable[Path]) -> Seen:
+    stamps = set()
+    for file in files:
+        with suppress(OSError):  # gone meanwhile: as if it had not been there
+            status = file.stat()
+            stamps.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
+    return frozenset(stamps)

@@ -22,11 +22,11 @@ class UnreadableFileError(Exception):
         super().__init__(reason)
 
 
-def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
+def find_files(directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES) -> list[Path]:
     """Files below ``directory`` whose name is ``wanted``, at any depth, sorted.
 
     Hidden files and directories are left out. Symbolic links are followed; a directory reached twice, by a
-    loop too, is read once. Raises UnreadableFileError, also past 32 levels or 100,000 files.
+    loop too, is read once. Raises UnreadableFileError, also past 32 levels or ``most`` files.
     """
     found: list[Path] = []
     seen: set[tuple[int, int]] = set()
@@ -40,8 +40,8 @@ def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
                 pending.append((Path(entry.path), depth + 1))
             elif wanted(entry.name):
                 found.append(Path(entry.path))
-        if len(found) > MAXIMUM_FILES:
-            raise UnreadableFileError(directory, f"holds more than {MAXIMUM_FILES} files of one kind")
+        if len(found) > most:
+            raise UnreadableFileError(directory, f"holds more than {most} files of one kind")
     return sorted(found)
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -16,6 +17,11 @@ SECRET_KEYS = frozenset({"token", "authorization", "password", "secret"})
 HIDDEN = "(hidden)"
 
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
+
+
+def is_of_interest(record: logging.LogRecord) -> bool:
+    """A filter: not aiohttp's tracebacks of what is not HTTP, which anybody could fill a log with."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def hide_secrets(
@@ -60,6 +66,7 @@ def configure_logs(*, level: int = logging.INFO, terminal: bool | None = None) -
             ],
         )
     )
+    handler.addFilter(is_of_interest)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

@@ -1,55 +1,98 @@
-"""Which changes of files ask for a reload."""
+"""Changes that nothing reports are found all the same, by looking."""
 
-from __future__ import annotations
-
-from pathlib import Path
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 
-from gslb.watch import counts, databases_outside
-
-SITE = Path("/srv/site")
-STATE = Path("/srv/site/state")
-GEO = {Path("/srv/geo/city.mmdb"), Path("/srv/site/.geo/asn.mmdb")}
+from gslb import watch
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/srv/site/example.com.zone",
-        "/srv/site/deep/er/pools.yaml",
-        "/srv/site/latency.csv",
-        "/srv/site/statement.yaml",
-        "/srv/geo/city.mmdb",
-        "/srv/site/.geo/asn.mmdb",
-    ],
-)
-def test_what_the_site_is_made_of_counts(path):
-    assert counts(Path(path), SITE, STATE, GEO)
+class Watching:
+    """``watch_site`` on a directory; ``reloads`` has each reload's cause."""
+
+    def __init__(self, site, state):
+        self.site, self.state = site, state
+        self.reloads = asyncio.Queue()
+        self.publisher = SimpleNamespace(steering=SimpleNamespace(databases=()))
+
+    async def run(self, loaded):
+        await watch.watch_site(self.site, self.state, self.publisher, self.reloads.put, loaded)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/srv/site/.git/index",
-        "/srv/site/.pools.yaml.swp",
-        "/srv/site/pools.yaml~",
-        "/srv/site/.hidden/pools.yaml",
-        "/srv/site/state/state.db-wal",
-        "/srv/site/state",
-        "/srv/siteother/pools.yaml",
-        "/srv/geo/other.mmdb",
-        "/srv",
-    ],
-)
-def test_what_cannot_change_answers_does_not(path):
-    assert not counts(Path(path), SITE, STATE, GEO)
+@pytest.fixture
+async def watching(tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.05)
+    site = tmp_path.resolve() / "site"
+    (site / "state").mkdir(parents=True)
+    (site / "a.zone").write_text("one")
+    return Watching(site, site / "state")
 
 
-def test_databases_outside_the_site_are_watched_by_themselves(tmp_path):
-    site = tmp_path / "site"
-    site.mkdir()
-    within, outside, gone = site / "a.mmdb", tmp_path / "b.mmdb", tmp_path / "gone.mmdb"
-    within.touch()
-    outside.touch()
-    assert databases_outside(site, {within, outside, gone}) == {outside}
+@asynccontextmanager
+async def started(watching, loaded):
+    task = asyncio.create_task(watching.run(loaded))
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def next_reload(watching, loaded):
+    async with started(watching, loaded):
+        return await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+async def test_a_change_between_the_load_and_the_watch_is_taken_up(watching):
+    loaded = watch.look(watching.site, watching.state)
+    (watching.site / "a.zone").write_text("another")
+    assert await next_reload(watching, loaded) == "changed files"
+
+
+async def test_a_change_behind_a_hidden_link_is_taken_up(watching, tmp_path):
+    """How Kubernetes changes a mounted ConfigMap: what is seen changes, what is reported is hidden."""
+    for number in (1, 2):
+        (watching.site / f".version{number}").mkdir()
+        (watching.site / f".version{number}" / "b.zone").write_text(f"version {number}")
+    (watching.site / ".data").symlink_to(".version1")
+    (watching.site / "b.zone").symlink_to(".data/b.zone")
+    loaded = watch.look(watching.site, watching.state)
+    (watching.site / ".new").symlink_to(".version2")
+    (watching.site / ".new").rename(watching.site / ".data")
+    assert await next_reload(watching, loaded) == "changed files"
+
+
+async def test_each_change_is_taken_up_once(watching):
+    loaded = watch.look(watching.site, watching.state)
+    async with started(watching, loaded):
+        (watching.site / "a.zone").write_text("another")
+        await asyncio.wait_for(watching.reloads.get(), 10)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(watching.reloads.get(), 0.3)
+
+
+async def test_a_database_elsewhere_is_looked_at_from_the_reload_on_that_names_it(watching, tmp_path):
+    database = tmp_path / "city.mmdb"
+    database.write_text("one")
+    async with started(watching, watch.look(watching.site, watching.state)):
+        watching.publisher.steering.databases = (str(database),)
+        (watching.site / "a.zone").write_text("another")
+        await asyncio.wait_for(watching.reloads.get(), 10)
+        for text in ("a newer one", "the newest one of all"):
+            replacement = tmp_path / "new.mmdb"
+            replacement.write_text(text)
+            replacement.rename(database)
+            await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+def test_the_state_directory_hidden_files_and_backups_do_not_count(watching):
+    before = watch.look(watching.site, watching.state)
+    for name in (".hidden", "state/token", "a.zone~", ".git/index"):
+        (watching.site / name).parent.mkdir(exist_ok=True)
+        (watching.site / name).write_text("text")
+    assert watch.look(watching.site, watching.state) == before
+
+
+def test_a_site_that_cannot_be_looked_at_is_no_error(tmp_path):
+    assert watch.look(tmp_path / "gone", tmp_path / "state") == frozenset()

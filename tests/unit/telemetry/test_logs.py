@@ -5,6 +5,7 @@ import logging
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadStatusLine
 
 from gslb.telemetry.logs import HIDDEN, configure_logs, hide_secrets
 
@@ -62,3 +63,15 @@ def test_secrets_are_hidden_wherever_they_stand():
         None, "", {"event": "x", "Authorization": "a", "detail": "bearer abc.def, rest", "n": 1}
     )
     assert event == {"event": "x", "Authorization": HIDDEN, "detail": f"bearer {HIDDEN} rest", "n": 1}
+
+
+def test_what_anybody_sends_that_is_not_http_leaves_no_traceback(capsys):
+    configure_logs(terminal=False)
+    logger = logging.getLogger("aiohttp.server")
+    for error in (BadStatusLine("nonsense"), ValueError("a bug")):
+        try:
+            raise error
+        except Exception:
+            logger.exception("Error handling request")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a bug" in json.loads(line)["exception"]
