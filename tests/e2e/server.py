@@ -36,8 +36,9 @@ QUERY_SECONDS = 5.0
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without what would redirect gslb; runs the gslb under test."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GSLB_")}
-    kept.pop("STATE_DIRECTORY", None)
-    kept.pop("NOTIFY_SOCKET", None)
+    # Dozens of processes start: compiling every module each time would take most of their time.
+    for name in ("STATE_DIRECTORY", "NOTIFY_SOCKET", "PYTHONDONTWRITEBYTECODE"):
+        kept.pop(name, None)
     kept["PYTHONPATH"] = str(Path(gslb.__file__).parent.parent)
     return kept | dict(extra or {})
 

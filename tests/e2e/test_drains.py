@@ -53,7 +53,7 @@ def test_probes_go_on_while_a_pop_is_drained(server):
 
 
 def test_a_drain_with_an_end_ends_by_itself(server):
-    drained = server.command("drain", "fra", "--reason", "short", "--for", "2s")
+    drained = server.command("drain", "fra", "--reason", "short", "--for", "1s")
     assert (drained.returncode, server.address("www.example.com", GERMANY)) == (0, AMS), drained.stderr
     eventually(lambda: server.address("www.example.com", GERMANY) == FRA, "the drain ends", 6)
     assert server.done("GET", "/v1/status")["drains"] == []
