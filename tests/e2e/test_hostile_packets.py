@@ -86,8 +86,8 @@ def datagrams(server):
 
 
 @contextlib.contextmanager
-def stream(server):
-    with socket.create_connection(server.addresses[0], timeout=5) as client:
+def stream(server, source="127.0.0.1"):
+    with socket.create_connection(server.addresses[0], timeout=5, source_address=(source, 0)) as client:
         yield client
 
 
@@ -106,11 +106,15 @@ def framed(message):
     return struct.pack("!H", len(message)) + message
 
 
+PER_CLIENT = 100
+
+
 @pytest.fixture(scope="module", autouse=True)
 def dawdlers(shared):
     """Streams that never complete a message, open while the other tests run."""
     with contextlib.ExitStack() as stack:
-        streams = [stack.enter_context(stream(shared)) for _ in range(200)]
+        # Some from each of several addresses, since one client may not have so many.
+        streams = [stack.enter_context(stream(shared, f"127.0.1.{1 + n % 4}")) for n in range(200)]
         for client in streams[100:]:
             client.sendall(b"\xff\xff" + b"x" * 100)
         yield streams
@@ -211,6 +215,16 @@ def test_a_stream_that_stops_midway_is_forgotten_and_a_slow_one_answered(shared)
         assert query.is_response(dns.message.from_wire(receive_message(slow)))
     assert is_answered(shared)
     eventually(lambda: descriptors(shared) <= open_before, "all streams are closed")
+
+
+def test_one_client_cannot_take_all_streams(shared):
+    query, wire = good_query()
+    with contextlib.ExitStack() as stack:
+        greedy = [stack.enter_context(stream(shared, "127.0.2.1")) for _ in range(PER_CLIENT + 1)]
+        assert greedy[-1].recv(1) == b""
+        with stream(shared, "127.0.2.2") as other:
+            other.sendall(framed(wire))
+            assert query.is_response(dns.message.from_wire(receive_message(other)))
 
 
 def test_a_client_that_never_reads_costs_a_bounded_amount(shared):
