@@ -99,6 +99,12 @@ class DataPlane:
         """Replace policies and measurements; names and endpoints must be the same."""
 
     def publish_verdicts(self, verdicts: bytes) -> int: ...
+    def identify(self, *, version: str | None = None, name: str | None = None) -> None:
+        """What to say to version.server and id.server (RFC 4892) and NSID (RFC 5001); nothing unless set.
+
+        Raises ValueError for more than 128 characters, or others than printable ASCII.
+        """
+
     @property
     def generation(self) -> int: ...
     def answer(self, wire: bytes, client: str, transport: str = "udp") -> bytes | None:

@@ -9,7 +9,17 @@ use crate::steer::verdict::Verdicts;
 use crate::zone::table::Zone;
 use crate::zone::zones::Zones;
 
-/// One generation of everything that answers depend on.
+/// What the server says of itself when asked. At most [`crate::wire::edns::MAX_IDENTITY`] octets each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// To `version.server` (RFC 4892); none is refused.
+    pub version: Option<Box<[u8]>>,
+    /// To `id.server` and NSID (RFC 5001); none is refused, or left out.
+    pub name: Option<Box<[u8]>>,
+}
+
+/// One generation of everything that answers depend on. Cheap to clone: all of it is shared.
+#[derive(Clone)]
 pub struct Published {
     /// Grows by one with every publish; 0 is the empty start.
     pub generation: u64,
@@ -19,6 +29,8 @@ pub struct Published {
     pub steering: Arc<Steering>,
     /// Which endpoints may be handed out.
     pub verdicts: Arc<Verdicts>,
+    /// What the server says of itself.
+    pub identity: Arc<Identity>,
 }
 
 /// Why something cannot be published.
@@ -46,6 +58,7 @@ impl Default for Publisher {
             zones: Arc::default(),
             steering: Arc::default(),
             verdicts: Arc::new(Verdicts::all_serving(0)),
+            identity: Arc::default(),
         };
         Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()) }
     }
@@ -67,9 +80,9 @@ impl Publisher {
         steering: Arc<Steering>,
         verdicts: Verdicts,
     ) -> Result<u64, PublishError> {
-        self.swap(|_| {
+        self.swap(|now| {
             check_count(&steering, &verdicts)?;
-            Ok((Arc::new(zones), steering, Arc::new(verdicts)))
+            Ok(Published { zones: Arc::new(zones), steering, verdicts: Arc::new(verdicts), ..now })
         })
     }
 
@@ -84,7 +97,7 @@ impl Publisher {
             }
             let mut zones = Zones::clone(&now.zones);
             zones.insert(zone);
-            Ok((Arc::new(zones), now.steering.clone(), now.verdicts.clone()))
+            Ok(Published { zones: Arc::new(zones), ..now })
         })
     }
 
@@ -95,7 +108,7 @@ impl Publisher {
     pub fn publish_steering(&self, steering: Arc<Steering>) -> Result<u64, PublishError> {
         self.swap(|now| {
             check_count(&steering, &now.verdicts)?;
-            Ok((now.zones.clone(), steering, now.verdicts.clone()))
+            Ok(Published { steering, ..now })
         })
     }
 
@@ -106,20 +119,29 @@ impl Publisher {
     pub fn publish_verdicts(&self, verdicts: Verdicts) -> Result<u64, PublishError> {
         self.swap(|now| {
             check_count(&now.steering, &verdicts)?;
-            Ok((now.zones.clone(), now.steering.clone(), Arc::new(verdicts)))
+            Ok(Published { verdicts: Arc::new(verdicts), ..now })
         })
+    }
+
+    /// Says something else of the server itself from now on.
+    pub fn identify(&self, identity: Identity) -> u64 {
+        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.store(Published { identity: Arc::new(identity), ..Published::clone(&self.current.load()) })
     }
 
     fn swap(
         &self,
-        next: impl FnOnce(&Published) -> Result<(Arc<Zones>, Arc<Steering>, Arc<Verdicts>), PublishError>,
+        next: impl FnOnce(Published) -> Result<Published, PublishError>,
     ) -> Result<u64, PublishError> {
         let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.current.load_full();
-        let (zones, steering, verdicts) = next(&now)?;
-        let generation = now.generation + 1;
-        self.current.store(Arc::new(Published { generation, zones, steering, verdicts }));
-        Ok(generation)
+        let next = next(Published::clone(&self.current.load()))?;
+        Ok(self.store(Published { generation: next.generation + 1, ..next }))
+    }
+
+    fn store(&self, next: Published) -> u64 {
+        let generation = next.generation;
+        self.current.store(Arc::new(next));
+        generation
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gslb_core::explain;
 use gslb_core::observe::counters::{Counter, Counters};
-use gslb_core::publish::Publisher;
+use gslb_core::publish::{Identity, Publisher};
 use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
 use gslb_core::serve::{Bound, Server};
 use gslb_core::steer::verdict::Verdicts;
+use gslb_core::wire::edns::MAX_IDENTITY;
 use gslb_core::zone::zones::Zones;
 use pyo3::prelude::*;
 
@@ -45,6 +46,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn verdicts(octets: &[u8]) -> Result<Verdicts> {
     Verdicts::from_octets(octets)
         .map_err(|index| Error::Value(format!("octet {index} of the verdict table is no verdict")))
+}
+
+/// What the server may say of itself: short printable text; none when empty.
+fn self_description(what: &str, text: Option<&str>) -> Result<Option<Box<[u8]>>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.len() > MAX_IDENTITY || !text.bytes().all(|octet| (0x20..0x7f).contains(&octet)) {
+        return Err(Error::Value(format!(
+            "the {what} {text:?} must be at most {MAX_IDENTITY} printable ASCII characters"
+        )));
+    }
+    Ok(Some(text.as_bytes().into()))
 }
 
 /// A seed that differs from process to process, from the hash keys that the standard library draws.
@@ -88,6 +100,13 @@ impl PyDataPlane {
 
     fn publish_verdicts(&self, verdicts: &[u8]) -> Result<u64> {
         Ok(self.publisher.publish_verdicts(self::verdicts(verdicts)?)?)
+    }
+
+    #[pyo3(signature = (*, version=None, name=None))]
+    fn identify(&self, version: Option<&str>, name: Option<&str>) -> Result<()> {
+        let (version, name) = (self_description("version", version)?, self_description("name", name)?);
+        self.publisher.identify(Identity { version, name });
+        Ok(())
     }
 
     #[getter]

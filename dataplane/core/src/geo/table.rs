@@ -3,8 +3,8 @@
 use super::cover::Cover;
 use super::prefix::{Address, Prefix};
 
-/// A bucket with more prefixes than this gets an index of its own.
-const CROWDED: usize = 32;
+/// A bucket whose prefixes take more octets than this (a few cache lines) gets an index of its own.
+const CROWDED: usize = 512;
 /// Most bits that one index level looks at.
 const LEVEL_BITS: u8 = 16;
 
@@ -12,9 +12,8 @@ const LEVEL_BITS: u8 = 16;
 /// bucket the next bits pick one again, and the few prefixes left are searched. It suits IPv6 too,
 /// where nearly all prefixes share few first bits.
 #[derive(Debug)]
-pub struct Table<A> {
-    starts: Box<[A]>,
-    values: Box<[u32]>,
+pub struct Table<A: Address> {
+    leaves: Box<[Leaf<A>]>,
     /// Bits that the first level looks at.
     bits: u8,
     /// 2^bits buckets and one more that ends the last.
@@ -22,6 +21,14 @@ pub struct Table<A> {
     /// The second levels, each of 2^its-bits entries and one more: the number of the prefix that
     /// holds the first address of that part.
     parts: Box<[u32]>,
+}
+
+/// The start of a prefix, and its value beside it, in the same cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, packed(4))]
+struct Leaf<A: Address> {
+    start: A,
+    value: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,35 +52,33 @@ impl<A: Address> Table<A> {
         for (number, &first) in firsts.iter().enumerate() {
             let count = firsts.get(number + 1).map_or(0, |&end| end as usize - first as usize);
             let mut bucket = Bucket { first, part: parts.len() as u32, bits: 0 };
-            if count > CROWDED && bits > 0 {
+            if count * size_of::<Leaf<A>>() > CROWDED && bits > 0 {
                 bucket.bits = index_bits(count, LEVEL_BITS.min(A::BITS - bits));
                 let base = A::from_top(number, bits);
                 parts.extend(self::firsts(&starts, base, bits, bucket.bits, first as usize));
             }
             buckets.push(bucket);
         }
-        Table { starts, values, bits, buckets: buckets.into(), parts: parts.into() }
+        let leaves = starts.iter().zip(values).map(|(&start, value)| Leaf { start, value }).collect();
+        Table { leaves, bits, buckets: buckets.into(), parts: parts.into() }
     }
 
     /// Number of prefixes, at least 1.
     #[allow(clippy::len_without_is_empty)] // A table is never empty.
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.leaves.len()
     }
 
     /// Octets of memory that it holds.
     pub fn size(&self) -> usize {
-        size_of_val(&*self.starts)
-            + size_of_val(&*self.values)
-            + size_of_val(&*self.buckets)
-            + size_of_val(&*self.parts)
+        size_of_val(&*self.leaves) + size_of_val(&*self.buckets) + size_of_val(&*self.parts)
     }
 
     /// The value of the prefix that holds `address`, and that prefix's length.
     #[inline]
     pub fn lookup(&self, address: A) -> (u32, u8) {
-        let (index, prefix) = self.search(address);
-        (self.values.get(index).copied().unwrap_or_default(), prefix.length)
+        let (value, prefix) = self.search(address);
+        (value, prefix.length)
     }
 
     /// The prefix that holds `address`.
@@ -82,9 +87,9 @@ impl<A: Address> Table<A> {
     }
 
     #[inline]
-    fn search(&self, address: A) -> (usize, Prefix<A>) {
+    fn search(&self, address: A) -> (u32, Prefix<A>) {
         let number = address.bits(0, self.bits);
-        let (mut from, mut to) = (0, self.starts.len());
+        let (mut from, mut to) = (0, self.leaves.len());
         if let Some([bucket, after]) = self.buckets.get(number..number + 2) {
             (from, to) = (bucket.first as usize, after.first as usize + 1);
             if bucket.bits > 0 {
@@ -95,11 +100,12 @@ impl<A: Address> Table<A> {
             }
         }
         // The prefix at `from` starts at or before the address, the one after `to` beyond it.
-        let few = self.starts.get(from..to).unwrap_or_default();
-        let index = from + few.partition_point(|&start| start <= address).saturating_sub(1);
-        let start = self.starts.get(index).copied().unwrap_or_default();
-        let length = A::BITS - start.exponent_to(self.starts.get(index + 1).copied());
-        (index, Prefix { start, length })
+        let few = self.leaves.get(from..to).unwrap_or_default();
+        let index = from + few.partition_point(|leaf| { leaf.start } <= address).saturating_sub(1);
+        let (start, value) =
+            self.leaves.get(index).map_or_else(Default::default, |leaf| (leaf.start, leaf.value));
+        let length = A::BITS - start.exponent_to(self.leaves.get(index + 1).map(|leaf| leaf.start));
+        (value, Prefix { start, length })
     }
 }
 

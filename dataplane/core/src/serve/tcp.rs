@@ -3,7 +3,9 @@
 //! All streams share one thread. A connection holds at most one incomplete message and [`OUTPUT`] octets of
 //! responses plus one more; a client that does not read stops being read from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,17 +21,18 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use crate::observe::counters::{Counter, Counters};
-use crate::respond::{MAX_STREAM, NoTrace, Responder, Transport};
+use crate::respond::{MAX_STREAM, NoTrace, Responder, STREAM_IDLE as IDLE, Transport};
 
 /// Connections open at once; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 1_000;
-/// A connection that completes no message for so long is closed (RFC 7766 section 6.2.3), as is one that
-/// does not take a response for so long.
-pub const IDLE: Duration = Duration::from_secs(10);
+/// Connections of one client address open at once, so that no client takes all of them (RFC 9210 section 4.3).
+pub const MAX_PER_CLIENT: usize = 100;
 /// Responses are written when so many octets wait, or when no complete query is left.
 const OUTPUT: usize = 64 << 10;
 /// Octets read at once.
 const READ: usize = 4096;
+/// A buffer that has grown larger than this is given back when it is empty.
+const KEPT: usize = 16 << 10;
 /// A pause when no connection can be accepted, as when the process is out of descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -48,6 +51,42 @@ struct Common {
     counters: Arc<Counters>,
     responder: RefCell<Responder>,
     packet: RefCell<Vec<u8>>,
+    /// Open connections of each client address.
+    clients: RefCell<HashMap<IpAddr, usize>>,
+    open: Cell<usize>,
+}
+
+/// A connection's place among those that are allowed; given back when dropped.
+struct Seat {
+    common: Rc<Common>,
+    client: IpAddr,
+}
+
+impl Seat {
+    /// A place for `client`, unless it or all clients together have too many.
+    fn take(common: &Rc<Common>, client: IpAddr) -> Option<Seat> {
+        let mut clients = common.clients.borrow_mut();
+        let of_client = clients.get(&client).copied().unwrap_or(0);
+        if common.open.get() >= MAX_CONNECTIONS || of_client >= MAX_PER_CLIENT {
+            return None;
+        }
+        clients.insert(client, of_client + 1);
+        common.open.set(common.open.get() + 1);
+        Some(Seat { common: common.clone(), client })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.common.open.set(self.common.open.get().saturating_sub(1));
+        let mut clients = self.common.clients.borrow_mut();
+        if let Entry::Occupied(mut entry) = clients.entry(self.client) {
+            match *entry.get() {
+                0 | 1 => drop(entry.remove()),
+                several => *entry.get_mut() = several - 1,
+            }
+        }
+    }
 }
 
 impl Streams {
@@ -76,6 +115,8 @@ impl Streams {
             responder: RefCell::new(Responder::new(self.seed, self.counters.clone())),
             counters: self.counters,
             packet: RefCell::new(vec![0; MAX_STREAM]),
+            clients: RefCell::default(),
+            open: Cell::new(0),
         });
         let tasks = LocalSet::new();
         for listener in self.listeners {
@@ -91,21 +132,26 @@ impl Streams {
 async fn accept(listener: tokio::net::TcpListener, common: Rc<Common>) {
     loop {
         match listener.accept().await {
-            // One reference is this listener's, each other one a connection's or another listener's.
-            Ok(_) if Rc::strong_count(&common) > MAX_CONNECTIONS => common.counters.add(Counter::TcpRejected),
-            Ok((stream, peer)) => {
-                common.counters.add(Counter::TcpConnections);
-                tokio::task::spawn_local(connection(stream, peer.ip().to_canonical(), common.clone()));
-            }
+            Ok((stream, peer)) => match Seat::take(&common, peer.ip().to_canonical()) {
+                Some(seat) => {
+                    common.counters.add(Counter::TcpConnections);
+                    tokio::task::spawn_local(connection(stream, seat));
+                }
+                None => common.counters.add(Counter::TcpRejected),
+            },
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
 
-async fn connection(mut stream: TcpStream, client: IpAddr, common: Rc<Common>) {
+async fn connection(mut stream: TcpStream, seat: Seat) {
+    let common = &seat.common;
     // Responses are written whole; waiting to merge them would only delay them. Refused on a dead socket only.
     let _ = stream.set_nodelay(true);
-    if serve(&mut stream, client, &common).await.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+    if serve(&mut stream, seat.client, common)
+        .await
+        .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    {
         common.counters.add(Counter::TcpTimeouts);
     }
 }
@@ -128,6 +174,9 @@ async fn serve(stream: &mut TcpStream, client: IpAddr, common: &Common) -> io::R
             }
         }
         input.drain(..used);
+        if input.is_empty() && input.capacity() > KEPT {
+            input = Vec::with_capacity(READ);
+        }
         flush(stream, &mut output).await?;
         if !open {
             return Ok(());
@@ -143,6 +192,7 @@ async fn flush(stream: &mut TcpStream, output: &mut Vec<u8>) -> io::Result<()> {
     if !output.is_empty() {
         timeout_at(Instant::now() + IDLE, stream.write_all(output)).await??;
         output.clear();
+        output.shrink_to(KEPT);
     }
     Ok(())
 }

@@ -97,11 +97,10 @@ impl Classes {
         signatures: &Signatures,
         pops: &[u32],
     ) -> Result<Classes, SteerError> {
-        let full = || SteerError::Limit {
-            place: policy.place.prefix(),
-            what: "entries in the candidate orders of a policy",
-            count: usize::MAX,
-            limit: u32::MAX as usize,
+        let full = || {
+            let name = &policy.name;
+            let message = format!("policy {name}: its orders of POPs have more than {} entries", u32::MAX);
+            SteerError::declared(&policy.place, message + ": use fewer POPs or coarser steps")
         };
         let mut sequences = SequencesBuilder::new();
         let mut numbers: HashMap<Box<[u32]>, u32> = HashMap::new();
@@ -173,6 +172,10 @@ impl Classes {
     /// A class's order (stage 0) or ranks (later stages).
     #[inline]
     pub fn sequence(&self, class: u32, stage: usize) -> &[u16] {
+        if self.stage_count == 1 {
+            // Classes and sequences are then the same, numbered in the same order.
+            return self.sequences.get(class);
+        }
         let row = class as usize * self.stage_count + stage;
         self.rows.get(row).map_or(&[], |&number| self.sequences.get(number))
     }

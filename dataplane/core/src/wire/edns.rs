@@ -4,10 +4,26 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{u16_at, u32_at};
 
-/// Option code of the client subnet (RFC 7871 section 6).
-const CLIENT_SUBNET: u16 = 8;
+/// Option codes (IANA "DNS EDNS0 Option Codes") that the code names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum OptionCode {
+    /// Name server identifier (RFC 5001).
+    Nsid = 3,
+    /// Client subnet (RFC 7871).
+    ClientSubnet = 8,
+    /// edns-tcp-keepalive (RFC 7828).
+    Keepalive = 11,
+    /// Extended DNS error (RFC 8914).
+    ExtendedError = 15,
+}
+
 /// More options than this in one query are a malformed query: a bound on the loop.
 const MAX_OPTIONS: usize = 64;
+/// Room for all the options that a response may have.
+const MAX_OPTION_OCTETS: usize = 24 + (4 + MAX_IDENTITY) + 6 + 6;
+/// Longest name or version of the server, in octets.
+pub const MAX_IDENTITY: usize = 128;
 
 /// The OPT record is not well formed; the answer is FORMERR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +38,14 @@ pub struct Edns {
     pub version: u8,
     /// The DO bit (RFC 3225).
     pub dnssec_ok: bool,
+    /// Whether any option was sent: without one the rest needs no look.
+    pub has_options: bool,
     /// The client subnet, if sent.
     pub subnet: Option<ClientSubnet>,
+    /// Whether the server's name is asked for.
+    pub nsid: bool,
+    /// Whether the client asks how long a connection may stay idle.
+    pub keepalive: bool,
 }
 
 /// A client subnet option: who the resolver asks for.
@@ -92,33 +114,67 @@ impl ClientSubnet {
         Ok(ClientSubnet { family, source, address })
     }
 
-    /// Appends the option of a response: as sent, with the scope (RFC 7871 section 7.2.1).
-    pub fn option(&self, scope: u8) -> ([u8; 24], usize) {
-        let mut out = [0u8; 24];
-        let used = self.address_octets();
-        let length = (4 + used) as u16;
-        let [
-            code_high,
-            code_low,
-            length_high,
-            length_low,
-            family_high,
-            family_low,
-            source,
-            scope_octet,
-            rest @ ..,
-        ] = &mut out;
-        [*code_high, *code_low] = CLIENT_SUBNET.to_be_bytes();
-        [*length_high, *length_low] = length.to_be_bytes();
+    /// The data of a response's option: as sent, with the scope (RFC 7871 section 7.2.1), and its length.
+    pub fn data(&self, scope: u8) -> ([u8; 20], usize) {
+        let mut out = [0u8; 20];
+        let [family_high, family_low, source, scope_octet, rest @ ..] = &mut out;
         [*family_high, *family_low] = self.family.to_be_bytes();
         *source = self.source;
         *scope_octet = scope;
         rest.copy_from_slice(&self.address);
-        (out, 8 + used)
+        (out, 4 + self.address_octets())
+    }
+}
+
+/// Options of a response, as they will stand in the OPT record.
+#[derive(Clone)]
+pub struct Options {
+    octets: [u8; MAX_OPTION_OCTETS],
+    length: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { octets: [0; MAX_OPTION_OCTETS], length: 0 }
+    }
+}
+
+impl Options {
+    /// Appends an option; one that does not fit is left out.
+    pub fn push(&mut self, code: OptionCode, data: &[u8]) {
+        let [c1, c2] = (code as u16).to_be_bytes();
+        let [l1, l2] = (data.len() as u16).to_be_bytes();
+        let end = self.length + 4 + data.len();
+        if let Some((head, place)) =
+            self.octets.get_mut(self.length..end).and_then(|place| place.split_first_chunk_mut::<4>())
+        {
+            *head = [c1, c2, l1, l2];
+            place.copy_from_slice(data);
+            self.length = end;
+        }
+    }
+
+    /// All of them.
+    pub fn as_octets(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
     }
 }
 
 impl Edns {
+    fn read_option(&mut self, code: u16, data: &[u8]) -> Result<(), MalformedOpt> {
+        const NSID: u16 = OptionCode::Nsid as u16;
+        const CLIENT_SUBNET: u16 = OptionCode::ClientSubnet as u16;
+        const KEEPALIVE: u16 = OptionCode::Keepalive as u16;
+        match code {
+            NSID => self.nsid = true,
+            KEEPALIVE => self.keepalive = true,
+            CLIENT_SUBNET if self.subnet.is_some() => return Err(MalformedOpt),
+            CLIENT_SUBNET => self.subnet = Some(ClientSubnet::parse(data)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Reads an OPT record from its CLASS field on; returns it and the octets used.
     ///
     /// # Errors
@@ -131,7 +187,8 @@ impl Edns {
             payload,
             version: (extended >> 16) as u8,
             dnssec_ok: extended & 0x8000 != 0,
-            subnet: None,
+            has_options: length > 0,
+            ..Edns::default()
         };
         let mut options = octets.get(8..8 + length).ok_or(MalformedOpt)?;
         for _ in 0..MAX_OPTIONS {
@@ -142,11 +199,8 @@ impl Edns {
             let size = usize::from(u16_at(options, 2).ok_or(MalformedOpt)?);
             let data = options.get(4..4 + size).ok_or(MalformedOpt)?;
             // Other versions give other meanings to options (RFC 6891 section 6.1.3: answer BADVERS).
-            if code == CLIENT_SUBNET && edns.version == 0 {
-                if edns.subnet.is_some() {
-                    return Err(MalformedOpt);
-                }
-                edns.subnet = Some(ClientSubnet::parse(data)?);
+            if edns.version == 0 {
+                edns.read_option(code, data)?;
             }
             options = options.get(4 + size..).ok_or(MalformedOpt)?;
         }
@@ -173,8 +227,10 @@ mod tests {
         assert!(edns.dnssec_ok);
         let subnet = edns.subnet.unwrap();
         assert_eq!(subnet.location(), Some("192.0.2.0".parse().unwrap()));
-        let (option, length) = subnet.option(17);
-        assert_eq!(&option[..length], [0, 8, 0, 7, 0, 1, 24, 17, 192, 0, 2]);
+        let (data, length) = subnet.data(17);
+        let mut options = Options::default();
+        options.push(OptionCode::ClientSubnet, &data[..length]);
+        assert_eq!(options.as_octets(), [0, 8, 0, 7, 0, 1, 24, 17, 192, 0, 2]);
     }
 
     #[test]

@@ -217,6 +217,38 @@ impl<'a> Writer<'a> {
         self.put(octets)
     }
 
+    /// Writes a TXT record of class CH with the question's owner (RFC 4892). `text` is at most 255 octets.
+    ///
+    /// # Errors
+    /// [`Full`] when it does not fit.
+    pub fn chaos_text(&mut self, text: &[u8]) -> Result<(), Full> {
+        let length = u8::try_from(text.len()).map_err(|_| Full)?;
+        let [o1, o2] = OWNER_IS_QUESTION;
+        let mark = self.mark();
+        let written = self
+            .put(&[
+                o1,
+                o2,
+                0,
+                rtype::number::TXT as u8,
+                0,
+                3,
+                0,
+                0,
+                0,
+                0,
+                0,
+                length.saturating_add(1),
+                length,
+            ])
+            .and_then(|()| self.put(text));
+        match written {
+            Ok(()) => self.count(Section::Answer, 1),
+            Err(Full) => self.rollback(mark),
+        }
+        written
+    }
+
     /// Writes the OPT record (RFC 6891 section 6.1.2) with ready-made options.
     ///
     /// # Errors

@@ -1,20 +1,32 @@
-//! The path of a query: parse, find, steer, write. This file is the whole of it.
+//! The path of a query: parse, find, steer, write. This file is the path; what few queries need stands beside it.
+
+mod chaos;
+mod dname;
+mod opt;
+mod referral;
+mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::Serialize;
+use self::chaos::CLASS_CHAOS;
+use self::dname::substitute;
+use self::opt::{ExtendedError, ResponseOpt};
+use self::referral::refer;
+use self::trace::note_found;
+pub use self::trace::{NoTrace, Step, Trace};
 
 use crate::observe::counters::{Counter, Counters};
 use crate::publish::Published;
 use crate::steer::verdict::Verdicts;
-use crate::steer::{Decision, Explanation, Family, Outcome, Random, Selection, Steering};
+use crate::steer::{Decision, Family, Outcome, Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
-use crate::wire::name::{MAX_NAME, to_text};
+use crate::wire::name::to_text;
 use crate::wire::query::{Parsed, Query};
 use crate::wire::rtype::{self, number};
-use crate::wire::writer::{Full, IMAGE_HEAD, Image, OWNER_IS_QUESTION, Owner, Section, Writer, leading_name};
+use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
 use crate::wire::{HEADER, Rcode};
 use crate::zone::find::{Found, find};
 use crate::zone::table::{Flags, Node, Zone};
@@ -25,6 +37,8 @@ pub const MAX_UDP: usize = 1232;
 const MAX_PLAIN_UDP: usize = 512;
 /// Largest message over a stream (RFC 1035 section 4.2.2).
 pub const MAX_STREAM: usize = 65_535;
+/// A stream that completes no message for so long is closed (RFC 7766 section 6.2.3).
+pub const STREAM_IDLE: Duration = Duration::from_secs(10);
 /// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
 const MAX_CHAIN: usize = 12;
 const CLASS_IN: u16 = 1;
@@ -39,72 +53,6 @@ pub enum Transport {
     Tcp,
 }
 
-/// One step of an answer, for explanations.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
-    /// The closest zone.
-    Zone {
-        /// Its origin.
-        origin: String,
-        /// Its serial.
-        serial: u32,
-    },
-    /// No zone here holds the name.
-    NoZone,
-    /// What the zone says of a name.
-    Find {
-        /// The name looked up.
-        name: String,
-        /// `exact`, `wildcard`, `delegation`, `dname` or `name_error`.
-        found: &'static str,
-        /// The node that decided.
-        node: Option<String>,
-    },
-    /// A CNAME (or one made from a DNAME) was followed.
-    Follow {
-        /// Where to.
-        target: String,
-    },
-    /// Records of the zone were taken.
-    Records {
-        /// Their type.
-        rtype: String,
-        /// How many.
-        count: u16,
-    },
-    /// Steering decided.
-    Steer {
-        /// All it saw.
-        #[serde(flatten)]
-        explanation: Box<Explanation>,
-    },
-}
-
-/// Records the steps of an answer. [`NoTrace`] compiles to nothing.
-pub trait Trace {
-    /// Whether notes are kept.
-    const ENABLED: bool;
-    /// Keeps a note.
-    fn note(&mut self, step: impl FnOnce() -> Step);
-}
-
-/// Keeps nothing: the serving form.
-pub struct NoTrace;
-
-impl Trace for NoTrace {
-    const ENABLED: bool = false;
-    #[inline]
-    fn note(&mut self, _: impl FnOnce() -> Step) {}
-}
-
-impl Trace for Vec<Step> {
-    const ENABLED: bool = true;
-    fn note(&mut self, step: impl FnOnce() -> Step) {
-        self.push(step());
-    }
-}
-
 /// How the sections turned out.
 #[derive(Clone, Copy)]
 struct Answer {
@@ -112,21 +60,26 @@ struct Answer {
     authoritative: bool,
     truncated: bool,
     scope: u8,
+    error: Option<ExtendedError>,
 }
 
 impl Answer {
     const fn code(rcode: Rcode) -> Answer {
-        Answer { rcode, authoritative: false, truncated: false, scope: 0 }
+        Answer { rcode, authoritative: false, truncated: false, scope: 0, error: None }
     }
 
     const fn authoritative(rcode: Rcode) -> Answer {
-        Answer { rcode, authoritative: true, truncated: false, scope: 0 }
+        Answer { authoritative: true, ..Answer::code(rcode) }
+    }
+
+    const fn because(rcode: Rcode, error: ExtendedError) -> Answer {
+        Answer { error: Some(error), ..Answer::code(rcode) }
     }
 }
 
 impl From<Full> for Answer {
     fn from(Full: Full) -> Answer {
-        Answer { rcode: Rcode::NoError, authoritative: true, truncated: true, scope: 0 }
+        Answer { truncated: true, ..Answer::authoritative(Rcode::NoError) }
     }
 }
 
@@ -180,12 +133,13 @@ impl Responder {
             self.counters.add(Counter::DroppedMalformed);
             return None;
         }
-        let edns = self.query.edns;
-        let reserved = edns.as_ref().map_or(0, opt_length);
-        let limit = limit(transport, edns.as_ref());
+        let identity = &*state.identity;
+        let opt = self.query.edns.map(|edns| ResponseOpt::new(edns, transport));
+        let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
+        let limit = limit(transport, self.query.edns.as_ref());
         let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
         // find, steer, write
-        let mut answer = match parsed {
+        let answer = match parsed {
             Parsed::Query => {
                 let lookup = Lookup { state, query: &self.query, client, counters: &self.counters };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
@@ -197,24 +151,17 @@ impl Responder {
             writer.clear();
             self.counters.add(Counter::Truncated);
         }
-        if let Some(edns) = edns {
+        if let Some(opt) = opt {
             writer.release(reserved);
-            if let Some(subnet) = edns.subnet {
-                self.counters.add(Counter::EcsQueries);
-                answer.scope = subnet.scope(answer.scope);
-            }
-            write_opt(&mut writer, &edns, &answer).ok()?;
+            opt.write(&mut writer, answer.rcode, answer.scope, answer.error, identity).ok()?;
+        }
+        if self.query.edns.is_some_and(|edns| edns.subnet.is_some()) {
+            self.counters.add(Counter::EcsQueries);
         }
         self.counters.add(counter_of(answer.rcode));
         let question = self.query.question_end > HEADER;
         Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, answer.truncated, question))
     }
-}
-
-/// Room that the response's OPT record takes.
-#[inline]
-fn opt_length(edns: &Edns) -> usize {
-    11 + edns.subnet.map_or(0, |subnet| 8 + subnet.address_octets())
 }
 
 #[inline]
@@ -223,18 +170,6 @@ fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
         (Transport::Tcp, _) => MAX_STREAM,
         (Transport::Udp, None) => MAX_PLAIN_UDP,
         (Transport::Udp, Some(edns)) => usize::from(edns.payload).clamp(MAX_PLAIN_UDP, MAX_UDP),
-    }
-}
-
-#[inline]
-fn write_opt(writer: &mut Writer<'_>, edns: &Edns, answer: &Answer) -> Result<(), Full> {
-    let extended = answer.rcode as u8 >> 4;
-    match edns.subnet {
-        Some(subnet) if answer.rcode != Rcode::FormErr => {
-            let (option, length) = subnet.option(answer.scope);
-            writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, option.get(..length).unwrap_or_default())
-        }
-        _ => writer.opt(MAX_UDP as u16, extended, edns.dnssec_ok, &[]),
     }
 }
 
@@ -272,12 +207,20 @@ impl<'a> Lookup<'a> {
     #[inline]
     fn resolve<T: Trace>(&self, steerer: &mut Steerer, writer: &mut Writer<'_>, trace: &mut T) -> Answer {
         let Query { name, qtype, qclass, .. } = self.query;
-        if !matches!(*qclass, CLASS_IN | CLASS_ANY) || matches!(*qtype, number::AXFR | number::IXFR) {
-            return Answer::code(Rcode::Refused);
+        match *qclass {
+            CLASS_IN | CLASS_ANY => {}
+            CLASS_CHAOS => return chaos::answer(name, *qtype, &self.state.identity, writer),
+            _ => return Answer::code(Rcode::Refused),
+        }
+        if matches!(*qtype, number::AXFR | number::IXFR) {
+            return Answer::because(Rcode::Refused, ExtendedError::Prohibited);
         }
         let Some(mut zone) = self.zone_of(name) else {
             trace.note(|| Step::NoZone);
-            return Answer::code(Rcode::Refused);
+            return match self.state.generation {
+                0 => Answer::because(Rcode::ServFail, ExtendedError::NotReady),
+                _ => Answer::code(Rcode::Refused),
+            };
         };
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
         let mut chased = false;
@@ -455,86 +398,4 @@ fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
         Ok(()) => Answer::authoritative(rcode),
         Err(Full) => Answer { rcode, ..Full.into() },
     }
-}
-
-/// A CNAME made from a DNAME, as an RRset image.
-struct Alias {
-    image: [u8; IMAGE_HEAD + MAX_NAME],
-    length: usize,
-}
-
-impl Alias {
-    /// `name` with its suffix `owner` replaced by `target`; `None` when the result is too long for a name.
-    fn new(name: &[u8], owner: &[u8], target: &[u8], ttl: u32) -> Option<Alias> {
-        let kept = name.get(..name.len().checked_sub(owner.len())?)?;
-        let rdata_length = kept.len() + target.len();
-        let mut image = [0; IMAGE_HEAD + MAX_NAME];
-        let (head, rdata) = image.split_at_mut(IMAGE_HEAD);
-        rdata.get_mut(..kept.len())?.copy_from_slice(kept);
-        rdata.get_mut(kept.len()..rdata_length)?.copy_from_slice(target);
-        let [t1, t2] = number::CNAME.to_be_bytes();
-        let [a, b, c, d] = ttl.to_be_bytes();
-        let [l1, l2] = (rdata_length as u16).to_be_bytes();
-        let [o1, o2] = OWNER_IS_QUESTION;
-        head.copy_from_slice(&[o1, o2, t1, t2, 0, 1, a, b, c, d, l1, l2]);
-        Some(Alias { image, length: IMAGE_HEAD + rdata_length })
-    }
-
-    fn image(&self) -> Image<'_> {
-        Image { rtype: number::CNAME, count: 1, octets: self.image.get(..self.length).unwrap_or_default() }
-    }
-
-    fn target(&self) -> &[u8] {
-        self.image.get(IMAGE_HEAD..self.length).unwrap_or_default()
-    }
-}
-
-/// The answer below a DNAME: the DNAME, and the CNAME it makes for the name asked (RFC 6672 section 3.2); YXDOMAIN
-/// when the new name would be too long (section 2.2).
-fn substitute(
-    node: Node<'_>,
-    name: &FoldedName,
-    owner: Owner<'_>,
-    writer: &mut Writer<'_>,
-) -> Result<Alias, Answer> {
-    let Some(set) = node.set(number::DNAME) else { return Err(Answer::code(Rcode::ServFail)) };
-    writer.rrset(Section::Answer, Owner::Name(node.name), set, None).map_err(Answer::from)?;
-    let target = set.rdata().next().unwrap_or_default();
-    let alias = Alias::new(name.as_wire(), node.name, target, set.ttl())
-        .ok_or(Answer::authoritative(Rcode::YxDomain))?;
-    writer.rrset(Section::Answer, owner, alias.image(), None).map_err(Answer::from)?;
-    Ok(alias)
-}
-
-/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Addresses below the
-/// cut itself must not be missing: without room for one of them the answer is truncated (RFC 9471 section 3.1).
-fn refer(zone: &Zone, cut: Node<'_>, chased: bool, writer: &mut Writer<'_>) -> Result<Answer, Full> {
-    let Some(servers) = cut.set(number::NS) else { return Ok(Answer::code(Rcode::ServFail)) };
-    writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None)?;
-    let mut server = FoldedName::default();
-    for target in servers.rdata().filter_map(leading_name) {
-        if server.set(target).is_err() {
-            continue;
-        }
-        let Some(node) = zone.node(server.as_wire()) else { continue };
-        for rtype in [number::A, number::AAAA] {
-            let Some(set) = node.set(rtype) else { continue };
-            let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
-            if written.is_err() && crate::wire::name::is_within(server.as_wire(), cut.name) {
-                return Err(Full);
-            }
-        }
-    }
-    Ok(Answer { authoritative: chased, ..Answer::code(Rcode::NoError) })
-}
-
-fn note_found(name: &FoldedName, found: &Found<'_>) -> Step {
-    let (found, node) = match found {
-        Found::Exact(node) => ("exact", Some(node)),
-        Found::Wildcard(node) => ("wildcard", Some(node)),
-        Found::Delegation(node) => ("delegation", Some(node)),
-        Found::Dname(node) => ("dname", Some(node)),
-        Found::NameError => ("name_error", None),
-    };
-    Step::Find { name: to_text(name.as_wire()), found, node: node.map(|node| to_text(node.name)) }
 }
