@@ -1,7 +1,7 @@
 //! The parser of queries: any octets.
 #![no_main]
 
-use gslb_core::wire::edns::Edns;
+use gslb_core::wire::edns::{Edns, OptionCode, Options};
 use gslb_core::wire::fold::{FoldedName, hash};
 use gslb_core::wire::name::{label_count, parent, to_text, wire_length};
 use gslb_core::wire::query::{Parsed, Query};
@@ -72,8 +72,10 @@ fn check_edns(octets: &[u8]) {
     for prefix in 0..=longest {
         assert!(subnet.scope(prefix) <= longest);
     }
-    let (option, length) = subnet.option(0);
-    let mut again = vec![0, 0, 0, 0, 0, 0, 0, length as u8];
-    again.extend_from_slice(&option[..length]);
+    let (data, length) = subnet.data(0);
+    let mut options = Options::default();
+    options.push(OptionCode::ClientSubnet, &data[..length]);
+    let mut again = vec![0, 0, 0, 0, 0, 0, 0, options.as_octets().len() as u8];
+    again.extend_from_slice(options.as_octets());
     assert_eq!(Edns::parse(&again).map(|(edns, _)| edns.subnet), Ok(Some(subnet)));
 }

@@ -41,7 +41,8 @@ fuzz_target!(|octets: &[u8]| {
                 false => sets.insert(key, (change.ttl, change.rdata)),
             };
         }
-        let built = build(&origin, &records(&sets), &steered).expect("a change that is accepted leaves a zone");
+        let built =
+            build(&origin, &records(&sets), &steered).expect("a change that is accepted leaves a zone");
         assert_eq!(dump(&zone), dump(&built));
         assert_eq!(zone.name_count(), built.name_count());
         assert_eq!(zone.record_count(), built.record_count());

@@ -111,7 +111,9 @@ pub fn choose_data(kind: u8, value: u8) -> Data {
         15 => one(number::HTTPS, [&[0, 1], target, &[0, 1, 0, 3, 2, b'h', b'2']].concat()),
         16 => one(number::NAPTR, [&[0, 1, 0, value, 1, b's', 0, 0], target].concat()),
         17 => one(number::MINFO, [target, target].concat()),
-        18 => many(number::NS, usize::from(value), &|host| name(&format!("h{host}.sub.ex.")).as_wire().to_vec()),
+        18 => {
+            many(number::NS, usize::from(value), &|host| name(&format!("h{host}.sub.ex.")).as_wire().to_vec())
+        }
         _ => many(number::MX, usize::from(value), &|host| {
             [&host.to_be_bytes(), choose_name(host as u8).as_wire()].concat()
         }),

@@ -110,7 +110,11 @@ impl Reader<'_> {
     fn plain_name(&mut self) -> Result<Vec<u8>, String> {
         let start = self.at;
         let name = self.name()?;
-        if self.at - start == name.len() { Ok(name) } else { Err(format!("a pointer in the name at {start}")) }
+        if self.at - start == name.len() {
+            Ok(name)
+        } else {
+            Err(format!("a pointer in the name at {start}"))
+        }
     }
 
     /// A name; each pointer must point before the part that it ends (RFC 1035 section 4.1.4), so none can loop.
@@ -118,11 +122,14 @@ impl Reader<'_> {
         let mut name = Vec::new();
         let (mut at, mut part, mut end) = (self.at, self.at, None);
         loop {
-            let length = usize::from(*self.octets.get(at).ok_or_else(|| format!("a name cut short at {at}"))?);
+            let length =
+                usize::from(*self.octets.get(at).ok_or_else(|| format!("a name cut short at {at}"))?);
             match length {
                 0..=63 => {
-                    let label =
-                        self.octets.get(at..=at + length).ok_or_else(|| format!("a label cut short at {at}"))?;
+                    let label = self
+                        .octets
+                        .get(at..=at + length)
+                        .ok_or_else(|| format!("a label cut short at {at}"))?;
                     name.extend_from_slice(label);
                     if name.len() > MAX_NAME {
                         return Err(format!("a name of more than 255 octets at {}", self.at));
@@ -134,10 +141,13 @@ impl Reader<'_> {
                     }
                 }
                 0xc0.. => {
-                    let low = *self.octets.get(at + 1).ok_or_else(|| format!("a pointer cut short at {at}"))?;
+                    let low =
+                        *self.octets.get(at + 1).ok_or_else(|| format!("a pointer cut short at {at}"))?;
                     let target = (length & 0x3f) << 8 | usize::from(low);
                     if target >= part || target < 12 {
-                        return Err(format!("a pointer at {at} to {target}, in a name part that starts at {part}"));
+                        return Err(format!(
+                            "a pointer at {at} to {target}, in a name part that starts at {part}"
+                        ));
                     }
                     end = end.or(Some(at + 2));
                     (at, part) = (target, target);

@@ -53,8 +53,15 @@ impl<'a> Arbitrary<'a> for Packet {
 fn query(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let [flags, codes, name, prefix, case, rtype, class, edns]: [u8; 8] = u.arbitrary()?;
     let mut packet = vec![0x12, 0x34, flags & 0x7f, codes, 0, 1, 0, 0, 0, 0, 0, 0];
-    push_prefix(prefix, &mut packet);
-    packet.extend_from_slice(choose_name(name).as_wire());
+    match prefix {
+        // What the server says of itself (RFC 4892).
+        0xff => packet
+            .extend_from_slice([&b"\x07version\x04bind\0"[..], b"\x02id\x06server\0"][usize::from(name) % 2]),
+        _ => {
+            push_prefix(prefix, &mut packet);
+            packet.extend_from_slice(choose_name(name).as_wire());
+        }
+    }
     for (at, octet) in packet.iter_mut().skip(12).enumerate() {
         if case >> (at % 8) & 1 != 0 {
             *octet = octet.to_ascii_uppercase();

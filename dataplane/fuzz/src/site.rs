@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use gslb_core::publish::Published;
+use gslb_core::publish::{Identity, Published};
 use gslb_core::steer::Steering;
 use gslb_core::steer::verdict::Verdicts;
 use gslb_core::wire::Name;
+use gslb_core::wire::edns::MAX_IDENTITY;
 use gslb_core::wire::name::is_within;
 use gslb_core::wire::rtype::number;
 use gslb_core::zone::build::build;
@@ -109,7 +110,15 @@ impl<'a> Arbitrary<'a> for Site {
             })
             .collect();
         let verdicts = Arc::new(Verdicts::from_octets(&octets).expect("octets below 3"));
-        let state = Published { generation: 1, zones: Arc::new(all), steering: STEERING.clone(), verdicts };
+        // The longest identity there may be, a short one, or none.
+        let name =
+            [None, Some(vec![b'n'; MAX_IDENTITY]), Some(b"a".to_vec())][usize::from(client) % 3].clone();
+        let name = name.map(Vec::into_boxed_slice);
+        let identity = Arc::new(Identity { version: name.clone(), name });
+        // Generation 0 is a server that has nothing yet.
+        let generation = u64::from(!all.is_empty());
+        let state =
+            Published { generation, zones: Arc::new(all), steering: STEERING.clone(), verdicts, identity };
         Ok(Site { state, steered: steered & 0x3f != 0, client: choose_client(client) })
     }
 }
