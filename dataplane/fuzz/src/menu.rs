@@ -61,7 +61,7 @@ pub static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
         &deep,
         "sub.sub.ex.",
     ]
-    .map(|text| name(text))
+    .map(name)
     .to_vec()
 });
 
