@@ -11,9 +11,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 # pyo3 would otherwise look for a libpython to link against.
 export PYO3_BUILD_EXTENSION_MODULE := 1
-RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
+RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench image clean
+.PHONY: help run build test check fmt bench fuzz image clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,21 @@ fmt: build  ## format everything
 
 bench: build  ## measure beside the peers that are installed (see bench/README.md)
 	$(BIN)/python bench/run.py
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := query answer zonefile update
+FUZZ_FLAGS ?=
+# cargo-fuzz uses unstable flags of the compiler that every stable toolchain knows.
+fuzz: export RUSTC_BOOTSTRAP := 1
+fuzz:  ## run each fuzz target for FUZZ_SECONDS (see dataplane/fuzz/README.md)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "make: cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	@set -e; cd dataplane; for target in $(FUZZ_TARGETS); do \
+	  mkdir -p fuzz/work/$$target; \
+	  dictionary=fuzz/dictionaries/$$target.dict; \
+	  cargo fuzz run $(FUZZ_FLAGS) $$target fuzz/work/$$target fuzz/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+	    $$(test ! -f $$dictionary || echo -dict=$$dictionary); \
+	done
 
 image:  ## build the container image
 	docker build --tag gslb .

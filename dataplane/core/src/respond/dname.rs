@@ -42,15 +42,18 @@ impl Alias {
 }
 
 /// The answer below a DNAME: the DNAME, and the CNAME it makes for the name asked (RFC 6672 section 3.2); YXDOMAIN
-/// when the new name would be too long (section 2.2).
+/// when the new name would be too long (section 2.2). A DNAME that stands in the answer `already` is not repeated.
 pub(super) fn substitute(
     node: Node<'_>,
+    already: bool,
     name: &FoldedName,
     owner: Owner<'_>,
     writer: &mut Writer<'_>,
 ) -> Result<Alias, Answer> {
     let Some(set) = node.set(number::DNAME) else { return Err(Answer::code(Rcode::ServFail)) };
-    writer.rrset(Section::Answer, Owner::Name(node.name), set, None).map_err(Answer::from)?;
+    if !already {
+        writer.rrset(Section::Answer, Owner::Name(node.name), set, None).map_err(Answer::from)?;
+    }
     let target = set.rdata().next().unwrap_or_default();
     let alias = Alias::new(name.as_wire(), node.name, target, set.ttl())
         .ok_or(Answer::authoritative(Rcode::YxDomain))?;

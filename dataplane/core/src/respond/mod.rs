@@ -4,7 +4,10 @@ mod alias;
 mod chaos;
 mod dname;
 mod opt;
+mod passed;
 mod referral;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use std::net::IpAddr;
@@ -14,6 +17,7 @@ use std::time::Duration;
 use self::chaos::CLASS_CHAOS;
 use self::dname::substitute;
 use self::opt::{ExtendedError, ResponseOpt};
+use self::passed::Passed;
 use self::referral::refer;
 use self::trace::note_found;
 pub use self::trace::{NoTrace, Step, Trace};
@@ -229,8 +233,13 @@ impl<'a> Lookup<'a> {
         };
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
         let mut chased = false;
+        let (mut names, mut dnames) = (Passed::default(), Passed::default());
         for _ in 0..MAX_CHAIN {
             let Steerer { chased: target, chooser } = &mut *steerer;
+            // A loop ends where it closes: what it would add stands in the answer already.
+            if chased && (target.as_wire() == name.as_wire() || names.again(target.as_wire())) {
+                break;
+            }
             let (looked_up, owner) =
                 if chased { (&*target, Owner::Name(target.as_wire())) } else { (name, Owner::Question) };
             let found = match find(zone, looked_up) {
@@ -251,10 +260,12 @@ impl<'a> Lookup<'a> {
                 Found::Delegation(cut) => {
                     return refer(zone, cut, chased, writer).unwrap_or_else(Answer::from);
                 }
-                Found::Dname(node) => match substitute(node, looked_up, owner, writer) {
-                    Ok(alias) => target.set(alias.target()),
-                    Err(answer) => return answer,
-                },
+                Found::Dname(node) => {
+                    match substitute(node, dnames.again(node.name), looked_up, owner, writer) {
+                        Ok(alias) => target.set(alias.target()),
+                        Err(answer) => return answer,
+                    }
+                }
                 Found::NameError => return negative(zone, Rcode::NxDomain, writer),
             };
             if followed.is_err() {

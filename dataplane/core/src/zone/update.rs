@@ -1,6 +1,6 @@
 //! Changes a few RRsets of a compiled zone and shares the rest: only the shards that a change touches are copied.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::{NAMES_PER_SHARD, with_soa};
@@ -91,11 +91,10 @@ impl Edit<'_> {
             return Err(ChangeError::OutOfZone(change.name.clone(), self.zone.origin().clone()));
         }
         let mut image = Vec::new();
-        let mut seen: Vec<&Vec<u8>> = Vec::new();
+        let mut seen: HashSet<&[u8]> = HashSet::new();
         for rdata in &change.rdata {
-            if !seen.contains(&rdata) {
+            if seen.insert(rdata) {
                 push_image(&mut image, change.rtype, change.ttl, rdata);
-                seen.push(rdata);
             }
         }
         let count = u16::try_from(seen.len()).map_err(|_| ChangeError::TooMany(change.name.clone()))?;
@@ -377,6 +376,22 @@ mod tests {
         // All or nothing: a good change beside a bad one changes nothing, and the order of two does not matter.
         let moved = [set("a.ex.", number::CNAME, &[1]), set("a.ex.", number::A, &[])];
         assert!(zone.with_rrsets(&moved).is_ok());
+    }
+
+    /// Duplicates are dropped in time that does not grow with the square of the RRset.
+    #[test]
+    fn the_largest_rrset_is_changed() {
+        let zone = build(&name("ex."), &records(&base()), &[]).unwrap();
+        let change = |count: u32| Change {
+            name: name("a.ex."),
+            rtype: number::A,
+            ttl: 60,
+            rdata: (0..count).chain(0..count).map(|host| host.to_be_bytes().to_vec()).collect(),
+        };
+        let changed = zone.with_rrsets(&[change(65_535)]).unwrap();
+        assert_eq!(changed.record_count(), zone.record_count() + 65_535);
+        let error = zone.with_rrsets(&[change(65_536)]).unwrap_err();
+        assert!(matches!(error, ChangeError::TooMany(_)));
     }
 
     #[test]
