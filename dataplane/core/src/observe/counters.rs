@@ -30,6 +30,7 @@ counters! {
     ResponsesNotImp "responses_notimp" "Responses with NOTIMP.",
     ResponsesRefused "responses_refused" "Responses with REFUSED.",
     ResponsesYxDomain "responses_yxdomain" "Responses with YXDOMAIN.",
+    ResponsesNotAuth "responses_notauth" "Responses with NOTAUTH.",
     ResponsesBadVers "responses_badvers" "Responses with BADVERS.",
     DroppedMalformed "dropped_malformed" "Packets left unanswered: too short, or responses.",
     Truncated "truncated" "Responses with TC set.",

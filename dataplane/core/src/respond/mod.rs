@@ -18,7 +18,7 @@ use self::chaos::CLASS_CHAOS;
 use self::dname::substitute;
 use self::opt::{ExtendedError, ResponseOpt};
 use self::passed::Passed;
-use self::referral::refer;
+use self::referral::{add_addresses, refer};
 use self::trace::note_found;
 pub use self::trace::{NoTrace, Step, Trace};
 
@@ -98,6 +98,9 @@ pub struct Responder {
 /// What following aliases and steering need besides the query.
 struct Steerer {
     chased: FoldedName,
+    /// Names and DNAMEs that the answer has passed.
+    names: Passed,
+    dnames: Passed,
     chooser: Chooser,
 }
 
@@ -114,6 +117,8 @@ impl Responder {
             query: Query::default(),
             steerer: Steerer {
                 chased: FoldedName::default(),
+                names: Passed::default(),
+                dnames: Passed::default(),
                 chooser: Chooser { selection: Selection::default(), random: Random::new(seed) },
             },
             counters,
@@ -150,14 +155,14 @@ impl Responder {
         // find, steer, write
         let answer = match parsed {
             Parsed::Query => {
-                let lookup = Lookup { state, query: &self.query, client, counters: &self.counters };
+                let lookup =
+                    Lookup { state, query: &self.query, client, transport, counters: &self.counters };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
             }
             Parsed::Reject(rcode) => Answer::code(rcode),
             Parsed::Drop => return None,
         };
         if answer.truncated {
-            writer.clear();
             self.counters.add(Counter::Truncated);
         }
         if let Some(opt) = opt {
@@ -192,6 +197,7 @@ fn counter_of(rcode: Rcode) -> Counter {
         Rcode::NotImp => Counter::ResponsesNotImp,
         Rcode::Refused => Counter::ResponsesRefused,
         Rcode::YxDomain => Counter::ResponsesYxDomain,
+        Rcode::NotAuth => Counter::ResponsesNotAuth,
         Rcode::BadVers => Counter::ResponsesBadVers,
     }
 }
@@ -208,6 +214,7 @@ struct Lookup<'a> {
     state: &'a Published,
     query: &'a Query,
     client: IpAddr,
+    transport: Transport,
     counters: &'a Counters,
 }
 
@@ -222,20 +229,21 @@ impl<'a> Lookup<'a> {
             _ => return Answer::code(Rcode::Refused),
         }
         if matches!(*qtype, number::AXFR | number::IXFR) {
-            return Answer::because(Rcode::Refused, ExtendedError::Prohibited);
+            return self.refuse_transfer();
         }
         let Some(mut zone) = self.zone_of(name) else {
             trace.note(|| Step::NoZone);
             return match self.state.generation {
                 0 => Answer::because(Rcode::ServFail, ExtendedError::NotReady),
-                _ => Answer::code(Rcode::Refused),
+                _ => Answer::because(Rcode::Refused, ExtendedError::NotAuthoritative),
             };
         };
         trace.note(|| Step::Zone { origin: zone.origin().to_string(), serial: zone.soa().serial });
         let mut chased = false;
-        let (mut names, mut dnames) = (Passed::default(), Passed::default());
+        steerer.names.clear();
+        steerer.dnames.clear();
         for _ in 0..MAX_CHAIN {
-            let Steerer { chased: target, chooser } = &mut *steerer;
+            let Steerer { chased: target, names, dnames, chooser } = &mut *steerer;
             // A loop ends where it closes: what it would add stands in the answer already.
             if chased && (target.as_wire() == name.as_wire() || names.again(target.as_wire())) {
                 break;
@@ -258,7 +266,7 @@ impl<'a> Lookup<'a> {
                     }
                 }
                 Found::Delegation(cut) => {
-                    return refer(zone, cut, chased, writer).unwrap_or_else(Answer::from);
+                    return refer(zone, cut, chased, writer);
                 }
                 Found::Dname(node) => {
                     match substitute(node, dnames.again(node.name), looked_up, owner, writer) {
@@ -279,6 +287,18 @@ impl<'a> Lookup<'a> {
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
+    }
+
+    /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an
+    /// IXFR be answered so), and only an apex has one.
+    fn refuse_transfer(&self) -> Answer {
+        if self.query.qtype == number::AXFR && self.transport == Transport::Udp {
+            return Answer::code(Rcode::NotImp);
+        }
+        match self.state.zones.get(self.query.name.as_wire()) {
+            Some(_) => Answer::because(Rcode::Refused, ExtendedError::Prohibited),
+            None => Answer::code(Rcode::NotAuth),
+        }
     }
 
     /// The closest zone above `name`; for DS at an apex, the parent if it is served here too.
@@ -355,7 +375,12 @@ impl<'a> Lookup<'a> {
         };
         if let Some(set) = set {
             return Next::Done(match records(set, owner, writer, trace) {
-                Ok(()) => Answer { scope, ..Answer::authoritative(Rcode::NoError) },
+                Ok(()) => {
+                    if set.rtype == number::NS {
+                        add_addresses(zone, set, writer);
+                    }
+                    Answer { scope, ..Answer::authoritative(Rcode::NoError) }
+                }
                 Err(full) => Answer { scope, ..full.into() },
             });
         }

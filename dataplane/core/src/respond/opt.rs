@@ -19,6 +19,8 @@ pub enum ExtendedError {
     StaleAnswer = 3,
     /// Nothing has been published yet.
     NotReady = 14,
+    /// The name is in no zone served here.
+    NotAuthoritative = 20,
     /// The kind of query is not allowed to this client.
     Prohibited = 18,
 }

@@ -11,6 +11,11 @@ pub(super) struct Passed {
 }
 
 impl Passed {
+    /// Forgets them all.
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+
     /// Whether this lower-case wire name was passed before; from now on it was.
     pub fn again(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);

@@ -5,32 +5,50 @@ use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::is_within;
 use crate::wire::rtype::number;
-use crate::wire::writer::{Full, Owner, Section, Writer, leading_name};
+use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
 use crate::zone::table::{Node, Zone};
 
-/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Addresses below the
-/// cut itself must not be missing: without room for one of them the answer is truncated (RFC 9471 section 3.1).
-pub(super) fn refer(
-    zone: &Zone,
-    cut: Node<'_>,
-    chased: bool,
-    writer: &mut Writer<'_>,
-) -> Result<Answer, Full> {
-    let Some(servers) = cut.set(number::NS) else { return Ok(Answer::code(Rcode::ServFail)) };
-    writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None)?;
+/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. When servers below the
+/// cut itself have addresses and none of them fits, the answer is truncated: the delegation could not be followed.
+pub(super) fn refer(zone: &Zone, cut: Node<'_>, chased: bool, writer: &mut Writer<'_>) -> Answer {
+    let Some(servers) = cut.set(number::NS) else { return Answer::code(Rcode::ServFail) };
+    let answer = Answer { authoritative: chased, ..Answer::code(Rcode::NoError) };
+    if writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None).is_err() {
+        return Answer { truncated: true, ..answer };
+    }
+    let mut glue = Glue::default();
+    add(zone, servers, writer, |server, written| {
+        if is_within(server, cut.name) {
+            glue.wanted = true;
+            glue.given |= written;
+        }
+    });
+    Answer { truncated: glue.wanted && !glue.given, ..answer }
+}
+
+/// Whether the addresses without which a delegation cannot be followed were wanted, and whether any was given.
+#[derive(Default)]
+struct Glue {
+    wanted: bool,
+    given: bool,
+}
+
+/// The addresses of the servers in an NS RRset that lie in this zone, as far as there is room.
+pub(super) fn add_addresses(zone: &Zone, servers: Image<'_>, writer: &mut Writer<'_>) {
+    add(zone, servers, writer, |_, _| ());
+}
+
+/// Adds them, and tells of each RRset which server (lower case) it is of and whether it was written.
+fn add(zone: &Zone, servers: Image<'_>, writer: &mut Writer<'_>, mut tell: impl FnMut(&[u8], bool)) {
     let mut server = FoldedName::default();
     for target in servers.rdata().filter_map(leading_name) {
         if server.set(target).is_err() {
             continue;
         }
         let Some(node) = zone.node(server.as_wire()) else { continue };
-        for rtype in [number::A, number::AAAA] {
-            let Some(set) = node.set(rtype) else { continue };
+        for set in [number::A, number::AAAA].into_iter().filter_map(|rtype| node.set(rtype)) {
             let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
-            if written.is_err() && is_within(server.as_wire(), cut.name) {
-                return Err(Full);
-            }
+            tell(server.as_wire(), written.is_ok());
         }
     }
-    Ok(Answer { authoritative: chased, ..Answer::code(Rcode::NoError) })
 }

@@ -30,6 +30,8 @@ pub enum Rcode {
     Refused = 5,
     /// A synthesised name would be too long (RFC 6672 section 2.2).
     YxDomain = 6,
+    /// Not authoritative for what is asked (RFC 2136 section 2.2, RFC 1995).
+    NotAuth = 9,
     /// The EDNS version is not supported (RFC 6891 section 6.1.3); needs an OPT record.
     BadVers = 16,
 }

@@ -9,6 +9,10 @@ use super::{HEADER, Rcode, u16_at};
 /// A query carries at most an OPT and a signature; more additional records than this are malformed.
 const MAX_ADDITIONAL: u16 = 8;
 
+/// Opcodes (RFC 1035 section 4.1.1, RFC 1996 section 3.2) that are looked into.
+const QUERY: u8 = 0;
+const NOTIFY: u8 = 4;
+
 /// What to do with a packet that was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
@@ -48,10 +52,20 @@ impl Query {
         if flags & 0x80 != 0 {
             return Parsed::Drop;
         }
-        if (flags >> 3) & 0x0f != 0 {
+        let opcode = (flags >> 3) & 0x0f;
+        if !matches!(opcode, QUERY | NOTIFY) {
             return Parsed::Reject(Rcode::NotImp);
         }
-        if [q1, q2] != [0, 1] || [an1, an2, ns1, ns2] != [0, 0, 0, 0] {
+        let questions = u16::from_be_bytes([q1, q2]);
+        let additional = u16::from_be_bytes([ar1, ar2]);
+        if questions == 0 && [an1, an2, ns1, ns2] == [0, 0, 0, 0] {
+            // Nothing is asked, but the OPT record is answered all the same.
+            if self.additional(packet, additional).is_none() {
+                self.edns = None;
+            }
+            return Parsed::Reject(Rcode::FormErr);
+        }
+        if questions != 1 || (opcode == QUERY && [an1, an2, ns1, ns2] != [0, 0, 0, 0]) {
             return Parsed::Reject(Rcode::FormErr);
         }
         let Some(length) = packet.get(HEADER..).and_then(|question| self.name.set(question).ok()) else {
@@ -63,14 +77,16 @@ impl Query {
         };
         (self.qtype, self.qclass) = (qtype, qclass);
         self.question_end = end + 4;
-        let additional = u16::from_be_bytes([ar1, ar2]);
+        if opcode == NOTIFY {
+            // We transfer no zone in, so nobody's news are ours (RFC 1996 section 3.10).
+            return Parsed::Reject(Rcode::NotAuth);
+        }
         if additional > 0 && self.additional(packet, additional).is_none() {
             self.edns = None;
             return Parsed::Reject(Rcode::FormErr);
         }
         match self.edns {
             Some(edns) if edns.version != 0 => Parsed::Reject(Rcode::BadVers),
-            _ if qtype == OPT => Parsed::Reject(Rcode::FormErr),
             _ => Parsed::Query,
         }
     }

@@ -83,7 +83,6 @@ struct Target {
 /// Writes records behind the question of `octets`.
 pub struct Writer<'a> {
     octets: &'a mut [u8],
-    start: usize,
     at: usize,
     limit: usize,
     counts: [u16; 3],
@@ -112,7 +111,6 @@ impl<'a> Writer<'a> {
         let limit = limit.min(octets.len());
         Writer {
             octets,
-            start: question_end,
             at: question_end,
             limit,
             counts: [0; 3],
@@ -280,13 +278,6 @@ impl<'a> Writer<'a> {
         self.put(options)?;
         self.count(Section::Additional, 1);
         Ok(())
-    }
-
-    /// Removes every record.
-    pub fn clear(&mut self) {
-        self.at = self.start;
-        self.counts = [0; 3];
-        self.target_count = 0;
     }
 
     /// Completes the header and returns the length of the response. The id and RD stay the query's; AD, CD and RA are
