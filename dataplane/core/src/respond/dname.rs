@@ -51,12 +51,14 @@ pub(super) fn substitute(
     writer: &mut Writer<'_>,
 ) -> Result<Alias, Answer> {
     let Some(set) = node.set(number::DNAME) else { return Err(Answer::code(Rcode::ServFail)) };
-    if !already {
-        writer.rrset(Section::Answer, Owner::Name(node.name), set, None).map_err(Answer::from)?;
+    if !already && writer.rrset(Section::Answer, Owner::Name(node.name), set, None).is_err() {
+        writer.close();
     }
     let target = set.rdata().next().unwrap_or_default();
     let alias = Alias::new(name.as_wire(), node.name, target, set.ttl())
         .ok_or(Answer::authoritative(Rcode::YxDomain))?;
-    writer.rrset(Section::Answer, owner, alias.image(), None).map_err(Answer::from)?;
+    if writer.rrset(Section::Answer, owner, alias.image(), None).is_err() {
+        writer.close();
+    }
     Ok(alias)
 }

@@ -45,7 +45,7 @@ pub const MAX_STREAM: usize = 65_535;
 /// A stream that completes no message for so long is closed (RFC 7766 section 6.2.3).
 pub const STREAM_IDLE: Duration = Duration::from_secs(10);
 /// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
-const MAX_CHAIN: usize = 12;
+const MAX_CHAIN: usize = 16;
 const CLASS_IN: u16 = 1;
 const CLASS_ANY: u16 = 255;
 
@@ -162,7 +162,8 @@ impl Responder {
             Parsed::Reject(rcode) => Answer::code(rcode),
             Parsed::Drop => return None,
         };
-        if answer.truncated {
+        let truncated = answer.truncated || writer.is_closed();
+        if truncated {
             self.counters.add(Counter::Truncated);
         }
         if let Some(opt) = opt {
@@ -174,7 +175,7 @@ impl Responder {
         }
         self.counters.add(counter_of(answer.rcode));
         let question = self.query.question_end > HEADER;
-        Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, answer.truncated, question))
+        Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, truncated, question))
     }
 }
 
@@ -270,6 +271,8 @@ impl<'a> Lookup<'a> {
                 }
                 Found::Dname(node) => {
                     match substitute(node, dnames.again(node.name), looked_up, owner, writer) {
+                        // The CNAME itself was asked for.
+                        Ok(_) if *qtype == number::CNAME => return Answer::authoritative(Rcode::NoError),
                         Ok(alias) => target.set(alias.target()),
                         Err(answer) => return answer,
                     }
@@ -388,10 +391,11 @@ impl<'a> Lookup<'a> {
             && let Some(set) = node.set(number::CNAME)
             && let Some(target) = set.rdata().next().and_then(leading_name)
         {
-            return match records(set, owner, writer, trace) {
-                Ok(()) => Next::Follow(target),
-                Err(full) => Next::Done(full.into()),
-            };
+            // Without room the answer is truncated, but its code is that of the chain's end all the same.
+            if records(set, owner, writer, trace).is_err() {
+                writer.close();
+            }
+            return Next::Follow(target);
         }
         Next::Done(Answer { scope, ..negative(zone, Rcode::NoError, writer) })
     }

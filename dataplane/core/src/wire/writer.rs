@@ -85,6 +85,10 @@ pub struct Writer<'a> {
     octets: &'a mut [u8],
     at: usize,
     limit: usize,
+    /// The limit of the sections, as it was made.
+    sections: usize,
+    /// Set when an RRset that belonged here did not fit.
+    closed: bool,
     counts: [u16; 3],
     question: &'a FoldedName,
     targets: [Target; MAX_TARGETS],
@@ -113,6 +117,8 @@ impl<'a> Writer<'a> {
             octets,
             at: question_end,
             limit,
+            sections: limit,
+            closed: false,
             counts: [0; 3],
             question,
             targets: [Target::default(); MAX_TARGETS],
@@ -123,6 +129,18 @@ impl<'a> Writer<'a> {
     /// Octets written so far, header and question included.
     pub fn length(&self) -> usize {
         self.at
+    }
+
+    /// Lets nothing more in: what was left out must not be followed by what came after it.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.limit = self.at;
+    }
+
+    /// Whether something was left out.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Records written so far in each section.
@@ -297,9 +315,9 @@ impl<'a> Writer<'a> {
         self.at
     }
 
-    /// Allows `octets` more (the room that was kept for the OPT record).
+    /// Allows `octets` more than the limit it was made with: the room that was kept for the OPT record.
     pub fn release(&mut self, octets: usize) {
-        self.limit = (self.limit + octets).min(self.octets.len());
+        self.limit = (self.sections + octets).min(self.octets.len());
     }
 
     #[inline]
