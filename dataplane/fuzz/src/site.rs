@@ -139,8 +139,10 @@ impl Part {
 
     fn push(&mut self, owner: &[u8], kind: u8, value: u8) {
         let data = choose_data(kind, value);
-        // A second SOA is an error of the zone's text, and nothing compiles it.
-        if data.rtype == number::SOA {
+        // A second record of these is an error of the zone's text, and nothing compiles it.
+        let single = matches!(data.rtype, number::CNAME | number::DNAME);
+        let stands = |record: Record<'_>| (record.owner, record.rtype) == (owner, data.rtype);
+        if data.rtype == number::SOA || single && self.records.iter().any(stands) {
             return;
         }
         for rdata in &data.rdata {

@@ -271,7 +271,7 @@ impl<'a> Lookup<'a> {
                 }
                 Found::Dname(node) => {
                     match substitute(node, dnames.again(node.name), looked_up, owner, writer) {
-                        // The CNAME itself was asked for.
+                        // The CNAME made is what was asked for (RFC 1034 section 4.3.2 step 3a).
                         Ok(_) if *qtype == number::CNAME => return Answer::authoritative(Rcode::NoError),
                         Ok(alias) => target.set(alias.target()),
                         Err(answer) => return answer,

@@ -11,6 +11,10 @@ const HEAD: &str = "$TTL 60\n@ SOA ns. host. 1 2 3 4 5\n@ NS ns.\n";
 
 /// (response code, records in the answer section) to a query for A of `name` in a zone `ex.` of these records.
 fn ask(records: &str, name: &str) -> (u8, u16) {
+    ask_type(records, name, number::A)
+}
+
+fn ask_type(records: &str, name: &str, qtype: u16) -> (u8, u16) {
     let origin = Name::from_text(b"ex.", None).unwrap();
     let text = read_zone_bytes("z", format!("{HEAD}{records}").as_bytes(), &origin);
     let zone = build(&origin, text.compilable().unwrap(), &[]).unwrap();
@@ -26,7 +30,8 @@ fn ask(records: &str, name: &str) -> (u8, u16) {
     };
     let mut packet = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     packet.extend_from_slice(Name::from_text(name.as_bytes(), None).unwrap().as_wire());
-    packet.extend_from_slice(&[0, 1, 0, 1]);
+    packet.extend_from_slice(&qtype.to_be_bytes());
+    packet.extend_from_slice(&[0, 1]);
     let length = packet.len();
     packet.resize(MAX_STREAM, 0);
     let client = IpAddr::from([192, 0, 2, 1]);
@@ -47,6 +52,15 @@ fn a_loop_of_cnames_stands_in_the_answer_once() {
 fn a_dname_that_is_used_again_is_not_repeated() {
     assert_eq!(ask("d DNAME d\n", "x.d.ex."), (0, 2));
     assert_eq!(ask("d DNAME e.d\n", "x.d.ex."), (0, 1 + MAX_CHAIN as u16));
+}
+
+/// The CNAME that a DNAME makes answers a query for CNAME; one further down the chain is not what was asked for.
+#[test]
+fn a_cname_made_from_a_dname_can_be_asked_for() {
+    let records = "d DNAME e\nx.e CNAME y\ny CNAME z\n";
+    assert_eq!(ask_type(records, "x.d.ex.", number::CNAME), (0, 2));
+    assert_eq!(ask_type(records, "none.d.ex.", number::CNAME), (0, 2));
+    assert_eq!(ask(records, "none.d.ex."), (3, 2));
 }
 
 #[test]
