@@ -141,6 +141,7 @@ impl PyZoneText {
         })
     }
 
+    #[allow(clippy::too_many_arguments)] // Python gives them by keyword
     #[pyo3(signature = (types, limit, *, except_types = Vec::new(), owners = None, ttl_below = None, ttl_above = None))]
     fn records(
         &self,

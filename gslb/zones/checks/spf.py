@@ -22,9 +22,7 @@ _DIRECTIVE = re.compile(r"[-+?~]?([A-Za-z][A-Za-z0-9]*)([:/].*)?", re.DOTALL)
 _MACRO = r"%\{[slodiphcrtvSLODIPHCRTV][0-9]{0,3}[rR]?[-.+,/_=]*\}"
 _MACRO_STRING = re.compile(rf"(?:[\x21-\x24\x26-\x7e]|{_MACRO}|%[%_-])*")
 _ENDS_IN_MACRO = re.compile(rf"(?:.*)(?:{_MACRO})", re.DOTALL)
-_TOP_LABEL = re.compile(
-    r".*\.(?=[A-Za-z0-9-]*[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?", re.DOTALL
-)
+_TOP_LABEL = re.compile(r"(?=[A-Za-z0-9-]*[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _NEARLY = re.compile(r'[\s"]*v\s*=\s*spf(?!2\.0/)', re.IGNORECASE)
 _CIDR4 = re.compile(r"/(0|[1-9][0-9]?)")
 _CIDR6 = re.compile(r"//(0|[1-9][0-9]{0,2})")

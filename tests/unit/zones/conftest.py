@@ -7,6 +7,8 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from tests.unit.zones.checks_site import Site
+
 ZONE = """\
 $TTL 300
 @ IN SOA ns1 hostmaster 1 7200 1800 1209600 300
@@ -104,3 +106,9 @@ def zone_text():
 @pytest.fixture
 def site_text():
     return SITE
+
+
+@pytest.fixture
+def checked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Site(tmp_path)
