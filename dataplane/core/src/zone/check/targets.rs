@@ -38,6 +38,13 @@ impl<'a> Check<'a> {
             if !is_inside {
                 continue;
             }
+            // Aliases may lead to anything that exists: the node itself is not looked at.
+            if !matches!(record.rtype, n::NS | n::MX | n::SRV) {
+                if !self.by_owner.contains_key(target) {
+                    unresolved.push(index);
+                }
+                continue;
+            }
             let is_ns = record.rtype == n::NS;
             if let Some(&at) = self.by_owner.get(target) {
                 let Some(node) = self.nodes.get_mut(at as usize) else { continue };
