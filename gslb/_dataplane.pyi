@@ -5,7 +5,13 @@ Names cross in presentation format, absolute, lower case, with a final dot, unle
 
 from typing import Self, final
 
-__all__ = ["DataPlane", "Steering", "Zone", "ZoneText"]
+__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText"]
+
+@final
+class Origins:
+    """The origins of all zones of a site, for checks that look beyond one zone."""
+
+    def __new__(cls, origins: list[str]) -> Self: ...
 
 @final
 class ZoneText:
@@ -32,8 +38,48 @@ class ZoneText:
     def reject(self, index: int, message: str) -> None:
         """Turn a pending record into a ``zone-syntax`` error finding."""
 
-    def check(self) -> list[tuple[str, str, str, int, int, str]]:
-        """Syntax errors and zone checks: (rule, severity, file, line, column, message)."""
+    def check(
+        self, origins: Origins | None = None, steered: list[str] = ...
+    ) -> tuple[list[tuple[str, str, str, int, int, str]], list[tuple[str, str, int, str, int]]]:
+        """Syntax errors and zone checks, and the targets that other zones have to hold.
+
+        ``steered`` are the names of this zone that steering answers. Findings are (rule, severity, file,
+        line, column, message), targets (name, origin of the zone it lies in, type of the record that
+        points to it, file, line), at most 100,000.
+        """
+
+    def presence(self, targets: list[str], steered: list[str]) -> list[int]:
+        """For each of ``targets``: 0 it does not exist, 1 it has no addresses, 2 it has or may have some."""
+
+    def records(
+        self,
+        types: list[int],
+        limit: int,
+        *,
+        except_types: list[int] = ...,
+        owners: list[str] | None = None,
+        ttl_below: int | None = None,
+        ttl_above: int | None = None,
+    ) -> list[tuple[str, int, int, bytes, str, int]]:
+        """The first ``limit`` records, as (owner, type, TTL, RDATA, file, line), in reading order.
+
+        Only those of ``types`` unless it is empty, not of ``except_types``, of ``owners`` unless it is
+        ``None``, and with TTLs less than ``ttl_below`` or more than ``ttl_above`` if either is given. RDATA
+        that could not be read is empty.
+        """
+
+    def misfits(
+        self, types: list[int], limit: int, *, of_owners: bool, allow: list[str], forbid: list[str]
+    ) -> list[tuple[str, int, int, bytes, str, int]]:
+        """The first ``limit`` records whose owner, or else target or address, the patterns do not admit.
+
+        Patterns are names without a final dot in which ``*`` stands for anything, and networks. A name must
+        match one of the names in ``allow``, an address one of the networks, if there are any; and none of
+        ``forbid``. Raises ValueError for a malformed network.
+        """
+
+    def digest(self) -> bytes:
+        """16 octets that depend on all records, but neither on their order nor on the SOA's serial."""
 
     def owners(self, names: list[str]) -> list[list[tuple[int, str, int]]]:
         """For each name, its (type, file, line) rows."""

@@ -14,7 +14,7 @@ from gslb.config.wording import count
 from gslb.errors import SteeringError
 from gslb.model.finding import Finding, Severity
 from gslb.steering.compile import compile_steering, steering_finding
-from gslb.zones.site import load_site
+from gslb.zones.site import inspect_site
 from gslb.zones.source import read_zone_text
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found. ``site`` is ``None`` when the site does not load."""
+    """What a check found. ``site`` is ``None`` when it does not load; ``silenced`` counts findings."""
 
     site: LoadedSite | None
     findings: tuple[Finding, ...]
+    silenced: int = 0
 
     @property
     def is_usable(self) -> bool:
@@ -59,15 +60,16 @@ def check_site(
     compile_site: Callable[[SteeringConfig], object] = compile_steering,
 ) -> Checked:
     """Load a site and compile its steering, so that an unusable geo database shows too."""
-    site, findings = load_site(directory, read_zone)
+    inspected = inspect_site(directory, read_zone, with_history=True)
+    site, findings = inspected.site, inspected.findings
     if site is None:
-        return Checked(None, findings)
+        return Checked(None, findings, inspected.silenced)
     try:
         compile_site(site.steering)
     except SteeringError as error:
         unusable = steering_finding(site.steering, site.directory, str(error))
         findings = sort_findings([*findings, unusable])
-    return Checked(site, findings)
+    return Checked(site, findings, inspected.silenced)
 
 
 def summary_lines(checked: Checked) -> list[str]:
@@ -75,6 +77,8 @@ def summary_lines(checked: Checked) -> list[str]:
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warnings = sum(finding.severity is Severity.WARNING for finding in checked.findings)
     totals = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
+    if checked.silenced:
+        totals += f", {checked.silenced:,} silenced"
     if checked.site is None:
         return [f"{totals}; the site does not load"]
     steering = checked.site.steering
@@ -111,6 +115,7 @@ def as_document(checked: Checked) -> dict[str, Any]:
             }
             for finding in checked.findings
         ],
+        "silenced": checked.silenced,
         "summary": None if checked.site is None else _summary(checked.site),
     }
 

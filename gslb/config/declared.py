@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from gslb.config.report import Report
 from gslb.config.wording import quote
+from gslb.model.finding import NOWHERE
+from gslb.model.rules import RULES
 
 if TYPE_CHECKING:
-    from gslb.model.finding import Place
+    from gslb.model.checks import PolicyRule
+    from gslb.model.finding import Place, Severity
     from gslb.model.site import LatencyRow, Monitor, Policy, Pool, Pop, SteeredName
 
 
@@ -17,8 +20,9 @@ if TYPE_CHECKING:
 class Declared:
     """The site as read so far.
 
-    ``places`` knows every definition of a kind (``pop``, ``monitor``, ``pool``, ``policy``, ``name``), those
-    with errors too, so that one error does not make others of everything that refers to it.
+    ``places`` knows every definition of a kind (``pop``, ``monitor``, ``pool``, ``policy``, ``name`` and
+    ``check``), those with errors too, so that one error does not make others of everything that refers to it.
+    ``silenced``, ``severities`` and ``zones`` are what ``checks`` says, see ``CheckSettings``.
     ``references`` are checked once all is read: kind, name, place and who refers.
     """
 
@@ -32,10 +36,14 @@ class Declared:
     names: list[SteeredName] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
     latency: list[LatencyRow] = field(default_factory=list)
+    rules: list[PolicyRule] = field(default_factory=list)
+    silenced: set[tuple[str, str]] = field(default_factory=set)
+    severities: dict[tuple[str, str], tuple[Severity, Place]] = field(default_factory=dict)
+    zones: dict[str, Place] = field(default_factory=dict)
 
     def names_of(self, kind: str) -> dict[str, Place]:
         """Every name defined of a kind, and where."""
-        return self.places.setdefault(kind, {})
+        return self.places.setdefault(kind, dict.fromkeys(RULES, NOWHERE) if kind == "check" else {})
 
     def refer(self, kind: str, name: str, place: Place, referrer: str) -> None:
         """Note that ``referrer`` names something of a kind; what is known already needs no later check."""

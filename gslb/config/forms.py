@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Required
 from pydantic import ConfigDict, PlainValidator, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from gslb.config import values
+from gslb.config import patterns, values
 from gslb.config.report import report_unknown_key
 from gslb.config.wording import quote
+from gslb.model.finding import Severity
 from gslb.model.site import Mode, UnknownCounts, WhenAllDown
 
 if TYPE_CHECKING:
@@ -130,6 +131,79 @@ class LatencyForm(TypedDict):
     table: Annotated[str, PlainValidator(values.path)]
 
 
+SeverityWord = Annotated[str, PlainValidator(values.choice(list(Severity)))]
+NamePatterns = Annotated[tuple[str, ...], PlainValidator(patterns.name_patterns)]
+AnyPatterns = Annotated[tuple[str, ...], PlainValidator(patterns.patterns)]
+Types = Annotated[tuple[int, ...], PlainValidator(patterns.rr_types)]
+Seconds = Annotated[int, PlainValidator(values.whole_seconds(0, MAXIMUM_TTL))]
+
+
+@with_config(_FORBID)
+class ChecksForm(TypedDict, total=False):
+    """Settings of ``checks`` at the top of a file."""
+
+    silence: Sequence
+    severity: Mapping
+    zones: Mapping
+
+
+@with_config(_FORBID)
+class ZoneChecksForm(TypedDict, total=False):
+    """Settings of one zone in ``checks``."""
+
+    silence: Sequence
+    severity: Mapping
+
+
+@with_config(_FORBID)
+class RuleForm(TypedDict, total=False):
+    """Settings of a company's rule."""
+
+    severity: SeverityWord
+    message: Text
+    zones: NamePatterns
+    ttl: Mapping
+    targets: Mapping
+    owners: Mapping
+    forbidden_types: Types
+    required: Mapping
+
+
+@with_config(_FORBID)
+class BoundsForm(TypedDict, total=False):
+    """Bounds of a TTL."""
+
+    min: Seconds
+    max: Seconds
+
+
+@with_config(_FORBID)
+class TargetsForm(TypedDict, total=False):
+    """Names and networks that records may or may not point to."""
+
+    types: Types
+    allow: AnyPatterns
+    forbid: AnyPatterns
+
+
+@with_config(_FORBID)
+class OwnersForm(TypedDict, total=False):
+    """Names that records may or may not have."""
+
+    types: Types
+    allow: NamePatterns
+    forbid: NamePatterns
+
+
+@with_config(_FORBID)
+class RequiredForm(TypedDict, total=False):
+    """What each apex must have."""
+
+    caa: Annotated[tuple[str, ...], PlainValidator(patterns.issuers)]
+    txt: Annotated[tuple[str, ...], PlainValidator(patterns.strings)]
+    ns: Annotated[int, PlainValidator(values.integer(1, 100))]
+
+
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
     form: TypeAdapter(form)
     for form in (
@@ -143,6 +217,13 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {
         NameForm,
         DatabasesForm,
         LatencyForm,
+        ChecksForm,
+        ZoneChecksForm,
+        RuleForm,
+        BoundsForm,
+        TargetsForm,
+        OwnersForm,
+        RequiredForm,
     )
 }
 

@@ -13,8 +13,10 @@ from gslb.config.forms import DatabasesForm, LatencyForm, read_form
 from gslb.config.latency import read_latency_table
 from gslb.config.policies import read_policy
 from gslb.config.report import Cursor, report_unknown_key, sort_findings
+from gslb.config.rules import read_checks, read_rule
 from gslb.config.wording import quote
 from gslb.config.yaml import MAXIMUM_OCTETS, parse
+from gslb.model.checks import CheckSettings
 from gslb.model.finding import Place
 from gslb.model.site import SteeringConfig
 
@@ -34,8 +36,9 @@ _DEFINITIONS: dict[str, Callable[[str, Cursor, Declared], None]] = {
     "pools": read_pool,
     "policies": read_policy,
     "names": read_name,
+    "rules": read_rule,
 }
-_SECTIONS = (*_DEFINITIONS, "geo", "latency")
+_SECTIONS = (*_DEFINITIONS, "checks", "geo", "latency")
 
 
 def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]:
@@ -61,6 +64,12 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
         names=tuple(declared.names),
         databases=tuple(dict.fromkeys(declared.databases)),
         latency=tuple(declared.latency),
+        checks=CheckSettings(
+            silenced=frozenset(declared.silenced),
+            severities={key: severity for key, (severity, _) in declared.severities.items()},
+            zones=tuple(declared.zones.items()),
+        ),
+        rules=tuple(declared.rules),
     )
     return config, sort_findings(declared.report.findings)
 
@@ -111,6 +120,8 @@ def _read_section(key: str, section: Cursor, directory: Path, declared: Declared
             named_at = section.place_at(("table",))
             table = directory / settings["table"]
             read_latency_table(table, named_at, declared)
+    elif key == "checks":
+        read_checks(section, declared)
     elif isinstance(section.value, dict):
         for name, cursor in section.children():
             _DEFINITIONS[key](name, cursor, declared)

@@ -20,8 +20,8 @@ from gslb.health import schedule
 from gslb.health.probes import ProbeResult, ProbeTarget, probe_target
 from gslb.health.statistics import ProbeStatistics
 from gslb.health.thresholds import Thresholds, ThresholdState
+from gslb.model.finding import NOWHERE
 from gslb.model.health import Observed
-from gslb.model.site import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -31,6 +31,9 @@ class Place:
         return text
 
 
+NOWHERE = Place("")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check found. ``rule`` is a stable id such as ``zone-syntax``."""

@@ -6,17 +6,11 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from gslb.model.finding import Place
-
-NOWHERE = Place("")
-
-
-class Declared(BaseModel):
-    """Base of everything declared in YAML: frozen, strict about unknown keys, aware of its place."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from gslb.model.checks import CheckSettings, PolicyRule
+from gslb.model.declared import Declared
+from gslb.model.finding import NOWHERE, Place
 
 
 class Pop(Declared):
@@ -197,3 +191,5 @@ class SteeringConfig(Declared):
     names: tuple[SteeredName, ...] = ()
     databases: tuple[str, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
+    checks: CheckSettings = CheckSettings()
+    rules: tuple[PolicyRule, ...] = ()

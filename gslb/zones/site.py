@@ -14,6 +14,9 @@ from gslb.config.report import Report, has_errors, sort_findings
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Place
 from gslb.model.site import WhenAllDown
+from gslb.zones.checks.history import check_serials
+from gslb.zones.checks.run import check_zones
+from gslb.zones.checks.sieve import Sieve
 from gslb.zones.source import load_zone_texts, read_zone_text
 
 if TYPE_CHECKING:
@@ -45,28 +48,52 @@ class LoadedSite:
     steered: Mapping[str, list[tuple[str, int]]]
 
 
+@dataclass(frozen=True, slots=True)
+class InspectedSite:
+    """What inspecting a site found. ``site`` is ``None`` when one of the findings is an error.
+
+    ``findings`` are sorted by place, without the ``silenced`` ones, of which only the number is known.
+    """
+
+    site: LoadedSite | None
+    findings: tuple[Finding, ...]
+    silenced: int = 0
+
+
 def load_site(
     directory: Path, read_zone: ReadZone = read_zone_text
 ) -> tuple[LoadedSite | None, tuple[Finding, ...]]:
-    """Read and check the site in ``directory``.
+    """The site in ``directory`` and what was found, as ``inspect_site`` says, without looking into git."""
+    inspected = inspect_site(directory, read_zone)
+    return inspected.site, inspected.findings
 
-    Returns every finding, sorted by place, and the site unless one of them is an error. Never raises for what
-    the site says. Paths in findings are relative to the current directory when below it.
+
+def inspect_site(
+    directory: Path, read_zone: ReadZone = read_zone_text, *, with_history: bool = False
+) -> InspectedSite:
+    """Read and check the site in ``directory``; ``with_history`` compares serials with the last git commit.
+
+    Never raises for what the site says. Paths in findings are relative to the current directory when below.
     """
     if not _is_directory(directory):
         report = Report()
         message = "there is no such directory; give the directory that holds the zone and YAML files"
         report.error("site-no-directory", Place(display_path(directory)), message)
-        return None, tuple(report.findings)
+        return InspectedSite(None, tuple(report.findings))
     steering, steering_findings = load_steering(directory)
     zone_texts, zone_findings = load_zone_texts(directory, read_zone)
     report = Report()
     steered = _assign_names(steering, zone_texts, report)
     _check_owners(steering, zone_texts, steered, report)
-    findings = sort_findings([*steering_findings, *zone_findings, *report.findings])
-    if has_errors(findings):
-        return None, findings
-    return LoadedSite(directory, steering, zone_texts, steered), findings
+    sieve = Sieve(steering.checks)
+    sieve.add("", [*steering_findings, *zone_findings, *report.findings])
+    check_zones(steering, zone_texts, steered, sieve)
+    if with_history:
+        for origin, finding in check_serials(directory, zone_texts, read_zone):
+            sieve.add(origin, [finding])
+    findings = sort_findings(sieve.findings())
+    site = None if has_errors(findings) else LoadedSite(directory, steering, zone_texts, steered)
+    return InspectedSite(site, findings, sieve.silenced)
 
 
 def _is_directory(path: Path) -> bool:

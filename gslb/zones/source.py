@@ -33,8 +33,8 @@ def load_zone_texts(
 ) -> tuple[tuple[ZoneText, ...], list[Finding]]:
     """Read every ``NAME.zone`` below ``directory``, at any depth.
 
-    The origin is the file's name unless an ``$ORIGIN`` stands before the SOA. Findings are those of each
-    zone's own check, and one for each file that cannot be a zone of its own. Never raises for content.
+    The origin is the file's name unless an ``$ORIGIN`` stands before the SOA. Findings are about files that
+    cannot be zones of their own; the zones are yet to be checked. Never raises for content.
     """
     findings: list[Finding] = []
     try:
@@ -57,15 +57,15 @@ def load_zone_texts(
             continue
         zone = read_zone(file, origin)
         resolve_pending(zone)
-        findings.extend(
-            Finding(rule, Severity(severity), Place(where, line, column), message)
-            for rule, severity, where, line, column, message in zone.check()
-        )
         if zone.origin in zones:
             message = (
                 f"zone {zone.origin} is already read from {first_files[zone.origin]}; remove one of the two"
             )
             findings.append(_error("zone-duplicate", file, message))
+            findings.extend(
+                Finding(rule, Severity(severity), Place(where, line, column), text)
+                for rule, severity, where, line, column, text in zone.check()[0]
+            )
             continue
         zones[zone.origin] = zone
         first_files[zone.origin] = file

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 /// The native data plane.
 #[pymodule]
 fn _dataplane(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<zone::PyOrigins>()?;
     module.add_class::<zone::PyZoneText>()?;
     module.add_class::<zone::PyZone>()?;
     module.add_class::<steering::PySteering>()?;

@@ -7,6 +7,8 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from tests.unit.zones.checks_site import Site
+
 ZONE = """\
 $TTL 300
 @ IN SOA ns1 hostmaster 1 7200 1800 1209600 300
@@ -61,8 +63,11 @@ class FakeZone:
         self.rejected[index] = message
         self._findings.append(("zone-syntax", "error", self._path, index, 0, message))
 
-    def check(self):
-        return self._findings
+    def check(self, origins=None, steered=()):
+        return self._findings, []
+
+    def records(self, types, limit, **conditions):
+        return []
 
     def owners(self, names):
         return [self._rows.get(name, []) for name in names]
@@ -101,3 +106,9 @@ def zone_text():
 @pytest.fixture
 def site_text():
     return SITE
+
+
+@pytest.fixture
+def checked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Site(tmp_path)

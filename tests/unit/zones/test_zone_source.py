@@ -43,9 +43,3 @@ def test_no_zone_file_says_what_to_do(site, read_zone):
     assert zones == ()
     assert [finding.rule for finding in findings] == ["site-no-zone"]
     assert "example.com.zone" in findings[0].message
-
-
-def test_findings_of_a_zone_are_passed_on(site, read_zone):
-    site.write("broken.example.zone", "@ IN SOA oops\n")
-    _, findings = load(site, read_zone)
-    assert findings == [("zone-syntax", "site/broken.example.zone")]

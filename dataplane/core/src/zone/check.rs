@@ -10,37 +10,77 @@
 //! | `zone-ttl-differs` | warning | one TTL in an RRset (RFC 2181 section 5.2); the lowest is served |
 //! | `zone-duplicate-record` | warning | each record once (RFC 2181 section 5); one is served |
 //! | `zone-missing-glue` | warning | name servers in the zone have addresses (RFC 1034 section 4.2.1) |
+//! | `zone-ds-without-ns` | warning | DS only at a delegation (RFC 4035 section 2.4) |
 //! | `zone-ns-cname`, `zone-mx-cname` | warning | NS and MX name no aliases (RFC 2181 section 10.3) |
+//! | `zone-srv-cname` | warning | SRV names no alias (RFC 2782) |
+//! | `zone-mx-null` | warning | a null MX stands alone with preference 0 (RFC 7505 section 3) |
+//! | `zone-dangling-target` | warning | CNAME, MX, SRV, SVCB and HTTPS name what exists |
 //! | `zone-occluded` | warning | nothing but glue below a delegation, nothing below a DNAME |
 //!
 //! Cost: one hash of each owner that differs from the one before it, a sort within each owner, and
-//! for NS, MX and names below delegations one look-up per label. No record is copied.
+//! for NS, MX and names below delegations one look-up per label. Targets that no record stands at
+//! cost one more pass over the owners. No record is copied.
 
+mod existence;
 mod reports;
+pub mod select;
+mod targets;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use self::reports::{Reports, Row};
-use super::finding::{Finding, Severity};
-use super::records::{Record, RecordSet};
+use super::finding::Finding;
+use super::records::RecordSet;
 use crate::wire::rtype::number as n;
-use crate::wire::{Name, name, rtype};
+use crate::wire::{Name, name};
+
+pub use self::existence::{Existence, Presence};
+
+/// Leads of one zone; further ones are not followed.
+pub const MAX_LEADS: usize = 100_000;
+
+/// What is served beside the records of a zone. Names are in wire format, lower case.
+#[derive(Debug, Default, Clone)]
+pub struct Surroundings {
+    /// Origins of all zones served; one set for all their checks.
+    pub origins: Arc<HashSet<Box<[u8]>>>,
+    /// The owner names of this zone that steering answers; a wildcard stands for every name below.
+    pub steered: HashSet<Box<[u8]>>,
+}
+
+/// A target that another zone served here has to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Index of the record that names it.
+    pub index: usize,
+    /// The name, lower case.
+    pub target: Name,
+    /// Origin of the nearest zone above it.
+    pub origin: Name,
+}
 
 /// Checks the records of the zone `origin` (lower case). With `complete` false, some records are
 /// known to be absent because they could not be read, and nothing is said of what is missing.
-/// Findings come in no particular order, at most a hundred of each rule.
-pub fn check(origin: &Name, records: &RecordSet, complete: bool) -> Vec<Finding> {
+/// Findings come in no particular order, at most a hundred of each rule; leads in reading order, at
+/// most [`MAX_LEADS`].
+pub fn check(
+    origin: &Name,
+    records: &RecordSet,
+    complete: bool,
+    around: &Surroundings,
+) -> (Vec<Finding>, Vec<Lead>) {
     let mut reports = Reports::new(records);
-    let mut check = Check::new(origin.as_wire(), records, &mut reports);
+    let mut check = Check::new(origin.as_wire(), records, around, &mut reports);
     if complete {
         check.apex(&mut reports);
     }
     check.owners(&mut reports);
-    check.targets(complete, &mut reports);
+    let leads = check.targets(complete, &mut reports);
     check.occluded(&mut reports);
-    reports.finish()
+    (reports.finish(), leads)
 }
 
 /// Index of the node of a record outside the zone.
@@ -57,6 +97,7 @@ struct Node<'a> {
     has_cname: bool,
     has_dname: bool,
     has_ns: bool,
+    has_ds: bool,
     has_address: bool,
     /// An NS record below the apex names it, so that its addresses are glue.
     is_delegated_to: bool,
@@ -65,6 +106,7 @@ struct Node<'a> {
 struct Check<'a> {
     origin: &'a [u8],
     records: &'a RecordSet,
+    around: &'a Surroundings,
     nodes: Vec<Node<'a>>,
     by_owner: HashMap<&'a [u8], u32>,
     /// Indices of the records of the zone, node by node, in reading order within a node.
@@ -76,7 +118,12 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     /// Sorts the records into nodes; those outside the zone are reported and go no further.
-    fn new(origin: &'a [u8], records: &'a RecordSet, reports: &mut Reports<'_>) -> Check<'a> {
+    fn new(
+        origin: &'a [u8],
+        records: &'a RecordSet,
+        around: &'a Surroundings,
+        reports: &mut Reports<'_>,
+    ) -> Check<'a> {
         let mut runs = 0;
         let mut last: &[u8] = &[];
         for record in records.iter() {
@@ -86,6 +133,7 @@ impl<'a> Check<'a> {
         let mut check = Check {
             origin,
             records,
+            around,
             nodes: Vec::with_capacity(runs),
             by_owner: HashMap::with_capacity(runs),
             order: Vec::new(),
@@ -115,6 +163,7 @@ impl<'a> Check<'a> {
                     node.has_cname |= record.rtype == n::CNAME;
                     node.has_dname |= record.rtype == n::DNAME;
                     node.has_ns |= record.rtype == n::NS;
+                    node.has_ds |= record.rtype == n::DS;
                     node.has_address |= matches!(record.rtype, n::A | n::AAAA);
                     self.has_dnames |= record.rtype == n::DNAME;
                     self.has_delegations |= record.rtype == n::NS && !at_apex;
@@ -199,6 +248,10 @@ impl<'a> Check<'a> {
                 let soa = self.first_of(node, |rtype| rtype == n::SOA).unwrap_or_default();
                 reports.misplaced_soa(soa, self.origin);
             }
+            if node.has_ds && (!node.has_ns || node.owner == self.origin) {
+                let ds = self.first_of(node, |rtype| rtype == n::DS).unwrap_or_default();
+                reports.ds_without_ns(ds);
+            }
             if node.end - node.start < 2 {
                 continue;
             }
@@ -215,60 +268,6 @@ impl<'a> Check<'a> {
                 reports.rrset(rrset);
             }
         }
-    }
-
-    /// Names that NS and MX records of the zone point to inside the zone.
-    fn targets(&mut self, complete: bool, reports: &mut Reports<'_>) {
-        let mut buffer = [0; name::MAX_NAME];
-        for (index, record) in self.records.iter().enumerate() {
-            if !matches!(record.rtype, n::NS | n::MX) || !name::is_within(record.owner, self.origin) {
-                continue;
-            }
-            let Some(target) = lower_target(record, &mut buffer) else { continue };
-            if !name::is_within(target, self.origin) {
-                continue;
-            }
-            let is_ns = record.rtype == n::NS;
-            if let Some(&at) = self.by_owner.get(target) {
-                let Some(node) = self.nodes.get_mut(at as usize) else { continue };
-                node.is_delegated_to |= is_ns && record.owner != self.origin;
-                let (has_cname, has_address) = (node.has_cname, node.has_address);
-                if has_cname {
-                    let node = self.nodes.get(at as usize);
-                    let cname = node.and_then(|node| self.first_of(node, |rtype| rtype == n::CNAME));
-                    reports.alias(index, record, target, cname.unwrap_or_default());
-                }
-                if has_cname || has_address {
-                    continue;
-                }
-            }
-            if is_ns && complete && self.needs_address(record.owner, target) {
-                reports.add("zone-missing-glue", Severity::Warning, index, || {
-                    let target = name::to_text(target);
-                    format!("the name server {target} is in this zone but has no address: add its A or AAAA record")
-                });
-            }
-        }
-    }
-
-    /// Whether the server `target` of an NS record at `owner` must have its address in this zone:
-    /// not where another delegation holds it, nor where a wildcard may answer for it.
-    fn needs_address(&self, owner: &[u8], target: &[u8]) -> bool {
-        if let Some(cut) = self.delegation_of(target) {
-            return owner == self.origin || cut.owner == owner;
-        }
-        let mut wildcard = Vec::with_capacity(name::MAX_NAME + 2);
-        let mut ancestor = name::parent(target);
-        while let Some(above) = ancestor.filter(|above| name::is_within(above, self.origin)) {
-            wildcard.clear();
-            wildcard.extend_from_slice(b"\x01*");
-            wildcard.extend_from_slice(above);
-            if self.by_owner.contains_key(wildcard.as_slice()) {
-                return false;
-            }
-            ancestor = name::parent(above);
-        }
-        true
     }
 
     /// The highest delegation at or above `owner`, below the apex.
@@ -327,13 +326,4 @@ fn is_glue(node: &Node<'_>, rtype: u16) -> bool {
 /// Whether the parent's side of a delegation may hold this type (RFC 4035 section 2.6).
 fn is_for_cut(rtype: u16) -> bool {
     matches!(rtype, n::NS | n::DS | n::NSEC | n::RRSIG | n::KEY | n::SIG | n::NXT)
-}
-
-/// The first name in the RDATA of `record`, lower case.
-fn lower_target<'b>(record: Record<'_>, buffer: &'b mut [u8; name::MAX_NAME]) -> Option<&'b [u8]> {
-    let (offset, length) = rtype::rdata_names(record.rtype, record.rdata).next()?;
-    let target = buffer.get_mut(..length)?;
-    target.copy_from_slice(record.rdata.get(offset..offset + length)?);
-    target.make_ascii_lowercase();
-    Some(target)
 }

@@ -144,6 +144,9 @@ impl<'a> Reports<'a> {
                 self.push("zone-duplicate-record", Severity::Warning, other.index, message);
             }
         }
+        if rtype == n::MX && rrset.len() > 1 {
+            self.null_mx_beside(rrset);
+        }
         let rule = match rtype {
             n::SOA => "zone-soa",
             n::CNAME => "zone-cname-and-other-data",
@@ -180,7 +183,12 @@ impl<'a> Reports<'a> {
     }
 
     pub fn alias(&mut self, index: usize, record: Record<'_>, target: &[u8], cname: usize) {
-        let rule = if record.rtype == n::NS { "zone-ns-cname" } else { "zone-mx-cname" };
+        let rule = match record.rtype {
+            n::NS => "zone-ns-cname",
+            n::MX => "zone-mx-cname",
+            n::SRV => "zone-srv-cname",
+            _ => return,
+        };
         if self.admit(rule) {
             let message = format!(
                 "the {} target {} is an alias (CNAME at {}): name the host it stands for",
@@ -190,6 +198,57 @@ impl<'a> Reports<'a> {
             );
             self.push(rule, Severity::Warning, index, message);
         }
+    }
+
+    /// A DS record that no delegation stands beside.
+    pub fn ds_without_ns(&mut self, ds: usize) {
+        let records = self.records;
+        self.add("zone-ds-without-ns", Severity::Warning, ds, || {
+            format!(
+                "{} has a DS record but is no delegation in this zone: a DS record stands beside the NS records \
+                 in the parent zone; add them, or remove it",
+                records.get(ds).map_or_else(String::new, |record| name::to_text(record.owner))
+            )
+        });
+    }
+
+    /// A null MX among the MX records of one owner, sorted.
+    fn null_mx_beside(&mut self, rrset: &[Row<'_>]) {
+        let null = rrset.iter().find(|row| is_null_mx(row.rdata));
+        let other = rrset.iter().find(|row| !is_null_mx(row.rdata));
+        let (Some(null), Some(other)) = (null, other) else { return };
+        if self.admit("zone-mx-null") {
+            let message = format!(
+                "{} says both that the domain takes no mail (\".\", here) and where to deliver it (at {}): \
+                 keep one of the two",
+                self.show(null.index),
+                self.cite(other.index)
+            );
+            self.push("zone-mx-null", Severity::Warning, null.index, message);
+        }
+    }
+
+    /// A null MX whose preference may not be 0.
+    pub fn null_mx_preference(&mut self, index: usize, record: Record<'_>) {
+        if is_null_mx(record.rdata) && !record.rdata.starts_with(&[0, 0]) {
+            self.add("zone-mx-null", Severity::Warning, index, || {
+                "an MX that says that the domain takes no mail (\".\") must have preference 0".to_owned()
+            });
+        }
+    }
+
+    /// A target in the zone that does not exist.
+    pub fn dangling(&mut self, index: usize, target: &[u8]) {
+        let records = self.records;
+        self.add("zone-dangling-target", Severity::Warning, index, || {
+            format!(
+                "{} points to {}, which does not exist in this zone: add it, or correct the target",
+                records
+                    .get(index)
+                    .map_or_else(String::new, |record| rtype::to_text(record.rtype).into_owned()),
+                name::to_text(target)
+            )
+        });
     }
 
     /// A record at `index`, if there is one, below the one at `cut`.
@@ -218,6 +277,11 @@ impl<'a> Reports<'a> {
         }
         self.findings
     }
+}
+
+/// Whether MX RDATA names the root, "no mail" (RFC 7505).
+fn is_null_mx(rdata: &[u8]) -> bool {
+    rdata.get(2..) == Some(&[0])
 }
 
 /// Whether a type may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 4).

@@ -15,7 +15,7 @@ fn found(text: &str) -> (Vec<String>, String) {
 fn found_in(text: &str) -> (Vec<String>, String) {
     let origin = Name::from_text(b"example.com.", None).unwrap();
     let zone = read_zone_bytes("z", text.as_bytes(), &origin);
-    let mut findings = check(zone.origin(), zone.records(), true);
+    let (mut findings, _) = check(zone.origin(), zone.records(), true, &Surroundings::default());
     findings.sort_by_key(|finding| finding.line);
     let rules = findings.iter().map(|finding| format!("{} {}", finding.rule, finding.line)).collect();
     let messages: Vec<_> = findings.into_iter().map(|finding| finding.message).collect();
@@ -59,15 +59,15 @@ fn owners_are_inside_the_zone() {
 fn a_cname_stands_alone() {
     let rule = "zone-cname-and-other-data 6";
     assert_found(
-        "a CNAME b\nA TXT x\n",
+        "a CNAME ns\nA TXT x\n",
         &[rule],
         "a.example.com. TXT cannot stand beside a.example.com. CNAME (first at z:5)",
     );
-    assert_found("a TXT x\na CNAME b\n", &[rule], "(first at z:5)");
-    assert_found("a CNAME b\na CNAME c\n", &[rule], "only once (first at z:5)");
-    assert_found("a CNAME b\na DNAME c\n", &[rule], "DNAME");
-    assert_found("@ CNAME b\n", &["zone-cname-and-other-data 5"], "SOA");
-    assert_found("a CNAME b\na NSEC c A\na KEY \\# 4 01000308\n", &[], "");
+    assert_found("a TXT x\na CNAME ns\n", &[rule], "(first at z:5)");
+    assert_found("a CNAME ns\na CNAME @\n", &[rule], "only once (first at z:5)");
+    assert_found("a CNAME ns\na DNAME c\n", &[rule], "DNAME");
+    assert_found("@ CNAME ns\n", &["zone-cname-and-other-data 5"], "SOA");
+    assert_found("a CNAME ns\na NSEC c A\na KEY \\# 4 01000308\n", &[], "");
 }
 
 #[test]
@@ -96,6 +96,110 @@ fn name_servers_in_the_zone_have_addresses() {
 fn aliases_are_no_targets() {
     let text = "a CNAME ns\n@ NS A\n@ MX 1 a\n";
     assert_found(text, &["zone-ns-cname 6", "zone-mx-cname 7"], "a.example.com. is an alias (CNAME at z:5)");
+}
+
+#[test]
+fn a_ds_record_stands_at_a_delegation() {
+    assert_found("a DS 1 8 9 aa\n", &["zone-ds-without-ns 5"], "a.example.com. has a DS record");
+    assert_found("@ DS 1 8 9 aa\n", &["zone-ds-without-ns 5"], "no delegation");
+}
+
+#[test]
+fn a_null_mx_stands_alone() {
+    assert_found("@ MX 0 .\n", &[], "");
+    assert_found("@ MX 5 .\n", &["zone-mx-null 5"], "preference 0");
+    assert_found("@ MX 0 .\n@ MX 1 ns\n", &["zone-mx-null 5"], "(at z:6)");
+}
+
+#[test]
+fn srv_targets_are_no_aliases() {
+    assert_found(
+        "a CNAME ns\ns SRV 1 1 1 A\n",
+        &["zone-srv-cname 6"],
+        "SRV target a.example.com. is an alias",
+    );
+}
+
+#[test]
+fn targets_in_the_zone_exist() {
+    let rule = "zone-dangling-target 5";
+    assert_found("a CNAME Gone\n", &[rule], "CNAME points to gone.example.com., which does not exist");
+    for text in ["a MX 1 gone\n", "a SRV 1 1 1 gone\n", "* CNAME x.ns\n"] {
+        assert_found(text, &[rule], "which does not exist");
+    }
+    // Not asked: elsewhere, "none", empty non-terminals, wildcards, delegations and DNAMEs.
+    let text = "a CNAME gone.example.net.\nb SRV 0 0 0 .\nc HTTPS 1 .\nd CNAME ent\nx.ent A 192.0.2.1\n\
+        e CNAME y.wild\n*.wild TXT x\nf CNAME host.sub\nsub NS ns\ng CNAME x.dname\ndname DNAME example.net.\n";
+    assert_found(text, &[], "");
+    // The closest encloser has no wildcard (RFC 4592 section 3.3.1).
+    assert_found("a CNAME y.b\nx.b A 192.0.2.1\n* A 192.0.2.1\n", &[rule], "y.b.example.com.");
+}
+
+fn names(texts: &[&str]) -> std::collections::HashSet<Box<[u8]>> {
+    texts.iter().map(|text| Name::from_text(text.as_bytes(), None).unwrap().as_wire().into()).collect()
+}
+
+#[test]
+fn steered_names_exist_and_have_addresses() {
+    let text = format!("{APEX}@ NS steered\n@ NS x.pool\na CNAME steered\nb MX 1 x.pool\nc CNAME gone\n");
+    let origin = Name::from_text(b"example.com.", None).unwrap();
+    let zone = read_zone_bytes("z", text.as_bytes(), &origin);
+    let steered = names(&["steered.example.com.", "*.pool.example.com."]);
+    let around = Surroundings { origins: names(&["example.com."]).into(), steered };
+    let (findings, leads) = check(&origin, zone.records(), true, &around);
+    let rules: Vec<_> = findings.iter().map(|one| format!("{} {}", one.rule, one.line)).collect();
+    assert_eq!((rules, leads), (vec!["zone-dangling-target 9".to_owned()], vec![]));
+}
+
+#[test]
+fn targets_in_other_zones_are_leads() {
+    let text = format!("{APEX}a CNAME W.example.net.\nb MX 1 x.sub\nc CNAME example.org.\nd CNAME b\n");
+    let origin = Name::from_text(b"example.com.", None).unwrap();
+    let zone = read_zone_bytes("z", text.as_bytes(), &origin);
+    let origins = names(&["example.com.", "example.net.", "sub.example.com.", "net."]).into();
+    let (findings, leads) =
+        check(&origin, zone.records(), true, &Surroundings { origins, ..Surroundings::default() });
+    assert_eq!(findings, []);
+    let leads: Vec<_> =
+        leads.iter().map(|lead| (lead.index, lead.target.to_string(), lead.origin.to_string())).collect();
+    let expected = [(3, "w.example.net.", "example.net."), (4, "x.sub.example.com.", "sub.example.com.")];
+    assert_eq!(leads, expected.map(|(at, target, origin)| (at, target.to_owned(), origin.to_owned())));
+}
+
+#[test]
+fn presence_follows_the_lookup_rules() {
+    let text = format!("{APEX}ent.x TXT t\n*.w TXT t\nhost.w TXT t\ncut NS ns\ndn DNAME @\nal CNAME ns\n");
+    let origin = Name::from_text(b"example.com.", None).unwrap();
+    let zone = read_zone_bytes("z", text.as_bytes(), &origin);
+    let name = |text: &str| Name::from_text(text.as_bytes(), Some(origin.as_wire())).unwrap();
+    let cases = [
+        ("gone", Presence::Absent),
+        ("x", Presence::Present),
+        ("ent.x", Presence::Present),
+        ("y.x", Presence::Absent),
+        ("a.b.w", Presence::Reachable),
+        ("x.host.w", Presence::Absent),
+        ("cut", Presence::Reachable),
+        ("a.cut", Presence::Reachable),
+        ("dn", Presence::Present),
+        ("a.dn", Presence::Reachable),
+        ("al", Presence::Reachable),
+        ("ns", Presence::Reachable),
+        ("example.com.", Presence::Present),
+        ("st", Presence::Reachable),
+        ("q.p", Presence::Reachable),
+    ];
+    let wanted: Vec<Name> = cases.iter().map(|(text, _)| name(text)).collect();
+    let steered = [name("st"), name("*.p")];
+    let existence = Existence::of(
+        origin.as_wire(),
+        zone.records(),
+        steered.iter().map(Name::as_wire),
+        wanted.iter().map(Name::as_wire),
+    );
+    for (target, (text, expected)) in wanted.iter().zip(cases) {
+        assert_eq!(existence.presence(target.as_wire()), expected, "{text}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 
 use self::fields::MAX_RDATA;
 use self::read::{Reader, Scope};
-use super::check;
+use super::check::{self, Lead, Surroundings};
 use super::finding::{Finding, Severity};
 use super::records::RecordSet;
 use crate::wire::{Name, rtype};
@@ -73,7 +73,7 @@ pub struct ZoneText {
     /// By index; a record leaves when it is filled or rejected.
     pending: BTreeMap<usize, Pending>,
     rejected: usize,
-    checked: OnceLock<Vec<Finding>>,
+    checked: OnceLock<(Vec<Finding>, Vec<Lead>)>,
 }
 
 /// Reads the master file at `path`, and what it includes, as the zone `origin`. Where an `$ORIGIN`
@@ -170,9 +170,20 @@ impl ZoneText {
     }
 
     /// What reading found, the records that still wait (each an error), and what
-    /// [`check::check`] finds in the records, by place.
+    /// [`check::check`] finds in the records, by place. After [`ZoneText::check_among`], what that found.
     pub fn check(&self) -> Vec<Finding> {
-        self.checked.get_or_init(|| self.find_all()).clone()
+        self.checked().0.clone()
+    }
+
+    /// The same, knowing what else is served; and the targets that other zones have to hold.
+    pub fn check_among(&mut self, around: &Surroundings) -> (Vec<Finding>, Vec<Lead>) {
+        let found = self.find_all(around);
+        self.checked = OnceLock::from(found.clone());
+        found
+    }
+
+    fn checked(&self) -> &(Vec<Finding>, Vec<Lead>) {
+        self.checked.get_or_init(|| self.find_all(&Surroundings::default()))
     }
 
     /// The records, when [`ZoneText::check`] has no errors.
@@ -180,7 +191,7 @@ impl ZoneText {
     /// # Errors
     /// The findings of which at least one is an error.
     pub fn compilable(&self) -> Result<&RecordSet, Vec<Finding>> {
-        let findings = self.checked.get_or_init(|| self.find_all());
+        let (findings, _) = self.checked();
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(findings.clone());
         }
@@ -220,7 +231,7 @@ impl ZoneText {
         }
     }
 
-    fn find_all(&self) -> Vec<Finding> {
+    fn find_all(&self, around: &Surroundings) -> (Vec<Finding>, Vec<Lead>) {
         let mut findings = self.findings.clone();
         if self.rejected > MAX_FINDINGS {
             let message = format!("{} more records have bad RDATA", self.rejected - MAX_FINDINGS);
@@ -233,11 +244,12 @@ impl ZoneText {
         }
         // What is absent may just not have been readable: say so only of a zone read whole.
         let complete = findings.iter().all(|finding| finding.severity != Severity::Error);
-        findings.extend(check::check(&self.origin, &self.records, complete));
+        let (found, leads) = check::check(&self.origin, &self.records, complete, around);
+        findings.extend(found);
         let order: HashMap<&str, usize> =
             self.files().iter().enumerate().map(|(at, file)| (file.as_str(), at)).collect();
         findings.sort_by_key(|one| (order.get(one.file.as_str()).copied(), one.line, one.column));
-        findings
+        (findings, leads)
     }
 }
 

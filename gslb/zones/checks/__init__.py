@@ -1,0 +1,1 @@
+"""What zones are checked for beyond the native structural rules."""

@@ -1,0 +1,77 @@
+"""Records of a zone as checks read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import dns.exception
+import dns.name
+import dns.rdatatype
+
+from gslb.model.finding import Finding, Place
+from gslb.model.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gslb._dataplane import ZoneText
+
+A = int(dns.rdatatype.A)
+AAAA = int(dns.rdatatype.AAAA)
+NS = int(dns.rdatatype.NS)
+SOA = int(dns.rdatatype.SOA)
+TXT = int(dns.rdatatype.TXT)
+CAA = int(dns.rdatatype.CAA)
+
+
+class Record(NamedTuple):
+    """One record: ``owner`` in lower case, ``ttl`` in seconds, ``rdata`` in wire format."""
+
+    owner: str
+    rtype: int
+    ttl: int
+    rdata: bytes
+    file: str
+    line: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.file, self.line)
+
+    def finding(self, rule: str, message: str) -> Finding:
+        """A finding about it, of the severity that the rule has."""
+        return Finding(rule, RULES[rule], self.place, message)
+
+
+def records_of(
+    zone: ZoneText, types: Sequence[int], limit: int, owners: Sequence[str] | None = None
+) -> Iterator[Record]:
+    """The records of ``types`` whose RDATA could be read."""
+    rows = zone.records(list(types), limit, owners=None if owners is None else list(owners))
+    return (record for record in map(Record._make, rows) if record.rdata)
+
+
+def name_at(rdata: bytes, offset: int = 0) -> tuple[str, int]:
+    """The name in RDATA at ``offset``, lower case, and where it ends. Raises ValueError."""
+    try:
+        name, used = dns.name.from_wire(rdata, offset)
+    except (dns.exception.DNSException, IndexError) as error:
+        raise ValueError("no name in record data") from error
+    return name.to_text().lower(), offset + used
+
+
+def text_of(rdata: bytes) -> str:
+    """The character-strings of TXT RDATA as one text (RFC 7208 section 3.3), an octet a character."""
+    parts = []
+    at = 0
+    while at < len(rdata):
+        end = at + 1 + rdata[at]
+        parts.append(rdata[at + 1 : end])
+        at = end
+    return b"".join(parts).decode("latin-1")
+
+
+def type_text(rtype: int) -> str:
+    """The mnemonic of an RR type."""
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))

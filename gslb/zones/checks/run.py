@@ -1,0 +1,77 @@
+"""Every check of a site's zones: the native rules, text, policy, and what zones say of each other."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from gslb._dataplane import Origins
+from gslb.config.wording import did_you_mean, quote
+from gslb.model.finding import Finding, Place, Severity
+from gslb.zones.checks.apex import check_apex
+from gslb.zones.checks.policy import check_policy
+from gslb.zones.checks.records import CAA, NS, SOA, TXT, Record, records_of
+from gslb.zones.checks.targets import Lead, check_delegations, check_leads
+from gslb.zones.checks.text import TextChecks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gslb._dataplane import ZoneText
+    from gslb.model.site import SteeringConfig
+    from gslb.zones.checks.sieve import Sieve
+
+MAXIMUM_APEX_RECORDS = 10_000
+
+
+def check_zones(
+    steering: SteeringConfig,
+    zones: Sequence[ZoneText],
+    steered: Mapping[str, Sequence[tuple[str, int]]],
+    sieve: Sieve,
+) -> None:
+    """Check the zones, of which ``steered`` has the steered names; findings go to the sieve."""
+    by_origin = {zone.origin: zone for zone in zones}
+    origins = Origins(list(by_origin))
+    names = {origin: [name for name, _ in of_zone] for origin, of_zone in steered.items()}
+    leads: dict[str, list[Lead]] = {}
+    texts = TextChecks()
+    for origin, zone in by_origin.items():
+        rows, pointers = zone.check(origins, names.get(origin, []))
+        findings = [
+            Finding(rule, Severity(severity), Place(file, line, column), message)
+            for rule, severity, file, line, column, message in rows
+        ]
+        sieve.add(origin, findings)
+        leads[origin] = [Lead._make(pointer) for pointer in pointers]
+        # Of a zone that could not be read whole, nothing is said to be missing.
+        is_whole = not any(finding.severity is Severity.ERROR for finding in findings)
+        apex = (
+            list(records_of(zone, (SOA, NS, TXT, CAA), MAXIMUM_APEX_RECORDS, [origin])) if is_whole else None
+        )
+        if apex is not None:
+            sieve.add(origin, check_apex(apex))
+        texts.read(zone)
+        of_zone = [steering.names[index] for _, index in steered.get(origin, ())]
+        sieve.add(origin, check_policy(steering.rules, zone, of_zone, apex))
+    beyond = (check_leads(leads, by_origin, names), check_delegations(by_origin), texts.findings())
+    for origin, finding in chain.from_iterable(beyond):
+        sieve.add(origin, [finding])
+    sieve.add("", _unknown_zones(steering, by_origin))
+
+
+def _apex_of(zone: ZoneText) -> list[Record]:
+    return list(records_of(zone, (SOA, NS, TXT, CAA), MAXIMUM_APEX_RECORDS, [zone.origin]))
+
+
+def _unknown_zones(steering: SteeringConfig, zones: Mapping[str, ZoneText]) -> list[Finding]:
+    return [
+        Finding(
+            "site-unknown-zone",
+            Severity.ERROR,
+            place,
+            f"checks refer to zone {quote(origin)}, which is not served here{did_you_mean(origin, zones)}",
+        )
+        for origin, place in steering.checks.zones
+        if origin not in zones
+    ]
