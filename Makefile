@@ -13,10 +13,10 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PYO3_BUILD_EXTENSION_MODULE := 1
 RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench image clean
+.PHONY: help run build test check fmt bench differential image clean
 
 help:  ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build  ## set everything up and serve the example site on 127.0.0.1:5353
 	@exec $(BIN)/python deploy/example/run.py
@@ -57,6 +57,9 @@ fmt: build  ## format everything
 
 bench: build  ## measure beside the peers that are installed (see bench/README.md)
 	$(BIN)/python bench/run.py
+
+differential: build  ## ask NSD, Knot and BIND the same 100,000 queries as us, and report what differs
+	$(BIN)/python -m tests.differential --zones 100 --queries 1000
 
 image:  ## build the container image
 	docker build --tag gslb .

@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--zones", type=int, default=20, help="rounds, each with zones of its own")
     parser.add_argument("--queries", type=int, default=1000, help="queries of each round")
     parser.add_argument("--servers", default="nsd,knot,bind")
+    parser.add_argument("--minimal", action="store_true", help="minimal-responses in NSD and BIND")
     parser.add_argument("--examples", type=int, default=10, help="examples printed")
     arguments = parser.parse_args()
     servers = arguments.servers.split(",")
@@ -28,7 +29,8 @@ def main() -> int:
     report = Report()
     for index in range(arguments.zones):
         try:
-            run_round(f"{arguments.seed}:{index}", servers, arguments.queries, report)
+            seed = f"{arguments.seed}:{index}"
+            run_round(seed, servers, arguments.queries, report, minimal=arguments.minimal)
         except ServerFailedError as error:
             sys.stderr.write(f"seed {arguments.seed}:{index}: {error}\n")
             return 2

@@ -113,7 +113,9 @@ def _parse(wire: bytes) -> Answer:
     parts["flags"] = " ".join(name for name, bit in FLAG_BITS.items() if bits & bit)
     parts["edns"] = edns
     parts["question"] = question
-    head = f"opcode {opcode} {parts['rcode']} [{parts['flags']}] {len(wire)} octets, question {question.hex()}"
+    head = (
+        f"opcode {opcode} {parts['rcode']} [{parts['flags']}] {len(wire)} octets, question {question.hex()}"
+    )
     return Answer(parts, [head, *lines], owners)
 
 
@@ -136,8 +138,10 @@ class Difference:
     signature: str
     peers_agree: bool
     """Whether all peers gave the same."""
-    some_peer: str
+    same_as: tuple[str, ...]
     """Peers that gave what gslb gave."""
+    rows: tuple[Row, ...] = ()
+    """Of a section: the records that only one side has."""
 
 
 def majority(values: dict[str, Hashable]) -> tuple[bool, Hashable]:
@@ -147,7 +151,7 @@ def majority(values: dict[str, Hashable]) -> tuple[bool, Hashable]:
 
 
 def differences(case: Case, ours: Answer, peers: dict[str, Answer]) -> list[Difference]:
-    """In which parts ours differs from what most peers gave. For the additional section NSD stands for them."""
+    """In which parts ours differs from what most peers gave; for the additional section NSD speaks for all."""
     found = []
     for part in PARTS:
         values = {peer: answer.parts.get(part) for peer, answer in peers.items() if part in answer.parts}
@@ -157,16 +161,21 @@ def differences(case: Case, ours: Answer, peers: dict[str, Answer]) -> list[Diff
         if part == "additional" and REFERENCE_FOR_ADDITIONAL in values:
             decided, wanted = True, values[REFERENCE_FOR_ADDITIONAL]
         mine = ours.parts[part]
-        same = ",".join(peer for peer, value in values.items() if value == mine)
+        same = tuple(peer for peer, value in values.items() if value == mine)
         if mine == wanted or (not decided and same):
             continue
         agree = len(set(values.values())) == 1
         if not decided:
             wanted = "(each its own)" if part not in SECTIONS else ()
-        signature = _signature(case, part, mine, wanted, _context(case, peers))
+        signature = _signature(part, mine, wanted, _context(case, peers))
         if not decided:
             signature += " [no majority]"
-        found.append(Difference(part, signature, agree, same))
+        rows: tuple[Row, ...] = ()
+        if part in SECTIONS:
+            assert isinstance(mine, tuple)
+            assert isinstance(wanted, tuple)
+            rows = tuple((Counter(mine) - Counter(wanted)) + (Counter(wanted) - Counter(mine)))
+        found.append(Difference(part, signature, agree, same, rows))
         if part in ("reply", "wellformed"):
             break
     return found
@@ -196,7 +205,7 @@ def _context(case: Case, peers: dict[str, Answer]) -> str:
     return " ".join(words)
 
 
-def _signature(case: Case, part: str, mine: Hashable, wanted: Hashable, context: str) -> str:
+def _signature(part: str, mine: Hashable, wanted: Hashable, context: str) -> str:
     if part not in SECTIONS:
         if part == "question":
             return f"question differs | {context}"

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from tests.differential.zones import ZoneData
 
 TYPES = [*rdatas.MAKERS, "NS", "SOA", "CNAME", "DNAME", "DS", "ANY"]
-RARE_TYPES = ["TYPE65281", "TYPE0", "OPT", "RRSIG", "NSEC", "NSEC3PARAM", "MAILB", "MAILA", "TKEY", "NULL", "NXT"]
+RARE_TYPES = [
+    "TYPE65281",
+    "TYPE0",
+    "OPT",
+    "RRSIG",
+    "NSEC",
+    "NSEC3PARAM",
+    "MAILB",
+    "MAILA",
+    "TKEY",
+    "NULL",
+    "NXT",
+]
 FLAGS = {"RD": 0x0100, "AD": 0x0020, "CD": 0x0010, "TC": 0x0200, "AA": 0x0400, "RA": 0x0080, "Z": 0x0040}
 
 
@@ -156,7 +168,9 @@ A_RECORD = b"\0" + struct.pack("!HHIH", 1, 1, 60, 4) + bytes(4)
 
 ODD = {
     "edns-version-1": lambda r, w, t, f, q, o: header(f, 0, (1, 0, 0, 1)) + q + opt(1232, version=1),
-    "edns-version-255": lambda r, w, t, f, q, o: header(f, 0, (1, 0, 0, 1)) + q + opt(1232, version=255, do=True),
+    "edns-version-255": lambda r, w, t, f, q, o: (
+        header(f, 0, (1, 0, 0, 1)) + q + opt(1232, version=255, do=True)
+    ),
     "edns-unknown-option": lambda r, w, t, f, q, o: (
         header(f, 0, (1, 0, 0, 1)) + q + opt(1232, options=option(65001, b"abc") + option(100, b""))
     ),
@@ -198,7 +212,9 @@ ODD = {
     "pointer-loop": lambda r, w, t, f, q, o: header(f) + b"\xc0\x0c" + struct.pack("!HH", t, 1),
     "pointer-header": lambda r, w, t, f, q, o: header(f) + b"\xc0\x04" + struct.pack("!HH", t, 1),
     "label-type-1": lambda r, w, t, f, q, o: header(f) + b"\x41a\0" + struct.pack("!HH", t, 1),
-    "name-too-long": lambda r, w, t, f, q, o: header(f) + (b"\x3f" + b"a" * 63) * 4 + b"\0" + struct.pack("!HH", t, 1),
+    "name-too-long": lambda r, w, t, f, q, o: (
+        header(f) + (b"\x3f" + b"a" * 63) * 4 + b"\0" + struct.pack("!HH", t, 1)
+    ),
     "axfr": lambda r, w, t, f, q, o: header(f, 0, (1, 0, 0, 1)) + question(w, 252) + o,
     "ixfr": lambda r, w, t, f, q, o: header(f, 0, (1, 0, 0, 1)) + question(w, 251) + o,
     "version-bind": lambda r, w, t, f, q, o: header(f) + question(b"\x07version\x04bind\0", 16, 3),

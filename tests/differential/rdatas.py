@@ -77,6 +77,7 @@ MAKERS: dict[str, Callable[[Random, str], str]] = {
 }
 """Makes RDATA of a type; the name, as text, is a target for those that hold one."""
 
+
 def ds(random: Random) -> str:
     """RDATA of a DS record."""
     return f"{random.randrange(65536)} 8 2 {_hex(random, 32)}"

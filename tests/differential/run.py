@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.differential.compare import PARTS, STRICT, Answer, Difference, differences, majority, parse
-from tests.differential.known import name_of
+from tests.differential.known import Seen, name_of
 from tests.differential.queries import Asker, Case
 from tests.differential.servers import Gslb, daemons
 from tests.differential.zones import ZoneData, make_zones
@@ -88,9 +88,10 @@ class Report:
                 _, common = majority(values)
                 apart = ",".join(sorted(peer for peer, value in values.items() if value != common))
                 self.peers_apart[f"{part}: {apart}"] += 1
+        origins = {zone.origin for zone in zones}
         unnamed = set()
         for difference in found:
-            name = name_of(case, difference, ours, peers)
+            name = name_of(Seen(case, difference, ours, peers, origins))
             if name is not None:
                 self.known[name] += 1
                 continue
@@ -102,7 +103,7 @@ class Report:
 
     def _unknown(self, difference: Difference, example: Example) -> None:
         self.unknown[difference.signature] += 1
-        same = difference.some_peer or ("none, all agree" if difference.peers_agree else "none")
+        same = ",".join(difference.same_as) or ("none, all agree" if difference.peers_agree else "none")
         self.same_as.setdefault(difference.signature, Counter())[same] += 1
         kept = self.examples.get(difference.signature)
         if kept is None or len(example.case.wire) < len(kept.case.wire):
@@ -113,7 +114,7 @@ class Report:
         return [
             signature
             for signature, _ in self.unknown.most_common()
-            if signature.startswith(tuple(f"{part}:" for part in STRICT) + ("question",))
+            if signature.startswith((*(f"{part}:" for part in STRICT), "question"))
         ]
 
     def text(self, examples: int = 10) -> str:
@@ -138,7 +139,7 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-def run_round(seed: str, servers: list[str], queries: int, report: Report) -> None:
+def run_round(seed: str, servers: list[str], queries: int, report: Report, *, minimal: bool = False) -> None:
     """One set of zones and its queries; the seed decides both."""
     random = Random(seed)
     zones = make_zones(random)
@@ -146,7 +147,10 @@ def run_round(seed: str, servers: list[str], queries: int, report: Report) -> No
     cases = [asker.case() for _ in range(queries)]
     with tempfile.TemporaryDirectory(prefix="differential-") as text:
         directory = Path(text)
-        with Gslb(directory / "gslb", zones) as gslb, daemons(servers, directory, zones) as running:
+        with (
+            Gslb(directory / "gslb", zones) as gslb,
+            daemons(servers, directory, zones, minimal=minimal) as running,
+        ):
             answers = {"gslb": gslb.ask(cases)}
             for server, daemon in running.items():
                 answers[server] = daemon.client.ask(cases)
@@ -158,11 +162,3 @@ def run_round(seed: str, servers: list[str], queries: int, report: Report) -> No
     for index, case in enumerate(cases):
         parsed = {server: parse(wires[index]) for server, wires in answers.items()}
         report.add(seed, case, zones, parsed)
-
-
-def run(seed: str, zones: int, queries: int, servers: list[str]) -> Report:
-    """``zones`` rounds of ``queries`` queries each."""
-    report = Report()
-    for index in range(zones):
-        run_round(f"{seed}:{index}", servers, queries, report)
-    return report

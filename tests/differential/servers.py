@@ -37,7 +37,7 @@ class ServerFailedError(Exception):
     """A daemon did not start or did not load a zone; the message ends with its log."""
 
 
-def _nsd(run: Path, port: int, zones: list[tuple[str, Path]]) -> list[str]:
+def _nsd(run: Path, port: int, zones: list[tuple[str, Path]], minimal: str) -> list[str]:
     text = f"""
 server:
   ip-address: 127.0.0.1
@@ -51,6 +51,7 @@ server:
   xfrdfile: "{run}/xfrd.state"
   xfrdir: "{run}"
   zonelistfile: "{run}/zone.list"
+  minimal-responses: {minimal}
   rrl-ratelimit: 0
   rrl-whitelist-ratelimit: 0
   hide-version: yes
@@ -62,7 +63,7 @@ remote-control:
     return [EXECUTABLES["nsd"], "-d", "-c", str(run / "nsd.conf")]
 
 
-def _knot(run: Path, port: int, zones: list[tuple[str, Path]]) -> list[str]:
+def _knot(run: Path, port: int, zones: list[tuple[str, Path]], _: str) -> list[str]:
     text = f"""
 server:
   rundir: "{run}"
@@ -88,7 +89,7 @@ zone:
     return [EXECUTABLES["knot"], "-c", str(run / "knot.conf")]
 
 
-def _bind(run: Path, port: int, zones: list[tuple[str, Path]]) -> list[str]:
+def _bind(run: Path, port: int, zones: list[tuple[str, Path]], minimal: str) -> list[str]:
     text = f"""
 options {{
   directory "{run}";
@@ -97,7 +98,7 @@ options {{
   pid-file none;
   session-keyfile none;
   recursion no;
-  minimal-responses no;
+  minimal-responses {minimal};
   allow-query-cache {{ none; }};
   allow-transfer {{ none; }};
   notify no;
@@ -146,7 +147,7 @@ def free_port() -> int:
 class Daemon:
     """One running daemon; ``with`` ends it."""
 
-    def __init__(self, server: str, directory: Path, zones: list[ZoneData]) -> None:
+    def __init__(self, server: str, directory: Path, zones: list[ZoneData], minimal: bool) -> None:
         self.server = server
         self.zones = zones
         self.run = directory / server
@@ -159,7 +160,7 @@ class Daemon:
             files.append((zone.origin.to_text(), path))
         self.port = free_port()
         self.log = (self.run / "log").open("wb")
-        command = CONFIGURE[server](self.run, self.port, files)
+        command = CONFIGURE[server](self.run, self.port, files, "yes" if minimal else "no")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd=self.run)
         self.client = Client(self.port)
 
@@ -297,10 +298,17 @@ class Gslb:
 
 
 @contextlib.contextmanager
-def daemons(servers: list[str], directory: Path, zones: list[ZoneData]) -> Iterator[dict[str, Daemon]]:
-    """Run these daemons on these zones; all are ended whatever happens."""
+def daemons(
+    servers: list[str], directory: Path, zones: list[ZoneData], *, minimal: bool
+) -> Iterator[dict[str, Daemon]]:
+    """Run these daemons on these zones; all are ended whatever happens.
+
+    ``minimal`` sets ``minimal-responses`` of NSD (its default is no) and BIND; Knot has no such setting.
+    """
     with contextlib.ExitStack() as stack:
-        running = {server: stack.enter_context(Daemon(server, directory, zones)) for server in servers}
+        running = {
+            server: stack.enter_context(Daemon(server, directory, zones, minimal)) for server in servers
+        }
         for daemon in running.values():
             daemon.wait()
         yield running
