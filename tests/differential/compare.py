@@ -151,7 +151,7 @@ def majority(values: dict[str, Hashable]) -> tuple[bool, Hashable]:
 
 
 def differences(case: Case, ours: Answer, peers: dict[str, Answer]) -> list[Difference]:
-    """In which parts ours differs from what most peers gave; for the additional section NSD speaks for all."""
+    """In which parts ours differs from what most peers gave; NSD alone decides the additional section."""
     found = []
     for part in PARTS:
         values = {peer: answer.parts.get(part) for peer, answer in peers.items() if part in answer.parts}

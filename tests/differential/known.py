@@ -150,7 +150,7 @@ def _any_choice(seen: Seen) -> bool:
 KNOWN: tuple[Known, ...] = (
     Known(
         "apex-ns-beside-an-answer",
-        "Optional (RFC 1034 section 6.2.1 shows it, nothing asks for it). Knot never adds it; NSD does where it "
+        "Optional (RFC 1034 section 6.2.1 shows it, nothing asks for it). Knot never does it; NSD where it "
         "fits, BIND where the EDNS size is above 512, neither when minimal-responses is on.",
         _optional_apex_ns,
     ),
@@ -162,7 +162,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "chase-across-zones",
         "NSD follows a CNAME from one served zone into another; Knot and BIND stop at the zone's edge and "
-        "leave the rest to the resolver. We follow (RFC 1034 section 4.3.2 step 3a), which saves a round trip.",
+        "leave the rest to the resolver. We follow (RFC 1034 section 4.3.2 step 3a) and save a round trip.",
         _chase_across_zones,
     ),
     Known(
