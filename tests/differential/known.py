@@ -112,16 +112,32 @@ def _addresses_of_apex_ns(seen: Seen) -> bool:
     return all(row[1] in ADDRESSES and row[0] in servers for row in seen.difference.rows)
 
 
-def _chase_across_zones(seen: Seen) -> bool:
-    """A CNAME leads from one served zone into another; NSD follows it, as we do."""
+def _leaves_the_zone(seen: Seen) -> bool:
+    """A CNAME leads from one served zone into another."""
     home = seen.zone_of(seen.case.name)
-    leaves = any(
+    return any(
         seen.zone_of(dns.name.from_text(_target(row))) not in (home, None)
         for answer in seen.peers.values()
         for row in answer.rows("answer")
         if row[1] == "CNAME"
     )
-    return leaves and "nsd" in seen.difference.same_as
+
+
+def _chase_across_zones(seen: Seen) -> bool:
+    return _leaves_the_zone(seen) and "nsd" in seen.difference.same_as
+
+
+def _one_tree_of_nsd(seen: Seen) -> bool:
+    """We and NSD followed alike, and NSD alone says that the last name exists."""
+    nsd = seen.peers.get("nsd")
+    return (
+        nsd is not None
+        and _leaves_the_zone(seen)
+        and seen.difference.part == "rcode"
+        and seen.ours.parts["rcode"] == "NXDOMAIN"
+        and nsd.rows("answer") == seen.ours.rows("answer")
+        and nsd.rows("authority") == seen.ours.rows("authority")
+    )
 
 
 def _peers_split(seen: Seen) -> bool:
@@ -164,6 +180,12 @@ KNOWN: tuple[Known, ...] = (
         "NSD follows a CNAME from one served zone into another; Knot and BIND stop at the zone's edge and "
         "leave the rest to the resolver. We follow (RFC 1034 section 4.3.2 step 3a) and save a round trip.",
         _chase_across_zones,
+    ),
+    Known(
+        "one-tree-of-nsd",
+        "NSD keeps all zones in one tree: after a CNAME into another zone, a name that only the parent zone "
+        "has, below the cut, exists for it. The zone that is asked does not have it, so it is NXDOMAIN.",
+        _one_tree_of_nsd,
     ),
     Known(
         "long-chain",
