@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from tests.differential.run import Report, run_round
@@ -42,4 +43,6 @@ def main() -> int:
     return int(bool(bad) or report.sections_agree < 0.999 * report.queries)
 
 
+# Leave through the context managers, so that the daemons end with us.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 sys.exit(main())
