@@ -158,8 +158,9 @@ def differences(case: Case, ours: Answer, peers: dict[str, Answer]) -> list[Diff
         if not values or part not in ours.parts:
             continue
         decided, wanted = majority(values)
-        if part == "additional" and REFERENCE_FOR_ADDITIONAL in values:
-            decided, wanted = True, values[REFERENCE_FOR_ADDITIONAL]
+        reference = peers.get(REFERENCE_FOR_ADDITIONAL)
+        if part == "additional" and reference is not None and reference.rows("answer") == ours.rows("answer"):
+            decided, wanted = True, reference.rows(part)
         mine = ours.parts[part]
         same = tuple(peer for peer, value in values.items() if value == mine)
         if mine == wanted or (not decided and same):
