@@ -13,10 +13,10 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PYO3_BUILD_EXTENSION_MODULE := 1
 RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench fuzz image clean
+.PHONY: help run build test check fmt bench differential fuzz docs image clean
 
 help:  ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build  ## set everything up and serve the example site on 127.0.0.1:5353
 	@exec $(BIN)/python deploy/example/run.py
@@ -72,6 +72,13 @@ fuzz:  ## run each fuzz target for FUZZ_SECONDS (see dataplane/fuzz/README.md)
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
 	    $$(test ! -f $$dictionary || echo -dict=$$dictionary); \
 	done
+
+differential: build  ## ask NSD, Knot and BIND the same 100,000 queries as us, and report what differs
+	$(BIN)/python -m tests.differential --zones 100 --queries 1000
+
+docs: build  ## build the Rust API pages, and hold the documents against the code
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) -p gslb-core --no-deps --quiet
+	$(BIN)/python -m pytest tests/unit/test_docs.py
 
 image:  ## build the container image
 	docker build --tag gslb .

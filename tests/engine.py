@@ -11,6 +11,7 @@ import dns.message
 import dns.rdatatype
 
 from gslb._dataplane import DataPlane, Steering, Zone
+from gslb.zones.pending import resolve_pending
 from gslb.zones.source import read_zone_text
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Engine:
         path = directory / f"{origin.rstrip('.') or 'root'}.zone"
         path.write_text(text)
         zone = read_zone_text(str(path), origin)
+        resolve_pending(zone)
         return zone.compile([(name, index) for name, index in names if f".{name}".endswith(f".{origin}")])
 
     def ask(
