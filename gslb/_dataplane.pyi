@@ -154,7 +154,9 @@ class DataPlane:
         Each is (owner, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
         """
 
-    def identify(self, *, version: str | None = None, name: str | None = None) -> None:
+    def identify(
+        self, *, version: str | None = None, name: str | None = None, nsid: str | None = None
+    ) -> None:
         """What to say to version.server and id.server (RFC 4892) and NSID (RFC 5001); nothing unless set.
 
         Raises ValueError for more than 128 characters, or others than printable ASCII.

@@ -45,7 +45,7 @@ def markdown_files() -> list[Path]:
 
 def text_of(path: Path | str) -> str:
     """A file of the repository as text."""
-    return (ROOT / path).read_text(encoding="utf-8")
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
 def console_lines(text: str) -> Iterator[str]:

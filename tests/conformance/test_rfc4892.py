@@ -14,7 +14,7 @@ from tests.engine import APEX
 @pytest.fixture
 def server(engine):
     server = engine({"example.com.": APEX})
-    server.dataplane.identify(version="edge dns 7", name="fra-1")
+    server.dataplane.identify(version="edge dns 7", name="fra-1", nsid="fra-1")
     return server
 
 

@@ -15,8 +15,10 @@ use crate::zone::zones::Zones;
 pub struct Identity {
     /// To `version.server` (RFC 4892); none is refused.
     pub version: Option<Box<[u8]>>,
-    /// To `id.server` and NSID (RFC 5001); none is refused, or left out.
+    /// To `id.server` (RFC 4892); none is refused.
     pub name: Option<Box<[u8]>>,
+    /// To the NSID option (RFC 5001); none is left out.
+    pub nsid: Option<Box<[u8]>>,
 }
 
 /// One generation of everything that answers depend on. Cheap to clone: all of it is shared.

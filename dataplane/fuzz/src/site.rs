@@ -114,11 +114,17 @@ impl<'a> Arbitrary<'a> for Site {
         let name =
             [None, Some(vec![b'n'; MAX_IDENTITY]), Some(b"a".to_vec())][usize::from(client) % 3].clone();
         let name = name.map(Vec::into_boxed_slice);
-        let identity = Arc::new(Identity { version: name.clone(), name });
+        let identity = Arc::new(Identity { version: name.clone(), name: name.clone(), nsid: name });
         // Generation 0 is a server that has nothing yet.
         let generation = u64::from(!all.is_empty());
-        let state =
-            Published { generation, zones: Arc::new(all), steering: STEERING.clone(), verdicts, identity };
+        let state = Published {
+            generation,
+            zones: Arc::new(all),
+            steering: STEERING.clone(),
+            verdicts,
+            flattened: Arc::default(),
+            identity,
+        };
         Ok(Site { state, steered: steered & 0x3f != 0, client: choose_client(client) })
     }
 }

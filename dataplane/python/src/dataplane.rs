@@ -116,10 +116,13 @@ impl PyDataPlane {
         Ok(self.publisher.publish_flattened(Flattened::new(&sets)))
     }
 
-    #[pyo3(signature = (*, version=None, name=None))]
-    fn identify(&self, version: Option<&str>, name: Option<&str>) -> Result<()> {
-        let (version, name) = (self_description("version", version)?, self_description("name", name)?);
-        self.publisher.identify(Identity { version, name });
+    #[pyo3(signature = (*, version=None, name=None, nsid=None))]
+    fn identify(&self, version: Option<&str>, name: Option<&str>, nsid: Option<&str>) -> Result<()> {
+        self.publisher.identify(Identity {
+            version: self_description("version", version)?,
+            name: self_description("name", name)?,
+            nsid: self_description("NSID", nsid)?,
+        });
         Ok(())
     }
 

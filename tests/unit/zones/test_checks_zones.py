@@ -34,7 +34,7 @@ def test_a_sound_zone(checked):
         ("7200 1800 9000 300", ["expire 2h30m", "expire is not more"]),
         ("7200 1800 9999999 300", ["expire"]),
         ("7200 1800 1209600 0", ["minimum 0s"]),
-        ("7200 1800 1209600 604800", ["minimum 7d"]),
+        ("7200 1800 1209600 604800", ["minimum 1w"]),
     ],
 )
 def test_soa_values(checked, numbers, parts):

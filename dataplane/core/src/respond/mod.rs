@@ -283,7 +283,7 @@ impl<'a> Lookup<'a> {
                 break;
             }
             trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
-            match self.zone_of(target) {
+            match self.state.zones.find(target, target.label_count()) {
                 Some(next) => zone = next,
                 None => break,
             }
@@ -387,7 +387,9 @@ impl<'a> Lookup<'a> {
                 Err(full) => Answer { scope, ..full.into() },
             });
         }
+        // What stands beside a CNAME is not looked for at its target (RFC 4035 section 2.5).
         if node.flags.any(Flags::CNAME)
+            && !matches!(qtype, number::NSEC | number::RRSIG)
             && let Some(set) = node.set(number::CNAME)
             && let Some(target) = set.rdata().next().and_then(leading_name)
         {

@@ -43,15 +43,15 @@ impl ResponseOpt {
         let mut length = HEAD;
         if self.edns.has_options {
             length += self.edns.subnet.map_or(0, |subnet| 8 + subnet.address_octets());
-            length += self.name(identity).map_or(0, |name| 4 + name.len());
+            length += self.nsid(identity).map_or(0, |name| 4 + name.len());
             length += if self.keeps_alive() { 6 } else { 0 };
         }
         length
     }
 
     /// The server's name, where it has one and is asked for it (RFC 5001).
-    fn name<'i>(&self, identity: &'i Identity) -> Option<&'i [u8]> {
-        identity.name.as_deref().filter(|_| self.edns.nsid)
+    fn nsid<'i>(&self, identity: &'i Identity) -> Option<&'i [u8]> {
+        identity.nsid.as_deref().filter(|_| self.edns.nsid)
     }
 
     /// The option has no meaning in datagrams (RFC 7828 section 3.2.1).
@@ -78,7 +78,7 @@ impl ResponseOpt {
             let (data, length) = subnet.data(subnet.scope(scope));
             options.push(OptionCode::ClientSubnet, data.get(..length).unwrap_or_default());
         }
-        if let Some(name) = self.name(identity) {
+        if let Some(name) = self.nsid(identity) {
             options.push(OptionCode::Nsid, name);
         }
         if self.keeps_alive() {

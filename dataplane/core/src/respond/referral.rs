@@ -41,12 +41,13 @@ pub(super) fn add_addresses(zone: &Zone, servers: Image<'_>, writer: &mut Writer
 /// Adds them, and tells of each RRset which server (lower case) it is of and whether it was written.
 fn add(zone: &Zone, servers: Image<'_>, writer: &mut Writer<'_>, mut tell: impl FnMut(&[u8], bool)) {
     let mut server = FoldedName::default();
-    for target in servers.rdata().filter_map(leading_name) {
-        if server.set(target).is_err() {
-            continue;
-        }
-        let Some(node) = zone.node(server.as_wire()) else { continue };
-        for set in [number::A, number::AAAA].into_iter().filter_map(|rtype| node.set(rtype)) {
+    // IPv4 of all servers first: where room is short, one address each is worth more than two of some.
+    for rtype in [number::A, number::AAAA] {
+        for target in servers.rdata().filter_map(leading_name) {
+            if server.set(target).is_err() {
+                continue;
+            }
+            let Some(set) = zone.node(server.as_wire()).and_then(|node| node.set(rtype)) else { continue };
             let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
             tell(server.as_wire(), written.is_ok());
         }

@@ -1,6 +1,6 @@
 //! DNS over TCP (RFC 7766): pipelined queries, answered in order, with bounds on time, memory and connections.
 //!
-//! All streams share one thread. A connection holds at most one incomplete message and [`OUTPUT`] octets of
+//! All streams share one thread. A connection holds at most one incomplete message and `OUTPUT` octets of
 //! responses plus one more; a client that does not read stops being read from.
 
 use std::cell::{Cell, RefCell};

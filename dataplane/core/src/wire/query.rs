@@ -65,7 +65,7 @@ impl Query {
             }
             return Parsed::Reject(Rcode::FormErr);
         }
-        if questions != 1 || (opcode == QUERY && [an1, an2, ns1, ns2] != [0, 0, 0, 0]) {
+        if questions != 1 {
             return Parsed::Reject(Rcode::FormErr);
         }
         let Some(length) = packet.get(HEADER..).and_then(|question| self.name.set(question).ok()) else {
@@ -77,6 +77,9 @@ impl Query {
         };
         (self.qtype, self.qclass) = (qtype, qclass);
         self.question_end = end + 4;
+        if opcode == QUERY && [an1, an2, ns1, ns2] != [0, 0, 0, 0] {
+            return Parsed::Reject(Rcode::FormErr);
+        }
         if opcode == NOTIFY {
             // We transfer no zone in, so nobody's news are ours (RFC 1996 section 3.10).
             return Parsed::Reject(Rcode::NotAuth);
