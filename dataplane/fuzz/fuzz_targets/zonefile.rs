@@ -96,6 +96,7 @@ fn check_compiled(origin: &Name, records: &RecordSet) {
         zones: Arc::new(zones),
         steering: Arc::<Steering>::default(),
         verdicts: Arc::new(Verdicts::all_serving(0)),
+        flattened: Arc::default(),
         identity: Arc::default(),
     };
     for record in records.iter().take(MAX_ASKED) {
