@@ -77,7 +77,8 @@ pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Res
             run.sort_by(|a, b| owner(a).cmp(owner(b)).then(a.index.cmp(&b.index)));
         }
     }
-
+    // The hash first: in this order owners lie anywhere in memory, and looking at one costs more than all the rest.
+    let same_owner = |a: &Key, b: &Key| a.hash == b.hash && owner(a) == owner(b);
     let has_records = |hash: u64, name: &[u8]| {
         let start = keys.partition_point(|key| key.hash < hash);
         keys.iter().skip(start).take_while(|key| key.hash == hash).any(|key| owner(key) == name)
@@ -85,7 +86,14 @@ pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Res
     let is_steered = |hash: u64, name: &[u8]| {
         steered.binary_search_by(|(other, at, _)| (*other, *at).cmp(&(hash, name))).is_ok()
     };
-    let owners = keys.chunk_by(|a, b| owner(a) == owner(b)).filter_map(|run| run.first().map(owner));
+    // Each name once, but in the order of the file, in which neighbours in the zone are neighbours in memory too.
+    let mut is_first = vec![false; records.len()];
+    for key in keys.chunk_by(same_owner).filter_map(<[Key]>::first) {
+        if let Some(first) = is_first.get_mut(key.index as usize) {
+            *first = true;
+        }
+    }
+    let owners = records.iter().zip(is_first).filter(|(_, first)| *first).map(|(record, _)| record.owner);
     let only_steered =
         steered.iter().filter(|(hash, name, _)| !has_records(*hash, name)).map(|(_, name, _)| *name);
     let parents = parents_of(apex, owners.chain(only_steered), |hash, name| {
@@ -93,7 +101,7 @@ pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Res
     });
     let cuts = cuts_of(apex, records);
     let mut builder = Builder::new(records, &cuts, keys.len());
-    let mut runs = keys.chunk_by(|a, b| owner(a) == owner(b)).peekable();
+    let mut runs = keys.chunk_by(same_owner).peekable();
     let mut parents = parents.into_iter().peekable();
     let mut steered = steered.into_iter().peekable();
     // Three streams sorted by (hash, name) become one node per name.

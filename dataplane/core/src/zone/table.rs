@@ -406,8 +406,9 @@ impl Zone {
     }
 }
 
-/// The shard of a hash among `shards`, a power of two. Bits that neither slot nor most of the tag use.
+/// The shard of a hash among `shards`, a power of two: by its highest bits, so that hashes in order fill one shard
+/// after the other.
 #[inline]
 pub(super) fn shard_index(hash: u64, shards: usize) -> usize {
-    (hash >> 24) as usize & shards.wrapping_sub(1)
+    hash.checked_shr(u64::BITS - shards.trailing_zeros()).unwrap_or(0) as usize
 }
