@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ async def _open_api(runner: web.AppRunner, address: tuple[str, int]) -> str:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise ListenError(
             f"cannot listen on {host}:{port} (api): {reason}: "
             "stop what uses it (ss -lnpt), or name another with --api"

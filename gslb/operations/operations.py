@@ -316,7 +316,7 @@ class Operations:
         async def work() -> ZoneChangeResult:
             self._require_zone(key)
             try:
-                prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
+                prepared = await self._publisher.prepare_zone_change(key, [one.change for one in read])
             except InvalidChangeError as error:
                 raise name_rrsets_at_fault(error, read) from error
             now = self._clock.now()

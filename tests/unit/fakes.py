@@ -204,7 +204,7 @@ class FakePublisher:
         self.steering, self.live = prepared.steering, dict(prepared.zones)
         return self._publish("site", verdicts)
 
-    def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> FakePreparedZone:
+    async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> FakePreparedZone:
         try:
             return FakePreparedZone(self.live[origin].changed(changes))
         except ValueError as error:

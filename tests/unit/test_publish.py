@@ -30,8 +30,8 @@ class World:
         endpoints = sum(len(pool.endpoints) for pool in prepared.steering.pools)
         return self.publisher.commit_site(prepared, bytes(endpoints))
 
-    def change(self, *changes):
-        prepared = self.publisher.prepare_zone_change(ORIGIN, list(changes))
+    async def change(self, *changes):
+        prepared = await self.publisher.prepare_zone_change(ORIGIN, list(changes))
         self.publisher.commit_zone_change(prepared)
         return prepared.serial
 
@@ -64,7 +64,7 @@ async def test_before_the_first_load_there_is_nothing(tmp_path):
 
 
 async def test_a_change_is_answered_as_soon_as_it_is_committed(world):
-    prepared = world.publisher.prepare_zone_change(ORIGIN, [ADDED])
+    prepared = await world.publisher.prepare_zone_change(ORIGIN, [ADDED])
     assert world.ask("added.example.com") == []
     before = world.publisher.generation
     assert world.publisher.commit_zone_change(prepared) == before + 1
@@ -73,7 +73,8 @@ async def test_a_change_is_answered_as_soon_as_it_is_committed(world):
 
 
 async def test_serials_rise_with_each_change(world):
-    assert [world.change(ADDED), world.change((*ADDED[:3], [])), world.change(ADDED)] == [11, 12, 13]
+    serials = [await world.change(change) for change in (ADDED, (*ADDED[:3], []), ADDED)]
+    assert serials == [11, 12, 13]
 
 
 async def test_a_change_may_set_a_newer_serial_itself_but_not_an_older_one(world):
@@ -83,12 +84,12 @@ async def test_a_change_may_set_a_newer_serial_itself_but_not_an_older_one(world
     def numbered(serial):
         return (ORIGIN, SOA, ttl, [soa[:at] + serial.to_bytes(4, "big") + soa[at + 4 :]])
 
-    assert world.change(numbered(500)) == 500
-    assert world.change(numbered(400)) == 501
+    assert await world.change(numbered(500)) == 500
+    assert await world.change(numbered(400)) == 501
 
 
 async def test_an_overlay_is_laid_over_each_load(world):
-    serial = world.change(ADDED)
+    serial = await world.change(ADDED)
     await world.load(overlay(ADDED, serial=serial))
     assert world.ask("added.example.com") == ["192.0.2.200"]
     assert world.serial == 11
@@ -121,7 +122,7 @@ async def test_the_serial_never_falls_behind_the_stored_one(world, file, stored,
 async def test_serials_rise_past_the_end_of_their_circle(world):
     write_site(world.directory, zone=ZONE.replace("hostmaster 10 ", f"hostmaster {2**32 - 1} "))
     await world.load()
-    assert world.change(ADDED) == 1
+    assert await world.change(ADDED) == 1
 
 
 async def test_an_overlay_that_no_longer_fits_is_a_finding_and_changes_nothing(world):
@@ -155,9 +156,9 @@ async def test_a_site_with_errors_tells_all_of_them(world):
 
 async def test_what_breaks_the_zone_is_refused(world):
     with pytest.raises(InvalidChangeError, match=r"ns1\.example\.com\. would have a CNAME beside other data"):
-        world.change(("ns1.example.com.", CNAME, 60, [b"\3www\7example\3com\0"]))
+        await world.change(("ns1.example.com.", CNAME, 60, [b"\3www\7example\3com\0"]))
     with pytest.raises(NotFoundError, match=r"example\.org\."):
-        world.publisher.prepare_zone_change("example.org.", [ADDED])
+        await world.publisher.prepare_zone_change("example.org.", [ADDED])
     assert world.serial == 10
 
 
