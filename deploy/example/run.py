@@ -11,13 +11,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gslb.config.loader import load_steering
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 BACKENDS = {"fra": 8101, "ams": 8102, "iad": 8103, "sfo": 8104, "sin": 8105}
 
 WELCOME = """
 {ready}
-Zones, pools and policies are in zones/. Backends that play the POPs (kill one and watch):
+
+Zones, from zones/ (read its README.md to learn the format):
+{zones}
+Steered names:
+{names}
+Backends that play the POPs (kill one and watch it leave the answers):
 {backends}
 
 Try:
@@ -30,10 +37,14 @@ Try:
 def welcome(line: str, pids: dict[str, int]) -> str:
     """What to tell the user, from the line that says the server is ready."""
     address, _, port = line.split("dns ")[1].split(maxsplit=1)[0].rpartition(":")
-    rows = [f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()]
-    return WELCOME.format(
-        ready=line.strip(), backends="\n".join(rows), address=address.strip("[]"), port=port
-    )
+    steering, _ = load_steering(Path("zones"))
+    rows = {
+        "zones": [f"  {path.stem}  {path}" for path in sorted(Path("zones").rglob("*.zone"))],
+        "names": [f"  {name.name:24} pool {name.pool}, policy {name.policy}" for name in steering.names],
+        "backends": [f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()],
+    }
+    lists = {key: "\n".join(lines) for key, lines in rows.items()}
+    return WELCOME.format(ready=line.strip(), address=address.strip("[]"), port=port, **lists)
 
 
 def main() -> int:
