@@ -176,8 +176,8 @@ class DataPlane:
         Raises OSError that names the address.
         """
 
-    def start(self) -> None:
-        """Start answering on what ``listen`` bound."""
+    def start(self, streams: int = 1000) -> None:
+        """Start answering on what ``listen`` bound, at most ``streams`` TCP connections at once."""
 
     def stop(self) -> None:
         """Stop the listeners and join their threads."""

@@ -17,6 +17,7 @@ from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringEr
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering, steering_finding
+from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
@@ -168,7 +169,7 @@ def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     for text in site.zone_texts:
-        zone = text.compile(list(site.steered.get(text.origin, ())))
+        zone = compile_zone(text, site.steered.get(text.origin, ()))
         zones[text.origin] = _with_overlay(zone, overlay, Place(text.files[0]), remarks)
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
     if errors:

@@ -24,6 +24,7 @@ from aiohttp import web
 
 from gslb._dataplane import DataPlane
 from gslb.api.app import SERVER_LIMITS, build_app
+from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError, SiteError
 from gslb.health.checker import Checker
 from gslb.health.probes import NetworkProber
@@ -66,6 +67,7 @@ def serve(options: Options) -> None:
 
 
 async def _serve(options: Options) -> None:
+    descriptors = raise_limit()
     prepare_directory(options.state)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(StateLock(options.state))
@@ -105,7 +107,7 @@ async def _serve(options: Options) -> None:
         watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
         stack.push_async_callback(_cancel, watcher)
 
-        dataplane.start()
+        dataplane.start(streams_for(descriptors))
         ready.set()
         listeners = " ".join(addresses)
         sys.stdout.write(

@@ -11,9 +11,10 @@ import typer
 from gslb.cli.render import make_console, print_findings
 from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
-from gslb.errors import SteeringError
+from gslb.errors import SiteError, SteeringError
 from gslb.model.finding import Finding, Severity
 from gslb.steering.compile import compile_steering, steering_finding
+from gslb.zones.compile import compile_zone
 from gslb.zones.site import inspect_site
 from gslb.zones.source import read_zone_text
 
@@ -59,7 +60,7 @@ def check_site(
     read_zone: ReadZone = read_zone_text,
     compile_site: Callable[[SteeringConfig], object] = compile_steering,
 ) -> Checked:
-    """Load a site and compile its steering, so that an unusable geo database shows too."""
+    """Load a site and compile it: an unusable geo database, or a zone too large to answer, shows then."""
     inspected = inspect_site(directory, read_zone, with_history=True)
     site, findings = inspected.site, inspected.findings
     if site is None:
@@ -69,6 +70,11 @@ def check_site(
     except SteeringError as error:
         unusable = steering_finding(site.steering, site.directory, str(error))
         findings = sort_findings([*findings, unusable])
+    for text in site.zone_texts:
+        try:
+            compile_zone(text, site.steered.get(text.origin, ()))
+        except SiteError as refused:
+            findings = sort_findings([*findings, *refused.findings])
     return Checked(site, findings, inspected.silenced)
 
 

@@ -49,6 +49,7 @@ _ERRORS = (
     "zone-cname-and-other-data",
     "zone-dname",
     "zone-api-change",
+    "zone-rrset-too-large",
     "site-duplicate-check",
     "site-unknown-check",
     "site-unknown-zone",

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = (
     ("model", "_dataplane"),
     ("errors",),
-    ("config", "telemetry", "systemd"),
+    ("config", "telemetry", "systemd", "descriptors"),
     ("zones", "steering", "health"),
     ("store",),
     ("publish",),

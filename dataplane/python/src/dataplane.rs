@@ -8,6 +8,7 @@ use gslb_core::explain;
 use gslb_core::observe::counters::{Counter, Counters};
 use gslb_core::publish::{Identity, Publisher};
 use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
+use gslb_core::serve::tcp::MAX_CONNECTIONS;
 use gslb_core::serve::{Bound, Server};
 use gslb_core::steer::verdict::Verdicts;
 use gslb_core::wire::edns::MAX_IDENTITY;
@@ -186,11 +187,13 @@ impl PyDataPlane {
         Ok(texts)
     }
 
-    fn start(&self) -> Result<()> {
+    #[pyo3(signature = (streams=MAX_CONNECTIONS))]
+    fn start(&self, streams: usize) -> Result<()> {
         let mut listening = lock(&self.listening);
         match std::mem::replace(&mut *listening, Listening::Nothing) {
             Listening::Bound(bound) => {
-                *listening = Listening::Running(Server::start(bound, self.publisher.clone(), self.seed)?);
+                *listening =
+                    Listening::Running(Server::start(bound, self.publisher.clone(), self.seed, streams)?);
                 Ok(())
             }
             other => {

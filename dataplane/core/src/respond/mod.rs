@@ -46,6 +46,9 @@ pub const MAX_STREAM: usize = 65_535;
 pub const STREAM_IDLE: Duration = Duration::from_secs(10);
 /// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
 const MAX_CHAIN: usize = 16;
+/// What ANY gets where there is nothing else to tell (RFC 8482 section 4.2): HINFO "RFC8482" "", for an hour.
+const RFC8482: Image<'_> =
+    Image { rtype: number::HINFO, count: 1, octets: b"\xc0\x0c\0\x0d\0\x01\0\0\x0e\x10\0\x09\x07RFC8482\0" };
 const CLASS_IN: u16 = 1;
 const CLASS_ANY: u16 = 255;
 
@@ -328,7 +331,12 @@ impl<'a> Lookup<'a> {
         trace: &mut T,
     ) -> Next<'a> {
         let qtype = self.query.qtype;
+        if qtype == number::ANY {
+            return Next::Done(any(node, owner, zone, writer, trace));
+        }
         let mut scope = 0;
+        // What stands in for a steered answer is held no longer than one.
+        let mut longest = None;
         if let Some(steered) = node.steered()
             && let Some(family) = Family::of(qtype)
         {
@@ -346,10 +354,14 @@ impl<'a> Lookup<'a> {
                     ));
                 }
                 Outcome::NotOffered => {}
-                Outcome::LastResort => self.counters.add(Counter::AllDown),
+                Outcome::LastResort => {
+                    self.counters.add(Counter::AllDown);
+                    longest = Some(decision.ttl);
+                }
                 Outcome::NoData => {
                     self.counters.add(Counter::AllDown);
-                    return Next::Done(Answer { scope, ..negative(zone, Rcode::NoError, writer) });
+                    let answer = negative_for(zone, Rcode::NoError, decision.ttl, writer);
+                    return Next::Done(Answer { scope, ..answer });
                 }
                 Outcome::ServFail => {
                     self.counters.add(Counter::AllDown);
@@ -371,13 +383,8 @@ impl<'a> Lookup<'a> {
                 }
             }
         }
-        let set = match qtype {
-            // One RRset is enough for ANY (RFC 8482 section 4.1).
-            number::ANY => node.sets().find(|set| set.rtype != number::ALIAS),
-            _ => node.set(qtype),
-        };
-        if let Some(set) = set {
-            return Next::Done(match records(set, owner, writer, trace) {
+        if let Some(set) = node.set(qtype) {
+            return Next::Done(match records(set, longest, owner, writer, trace) {
                 Ok(()) => {
                     if set.rtype == number::NS {
                         add_addresses(zone, set, writer);
@@ -394,12 +401,13 @@ impl<'a> Lookup<'a> {
             && let Some(target) = set.rdata().next().and_then(leading_name)
         {
             // Without room the answer is truncated, but its code is that of the chain's end all the same.
-            if records(set, owner, writer, trace).is_err() {
+            if records(set, None, owner, writer, trace).is_err() {
                 writer.close();
             }
             return Next::Follow(target);
         }
-        Next::Done(Answer { scope, ..negative(zone, Rcode::NoError, writer) })
+        let answer = negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), writer);
+        Next::Done(Answer { scope, ..answer })
     }
 
     #[inline]
@@ -445,19 +453,48 @@ fn addresses(
 #[inline]
 fn records<T: Trace>(
     set: Image<'_>,
+    longest: Option<u32>,
     owner: Owner<'_>,
     writer: &mut Writer<'_>,
     trace: &mut T,
 ) -> Result<(), Full> {
     trace.note(|| Step::Records { rtype: rtype::to_text(set.rtype).to_string(), count: set.count });
-    writer.rrset(Section::Answer, owner, set, None)
+    writer.rrset(Section::Answer, owner, set, longest.map(|longest| longest.min(set.ttl())))
+}
+
+/// ANY gets one RRset (RFC 8482 section 4.1), and never one that steering or an ALIAS would answer otherwise: a
+/// resolver may answer address queries from it. Without any other it gets the HINFO of section 4.2.
+fn any<T: Trace>(
+    node: Node<'_>,
+    owner: Owner<'_>,
+    zone: &Zone,
+    writer: &mut Writer<'_>,
+    trace: &mut T,
+) -> Answer {
+    let chosen = node.flags.any(Flags::STEERED.or(Flags::ALIAS));
+    let is_told =
+        |set: &Image<'_>| set.rtype != number::ALIAS && !(chosen && Family::of(set.rtype).is_some());
+    let written = match node.sets().find(is_told) {
+        Some(set) => records(set, None, owner, writer, trace),
+        None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
+        None => return negative(zone, Rcode::NoError, writer),
+    };
+    match written {
+        Ok(()) => Answer::authoritative(Rcode::NoError),
+        Err(full) => full.into(),
+    }
 }
 
 /// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
 fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
+    negative_for(zone, rcode, u32::MAX, writer)
+}
+
+/// A negative answer that is held for at most `longest` seconds.
+fn negative_for(zone: &Zone, rcode: Rcode, longest: u32, writer: &mut Writer<'_>) -> Answer {
     let apex = Owner::Name(zone.origin().as_wire());
     let written = match zone.soa_image() {
-        Some(soa) => writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl)),
+        Some(soa) => writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl.min(longest))),
         None => Ok(()),
     };
     match written {

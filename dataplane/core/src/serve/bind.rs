@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 const PORT_TRIES: usize = 32;
 /// Room for bursts; what the system's limits allow of it is taken.
 const RECEIVE_BUFFER: usize = 8 << 20;
-/// How long a worker sleeps at most before it looks whether to stop.
+/// How long a worker waits at most, to receive or to send, before it looks whether to stop.
 const RECEIVE_TIMEOUT: Duration = Duration::from_millis(200);
 const BACKLOG: i32 = 1024;
 
@@ -97,6 +97,8 @@ fn udp_socket(address: SocketAddr, share_port: bool) -> io::Result<UdpSocket> {
         socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     }
     socket.set_read_timeout(Some(RECEIVE_TIMEOUT))?;
+    // A full send buffer must not hold a worker up either.
+    socket.set_write_timeout(Some(RECEIVE_TIMEOUT))?;
     // On a wildcard address the reply must leave from the address that was asked.
     if address.ip().is_unspecified() {
         match address {

@@ -39,11 +39,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a thread per UDP socket and one for all streams.
+    /// Starts a thread per UDP socket and one for all streams, of which at most `streams` are open at once.
     ///
     /// # Errors
     /// When the system gives no thread or no event loop.
-    pub fn start(bound: Bound, publisher: Arc<Publisher>, seed: u64) -> io::Result<Server> {
+    pub fn start(bound: Bound, publisher: Arc<Publisher>, seed: u64, streams: usize) -> io::Result<Server> {
         let shared = Shared { publisher, stopping: Arc::new(AtomicBool::new(false)) };
         let (stop_streams, stopped) = tokio::sync::watch::channel(false);
         let mut server = Server {
@@ -58,8 +58,9 @@ impl Server {
                 udp::Worker::new(socket, server.shared.clone(), server.new_counters(), seed ^ number as u64);
             server.spawn(format!("gslb-udp-{number}"), move || worker.run())?;
         }
-        let streams = tcp::Streams::new(bound.tcp, server.shared.clone(), server.new_counters(), !seed)?;
-        server.spawn("gslb-tcp".to_owned(), move || streams.run(stopped))?;
+        let served =
+            tcp::Streams::new(bound.tcp, server.shared.clone(), server.new_counters(), !seed, streams)?;
+        server.spawn("gslb-tcp".to_owned(), move || served.run(stopped))?;
         Ok(server)
     }
 

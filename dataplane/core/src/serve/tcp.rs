@@ -23,7 +23,7 @@ use super::Shared;
 use crate::observe::counters::{Counter, Counters};
 use crate::respond::{MAX_STREAM, NoTrace, Responder, STREAM_IDLE as IDLE, Transport};
 
-/// Connections open at once; further ones are closed at once.
+/// Connections open at once unless the server is started with fewer; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 1_000;
 /// Connections of one client address open at once, so that no client takes all of them (RFC 9210 section 4.3).
 pub const MAX_PER_CLIENT: usize = 100;
@@ -43,6 +43,7 @@ pub struct Streams {
     shared: Shared,
     counters: Arc<Counters>,
     seed: u64,
+    most: usize,
 }
 
 /// What connections of the thread use in turns; never held while one waits.
@@ -54,6 +55,7 @@ struct Common {
     /// Open connections of each client address.
     clients: RefCell<HashMap<IpAddr, usize>>,
     open: Cell<usize>,
+    most: usize,
 }
 
 /// A connection's place among those that are allowed; given back when dropped.
@@ -67,7 +69,7 @@ impl Seat {
     fn take(common: &Rc<Common>, client: IpAddr) -> Option<Seat> {
         let mut clients = common.clients.borrow_mut();
         let of_client = clients.get(&client).copied().unwrap_or(0);
-        if common.open.get() >= MAX_CONNECTIONS || of_client >= MAX_PER_CLIENT {
+        if common.open.get() >= common.most || of_client >= MAX_PER_CLIENT {
             return None;
         }
         clients.insert(client, of_client + 1);
@@ -90,7 +92,7 @@ impl Drop for Seat {
 }
 
 impl Streams {
-    /// Takes the listeners over; they are served once it is run.
+    /// Takes the listeners over; they are served once it is run, at most `most` connections at once.
     ///
     /// # Errors
     /// When the system gives no event loop.
@@ -99,13 +101,14 @@ impl Streams {
         shared: Shared,
         counters: Arc<Counters>,
         seed: u64,
+        most: usize,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         let listeners =
             listeners.into_iter().map(tokio::net::TcpListener::from_std).collect::<Result<_, _>>()?;
         drop(entered);
-        Ok(Streams { listeners, runtime, shared, counters, seed })
+        Ok(Streams { listeners, runtime, shared, counters, seed, most: most.min(MAX_CONNECTIONS) })
     }
 
     /// Serves until `stopped` turns true.
@@ -117,6 +120,7 @@ impl Streams {
             packet: RefCell::new(vec![0; MAX_STREAM]),
             clients: RefCell::default(),
             open: Cell::new(0),
+            most: self.most,
         });
         let tasks = LocalSet::new();
         for listener in self.listeners {

@@ -7,11 +7,15 @@ use super::records::RecordSet;
 use super::table::{Flags, Shard, Soa, Zone, begin_node, begin_set, end_node, shard_index};
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
+use crate::wire::rtype::{self, number};
 use crate::wire::writer::push_image;
-use crate::wire::{Name, rtype::number, u32_at};
+use crate::wire::{Name, u32_at};
 
 /// Names per shard that a change of one name copies; small enough that it takes microseconds.
 pub(super) const NAMES_PER_SHARD: usize = 512;
+
+/// Octets of an RRset's image that fit into a message of 65,535 beside header, question and OPT.
+pub(super) const MAX_SET: usize = 65_535 - (12 + 255 + 4) - 256;
 
 /// Why records do not make a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,9 +26,9 @@ pub enum BuildError {
     /// A record's owner is not in the zone.
     #[error("{0} is outside the zone {1}")]
     OutOfZone(Name, Name),
-    /// An RRset of more than 65,535 records.
-    #[error("{0} has more than 65,535 records of one type")]
-    TooMany(Name),
+    /// An RRset that no message can hold.
+    #[error("the {1} records of {0} take {2} octets; an answer holds at most {MAX_SET}: remove some")]
+    TooLarge(Name, String, usize),
 }
 
 /// One record's place: the hash of its owner, type and index in the set.
@@ -233,12 +237,12 @@ impl<'r> Builder<'r> {
         self.order.clear();
         self.order.extend(keys.iter().map(|key| key.index));
         let records = self.records;
-        let rtype = |index: &u32| records.get(*index as usize).map_or(0, |record| record.rtype);
+        let type_of = |index: &u32| records.get(*index as usize).map_or(0, |record| record.rtype);
         if self.order.len() > 1 {
-            self.order.sort_by_key(rtype);
+            self.order.sort_by_key(type_of);
         }
         for index in &self.order {
-            match rtype(index) {
+            match type_of(index) {
                 number::NS if name != apex => flags.set(Flags::DELEGATION, true),
                 number::DNAME => flags.set(Flags::DNAME, true),
                 number::CNAME => flags.set(Flags::CNAME, true),
@@ -250,7 +254,7 @@ impl<'r> Builder<'r> {
         let Some(blob) = self.blobs.get_mut(shard) else { return Ok(()) };
         let start = blob.len();
         begin_node(blob, flags, name, children, steered);
-        for set in self.order.chunk_by(|a, b| rtype(a) == rtype(b)) {
+        for set in self.order.chunk_by(|a, b| type_of(a) == type_of(b)) {
             let of_set = || set.iter().filter_map(|index| records.get(*index as usize));
             let ttl = of_set().map(|record| record.ttl).min().unwrap_or(0);
             self.image.clear();
@@ -263,9 +267,13 @@ impl<'r> Builder<'r> {
                 push_image(&mut self.image, record.rtype, ttl, record.rdata);
                 count += 1;
             }
-            let rtype = set.first().map_or(0, rtype);
-            let count16 = u16::try_from(count).map_err(|_| BuildError::TooMany(as_name(name)))?;
-            begin_set(blob, rtype, count16, self.image.len());
+            let of_type = set.first().map_or(0, type_of);
+            let octets = self.image.len();
+            // So many octets are fewer than 65,536 records.
+            let count16 = u16::try_from(count).ok().filter(|_| octets <= MAX_SET).ok_or_else(|| {
+                BuildError::TooLarge(as_name(name), rtype::to_text(of_type).to_string(), octets)
+            })?;
+            begin_set(blob, of_type, count16, self.image.len());
             blob.extend_from_slice(&self.image);
             self.count += count;
         }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::build::{NAMES_PER_SHARD, with_soa};
+use super::build::{MAX_SET, NAMES_PER_SHARD, with_soa};
 use super::table::{Draft, Flags, NodeChange, Set, Shard, Zone, shard_index};
 use crate::wire::Name;
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
-use crate::wire::rtype::number;
+use crate::wire::rtype::{self, number};
 use crate::wire::writer::push_image;
 
 /// One RRset as it shall be; no RDATA removes it.
@@ -45,9 +45,9 @@ pub enum ChangeError {
     /// An SOA below the apex.
     #[error("{0} is not the apex of the zone: it cannot have an SOA")]
     SoaBelowApex(Name),
-    /// An RRset of more than 65,535 records.
-    #[error("{0} has more than 65,535 records of one type")]
-    TooMany(Name),
+    /// An RRset that no message can hold.
+    #[error("the {1} records of {0} would take {2} octets; an answer holds at most {MAX_SET}: remove some")]
+    TooLarge(Name, String, usize),
 }
 
 /// The nodes that a change touches, over the zone as it was.
@@ -97,7 +97,11 @@ impl Edit<'_> {
                 push_image(&mut image, change.rtype, change.ttl, rdata);
             }
         }
-        let count = u16::try_from(seen.len()).map_err(|_| ChangeError::TooMany(change.name.clone()))?;
+        // So many octets are fewer than 65,536 records.
+        let count = u16::try_from(seen.len()).ok().filter(|_| image.len() <= MAX_SET).ok_or_else(|| {
+            let rtype = rtype::to_text(change.rtype).to_string();
+            ChangeError::TooLarge(change.name.clone(), rtype, image.len())
+        })?;
         let Some(mut draft) = self.node(name).or_else(|| (count > 0).then(|| self.insert(name))) else {
             return Ok(());
         };
@@ -388,10 +392,11 @@ mod tests {
             ttl: 60,
             rdata: (0..count).chain(0..count).map(|host| host.to_be_bytes().to_vec()).collect(),
         };
-        let changed = zone.with_rrsets(&[change(65_535)]).unwrap();
-        assert_eq!(changed.record_count(), zone.record_count() + 65_535);
-        let error = zone.with_rrsets(&[change(65_536)]).unwrap_err();
-        assert!(matches!(error, ChangeError::TooMany(_)));
+        let most = (MAX_SET / 16) as u32;
+        let changed = zone.with_rrsets(&[change(most)]).unwrap();
+        assert_eq!(changed.record_count(), zone.record_count() + most as usize);
+        let error = zone.with_rrsets(&[change(most + 1)]).unwrap_err();
+        assert!(matches!(error, ChangeError::TooLarge(..)));
     }
 
     #[test]
