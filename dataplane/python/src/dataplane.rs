@@ -8,7 +8,6 @@ use gslb_core::explain;
 use gslb_core::observe::counters::{Counter, Counters};
 use gslb_core::publish::{Identity, Publisher};
 use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
-use gslb_core::serve::tcp::MAX_CONNECTIONS;
 use gslb_core::serve::{Bound, Server};
 use gslb_core::steer::verdict::Verdicts;
 use gslb_core::wire::edns::MAX_IDENTITY;
@@ -187,7 +186,8 @@ impl PyDataPlane {
         Ok(texts)
     }
 
-    #[pyo3(signature = (streams=MAX_CONNECTIONS))]
+    // The default is `serve::tcp::MAX_CONNECTIONS`, as a number since it stands in the signature.
+    #[pyo3(signature = (streams=1000))]
     fn start(&self, streams: usize) -> Result<()> {
         let mut listening = lock(&self.listening);
         match std::mem::replace(&mut *listening, Listening::Nothing) {

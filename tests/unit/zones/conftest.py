@@ -36,6 +36,7 @@ class FakeZone:
         self.waiting = []
         self.filled = {}
         self.rejected = {}
+        self.compile = list
         self._path = path
         self._findings = []
         self._rows = {}
