@@ -126,6 +126,12 @@ def test_step_3c_name_error(server, name):
     assert server.dataplane.counters()["responses_nxdomain"] == 1
 
 
+def test_records_that_differ_in_the_case_of_a_name_are_one(engine):
+    """RFC 4034 section 6.2; compression would make them the same record twice."""
+    server = engine({"example.com.": APEX + "www IN MX 10 mail\nwww IN MX 10 MAIL\n"})
+    assert len(rows(server.ask("www.example.com.", "MX").answer)) == 1
+
+
 def test_names_of_no_zone_are_refused(server):
     answer = server.ask("www.example.org.")
     assert answer.rcode() == dns.rcode.REFUSED

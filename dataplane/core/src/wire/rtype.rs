@@ -318,6 +318,20 @@ pub fn rdata_names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = (usize, usi
     })
 }
 
+/// RDATA with the names in it in lower case: two records are the same when this is (RFC 4034 section 6.2).
+pub fn canonical(rtype: u16, rdata: &[u8]) -> Cow<'_, [u8]> {
+    let mut lower = Cow::Borrowed(rdata);
+    for (start, length) in rdata_names(rtype, rdata) {
+        let is_upper = |name: &[u8]| name.iter().any(u8::is_ascii_uppercase);
+        if rdata.get(start..start + length).is_some_and(is_upper)
+            && let Some(name) = lower.to_mut().get_mut(start..start + length)
+        {
+            name.make_ascii_lowercase();
+        }
+    }
+    lower
+}
+
 /// Whether RDATA in wire format has the parts that its type asks for, names uncompressed, and
 /// nothing after them. True for types whose layout is not known here.
 pub fn is_well_formed(rtype: u16, rdata: &[u8]) -> bool {
@@ -336,6 +350,14 @@ pub fn is_well_formed(rtype: u16, rdata: &[u8]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_that_differ_in_the_case_of_a_name_are_the_same() {
+        let mx = b"\0\x41\x04MaIl\0";
+        assert_eq!(canonical(n::MX, mx).as_ref(), b"\0\x41\x04mail\0");
+        assert!(matches!(canonical(n::MX, b"\0\x41\x04mail\0"), Cow::Borrowed(_)));
+        assert_eq!(canonical(n::TXT, b"\x01A").as_ref(), b"\x01A");
+    }
 
     #[test]
     fn mnemonics_and_numbers_are_inverse() {

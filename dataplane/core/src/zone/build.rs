@@ -1,5 +1,6 @@
 //! Compiles records into a [`Zone`]: sorts them by the hash of their owner, adds empty non-terminals, sets flags.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -259,9 +260,9 @@ impl<'r> Builder<'r> {
             let ttl = of_set().map(|record| record.ttl).min().unwrap_or(0);
             self.image.clear();
             let mut count = 0usize;
-            let mut seen: HashSet<&[u8]> = HashSet::new();
+            let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::new();
             for record in of_set() {
-                if set.len() > 1 && !seen.insert(record.rdata) {
+                if set.len() > 1 && !seen.insert(rtype::canonical(record.rtype, record.rdata)) {
                     continue;
                 }
                 push_image(&mut self.image, record.rtype, ttl, record.rdata);

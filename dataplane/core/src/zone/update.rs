@@ -1,5 +1,6 @@
 //! Changes a few RRsets of a compiled zone and shares the rest: only the shards that a change touches are copied.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -91,9 +92,9 @@ impl Edit<'_> {
             return Err(ChangeError::OutOfZone(change.name.clone(), self.zone.origin().clone()));
         }
         let mut image = Vec::new();
-        let mut seen: HashSet<&[u8]> = HashSet::new();
+        let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::new();
         for rdata in &change.rdata {
-            if seen.insert(rdata) {
+            if seen.insert(rtype::canonical(change.rtype, rdata)) {
                 push_image(&mut image, change.rtype, change.ttl, rdata);
             }
         }
