@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from gslb.aliases.flattener import Flattener
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
@@ -15,7 +16,7 @@ from gslb.operations.latency_changes import RequestedLatency
 from gslb.operations.operations import Operations
 from gslb.operations.zone_changes import RequestedRRset
 from gslb.store.store import Store
-from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, example_site, settle
+from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, FakeResolver, example_site, settle
 
 HOUR = timedelta(hours=1)
 WWW = RequestedRRset("www", "A", 60, ("192.0.2.80",))
@@ -35,11 +36,15 @@ class World:
         self.publisher = FakePublisher()
         self.store = await Store.open(self.directory)
         self.checker = Checker(self.prober, self.clock, randomness=Random(1))
-        self.operations = Operations(self.publisher, self.store, self.checker, self.clock, version="1.2.3")
+        self.flattener = Flattener(self.publisher.publish_flattened, self.clock, make_resolver=FakeResolver)
+        self.operations = Operations(
+            self.publisher, self.store, self.checker, self.flattener, self.clock, version="1.2.3"
+        )
         return await self.operations.start()
 
     async def stop(self):
         await self.operations.stop()
+        await self.flattener.stop()
         await self.checker.stop()
         await self.store.close()
 
