@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from gslb._dataplane import Zone
 
-MAXIMUM_CHAIN = 16
-"""Aliases followed within the zones served here; a longer chain or a loop leads nowhere."""
+MAXIMUM_CHAIN = 12
+"""Aliases followed within the zones served here, as many as the data plane does; a loop leads nowhere."""
+
+MAXIMUM_TTL = 2**31 - 1
 
 AliasRow = tuple[str, str, int]
 """Owner, target and TTL in seconds, as ``Zone.aliases`` has them."""
@@ -38,26 +40,34 @@ class ExternalAlias(NamedTuple):
 def external_aliases(
     aliases: Mapping[str, Iterable[AliasRow]], zones: Mapping[str, Zone]
 ) -> list[ExternalAlias]:
-    """Those of ``aliases`` (by the origin of their zone) that lead outside ``zones`` (by origin)."""
+    """Those of ``aliases`` (by the origin of their zone) that lead outside ``zones`` (by origin).
+
+    A CNAME that a wildcard gives is not followed.
+    """
+    ends: dict[str, tuple[str, int] | None] = {}
     found = []
     for rows in aliases.values():
         for owner, target, ttl in rows:
-            external = _follow(owner, target, ttl, zones)
-            if external is not None:
-                found.append(external)
+            if target not in ends:
+                ends[target] = _follow(target, zones)
+            end = ends[target]
+            if end is not None:
+                found.append(ExternalAlias(owner, end[0], min(ttl, end[1])))
     return found
 
 
-def _follow(owner: str, target: str, ttl: int, zones: Mapping[str, Zone]) -> ExternalAlias | None:
+def _follow(target: str, zones: Mapping[str, Zone]) -> tuple[str, int] | None:
+    """The name outside ``zones`` to which ``target`` leads, and the lowest TTL on the way."""
+    ttl = MAXIMUM_TTL
     for _ in range(MAXIMUM_CHAIN):
         name = dns.name.from_text(target).canonicalize()
         parents = _parents(name)
         depth = next((index for index, parent in enumerate(parents) if parent in zones), None)
         if depth is None:
-            return ExternalAlias(owner, parents[0], ttl)
+            return parents[0], ttl
         zone = zones[parents[depth]]
         if _is_below_cut(zone, parents[:depth]):
-            return ExternalAlias(owner, parents[0], ttl)
+            return parents[0], ttl
         found = zone.rrset(parents[0], int(dns.rdatatype.CNAME)) or zone.rrset(parents[0], ALIAS)
         if found is None:
             return None

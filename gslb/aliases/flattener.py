@@ -177,8 +177,11 @@ class Flattener:
     async def _keep_publishing(self) -> None:
         while True:
             await self._has_changed.wait()
+            started = self._clock.monotonic()
             self.publish()
-            await self._clock.sleep(PUBLISH_SECONDS)
+            # A large table takes long to make, and the event loop has others to serve.
+            took = self._clock.monotonic() - started
+            await self._clock.sleep(max(PUBLISH_SECONDS, 10 * took))
 
     async def _keep_ageing(self) -> None:
         # Apart from the asking: a question to a dead resolver takes long, and many of them take longer.

@@ -275,9 +275,13 @@ class AliasReport(Report):
 
 
 class AliasList(Report):
-    """All aliases that lead outside the zones served here; ``has_resolver`` is whether they are resolved."""
+    """Aliases that lead outside the zones served here, the first 10,000 of ``total``.
+
+    ``has_resolver`` is whether the site says how to resolve them.
+    """
 
     generation: int
+    total: int
     has_resolver: bool
     aliases: list[AliasReport]
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from gslb.aliases.flattener import Flattener
     from gslb.aliases.lookup import Lookup
 
+MAXIMUM_LISTED = 10_000
+
 _WORDS: dict[int, Literal["A", "AAAA"]] = {1: "A", 28: "AAAA"}
 
 
 def alias_reports(flattener: Flattener) -> list[AliasReport]:
-    """Every alias, by name."""
-    return [_alias_report(flattener, alias) for alias in sorted(flattener.aliases())]
+    """The first aliases, by name."""
+    listed = sorted(flattener.aliases())[:MAXIMUM_LISTED]
+    return [_alias_report(flattener, alias) for alias in listed]
 
 
 def alias_counts(flattener: Flattener) -> AliasCounts:

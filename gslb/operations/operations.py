@@ -241,6 +241,7 @@ class Operations:
         """The ALIAS records that lead outside the zones served here."""
         return AliasList(
             generation=self._publisher.generation,
+            total=len(self._flattener.aliases()),
             has_resolver=self._publisher.steering.resolver is not None,
             aliases=alias_reports(self._flattener),
         )
@@ -346,9 +347,11 @@ class Operations:
                 prepared = self._publisher.prepare_zone_change(key, [one.change for one in read])
             except InvalidChangeError as error:
                 raise name_rrsets_at_fault(error, read) from error
-            aliases = self._aliases.get(key, [])
+            aliases = dict(self._aliases)
             if any(one.change[1] == ALIAS for one in read):
-                aliases = await asyncio.to_thread(prepared.zone.aliases)
+                aliases[key] = await asyncio.to_thread(prepared.zone.aliases)
+            changed = {**self._publisher.zones(), key: prepared.zone}
+            external = await asyncio.to_thread(external_aliases, aliases, changed)
             now = self._clock.now()
             rows = [
                 StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)
@@ -356,8 +359,8 @@ class Operations:
             ]
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
             generation = self._publisher.commit_zone_change(prepared)
-            self._aliases[key] = aliases
-            self._resolve_aliases()
+            self._aliases = aliases
+            self._flattener.reconfigure(external, self._publisher.steering.resolver)
             self._api_rrsets.setdefault(key, set()).update((row.name, row.rtype) for row in rows)
             log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
             return ZoneChangeResult(
@@ -404,6 +407,7 @@ class Operations:
         overlay = stored_overlay(rows, await self._store.serials(), latency)
         prepared = await self._publisher.prepare_site(overlay)
         aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
+        external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
         # From here to the commit nothing waits, so no flip or drain can come between.
         steering = prepared.steering
         self._checker.reconfigure(steering)
@@ -411,7 +415,7 @@ class Operations:
         self._published = self._table.to_bytes()
         generation = self._publisher.commit_site(prepared, self._published)
         self._aliases = aliases
-        self._resolve_aliases()
+        self._flattener.reconfigure(external, steering.resolver)
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
@@ -430,10 +434,6 @@ class Operations:
         )
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def _resolve_aliases(self) -> None:
-        found = external_aliases(self._aliases, self._publisher.zones())
-        self._flattener.reconfigure(found, self._publisher.steering.resolver)
 
     def _flipped(self, numbers: Sequence[int], observed: Observed) -> None:
         self._table.observe(numbers, observed)
@@ -509,5 +509,5 @@ class Operations:
 
 
 def _aliases_of(zones: Mapping[str, Zone]) -> dict[str, list[AliasRow]]:
-    """The ALIAS records of each zone: a look at every name, so not for the event loop."""
-    return {origin: zone.aliases() for origin, zone in zones.items()}
+    """The ALIAS records of each zone that has some: a look at every name, so not for the event loop."""
+    return {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}
