@@ -21,6 +21,8 @@ MAXIMUM_CHAIN = 8
 """Questions asked when a resolver answers with a CNAME and not with what it leads to."""
 MAXIMUM_ADDRESSES = 256
 """Of one type, of one name; the rest are left out."""
+NEGATIVE_TTL = 300
+"""Seconds: the longest that a name is taken to have no addresses, also when nothing says how long."""
 PAYLOAD = 1232
 """Octets of a UDP answer that cannot be fragmented on the way."""
 
@@ -70,7 +72,7 @@ class NetworkResolver:
                 octets = sorted({rdata.to_wire() or b"" for rdata in chain.answer})
                 return Resolution(ttl, tuple(octets[:MAXIMUM_ADDRESSES]))
             if chain.canonical_name == asked:
-                return Resolution(ttl, ())
+                return Resolution(min(ttl, NEGATIVE_TTL), ())
             asked = chain.canonical_name
         raise ResolutionError(f"more than {MAXIMUM_CHAIN} CNAMEs in a row, or a loop")
 

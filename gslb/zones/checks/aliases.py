@@ -37,5 +37,5 @@ def _outside(zone: ZoneText, zones: Mapping[str, ZoneText]) -> Iterator[Finding]
             yield record.finding(
                 "site-alias-without-resolver",
                 f"{record.owner} is an ALIAS of {quote(target)}, which no zone of the site holds, and "
-                "the site has no resolver to ask: queries for addresses fail; set resolver in a YAML file",
+                "the site has no resolver to ask: its addresses stay unknown; set resolver in a YAML file",
             )
