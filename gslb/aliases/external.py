@@ -23,6 +23,7 @@ MAXIMUM_TTL = 2**31 - 1
 AliasRow = tuple[str, str, int]
 """Owner, target and TTL in seconds, as ``Zone.aliases`` has them."""
 
+_LEADS = (int(dns.rdatatype.CNAME), ALIAS)
 _CUTS = (int(dns.rdatatype.NS), int(dns.rdatatype.DNAME))
 
 
@@ -42,7 +43,7 @@ def external_aliases(
 ) -> list[ExternalAlias]:
     """Those of ``aliases`` (by the origin of their zone) that lead outside ``zones`` (by origin).
 
-    A CNAME that a wildcard gives is not followed.
+    A name may be listed that does not lead there, because it hides a wildcard: resolving it does no harm.
     """
     ends: dict[str, tuple[str, int] | None] = {}
     found = []
@@ -68,7 +69,16 @@ def _follow(target: str, zones: Mapping[str, Zone]) -> tuple[str, int] | None:
         zone = zones[parents[depth]]
         if _is_below_cut(zone, parents[:depth]):
             return parents[0], ttl
-        found = zone.rrset(parents[0], int(dns.rdatatype.CNAME)) or zone.rrset(parents[0], ALIAS)
+        wildcards = [f"*.{parent}".replace("*..", "*.") for parent in parents[1 : depth + 1]]
+        found = next(
+            (
+                rrset
+                for owner in (parents[0], *wildcards)
+                for rtype in _LEADS
+                if (rrset := zone.rrset(owner, rtype)) is not None
+            ),
+            None,
+        )
         if found is None:
             return None
         ttl = min(ttl, found[0])

@@ -21,6 +21,8 @@ sub 300 IN NS ns.sub
 ns.sub 300 IN A 192.0.2.54
 dname 300 IN ALIAS www.away
 away 300 IN DNAME example.org.
+wild 300 IN ALIAS a.b.w
+*.w 10 IN CNAME cdn.example.org.
 other 300 IN ALIAS www.example.net.
 gone 300 IN ALIAS nowhere
 loop 300 IN ALIAS loop2
@@ -42,6 +44,7 @@ def test_targets_in_no_zone_here_are_external_and_others_are_not(found):
         "out": ("cdn.example.org.", 300),
         "through": ("cdn.example.org.", 20),
         "c2": ("cdn.example.org.", 200),
+        "wild": ("cdn.example.org.", 10),
         "cut": ("www.sub.example.com.", 300),
         "dname": ("www.away.example.com.", 300),
     }
