@@ -137,6 +137,13 @@ class Publisher:
         """Publish one octet per endpoint of ``steering``; return the generation."""
         return self._dataplane.publish_verdicts(verdicts)
 
+    def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
+        """Publish all that is known of ALIAS targets that no zone here holds; return the generation.
+
+        Each is (owner, A or AAAA, TTL in seconds, RDATA, whether it is stale).
+        """
+        return self._dataplane.publish_flattened(rows)
+
     def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, Any]:
         """Each step of the answer and the answer itself, by the code that answers: an ``ExplainReport``.
 

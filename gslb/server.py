@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +24,7 @@ import uvloop
 from aiohttp import web
 
 from gslb._dataplane import DataPlane
+from gslb.aliases.flattener import Flattener
 from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError, SiteError
@@ -47,17 +49,27 @@ log = structlog.get_logger(__name__)
 VERSION = version("gslb")
 SHUTDOWN_SECONDS = 2.0
 """How long running API requests may take to end when the server stops."""
+MAXIMUM_IDENTITY = 128
+"""Characters of what the server says of itself, a bound of the data plane."""
+RESOLVE_SECONDS = 2.0
+"""How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to serve and where. ``listen`` and ``api`` are ``ADDRESS:PORT``; port 0 picks a free one."""
+    """What to serve and where. ``listen`` and ``api`` are ``ADDRESS:PORT``; port 0 picks a free one.
+
+    ``identity`` and ``version_text`` are what the server says of itself: printable ASCII, at most 128
+    characters, empty for nothing at all and ``None`` for the default.
+    """
 
     site: Path
     listen: tuple[str, ...]
     api: tuple[str, int]
     state: Path
     workers: int
+    identity: str | None = None
+    version_text: str | None = None
 
 
 def serve(options: Options) -> None:
@@ -76,13 +88,16 @@ async def _serve(options: Options) -> None:
         stack.push_async_callback(store.close)
 
         dataplane = DataPlane()
+        _identify(dataplane, options)
         addresses = _listen(dataplane, options)
         stack.callback(dataplane.stop)
         clock = SystemClock()
         checker = Checker(NetworkProber(clock), clock)
         stack.push_async_callback(checker.stop)
         publisher = Publisher(options.site, dataplane)
-        operations = Operations(publisher, store, checker, clock, version=VERSION)
+        flattener = Flattener(publisher.publish_flattened, clock)
+        stack.push_async_callback(flattener.stop)
+        operations = Operations(publisher, store, checker, flattener, clock, version=VERSION)
         site, state = options.site.resolve(), options.state.resolve()
         loaded = await asyncio.to_thread(look, site, state)
         started = await operations.start()
@@ -107,6 +122,7 @@ async def _serve(options: Options) -> None:
         watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
         stack.push_async_callback(_cancel, watcher)
 
+        await flattener.wait_until_tried(RESOLVE_SECONDS)
         dataplane.start(streams_for(descriptors))
         ready.set()
         listeners = " ".join(addresses)
@@ -124,6 +140,19 @@ async def _serve(options: Options) -> None:
 
 
 _LEVELS = {"error": 40, "warning": 30, "info": 20}
+
+
+def _identify(dataplane: DataPlane, options: Options) -> None:
+    """CHAOS id.server and version.server (RFC 4892), and NSID (RFC 5001) only for who asked for a name."""
+    name, version_text = options.identity, options.version_text
+    if name is None:
+        name = socket.gethostname()
+        name = name if name.isascii() and name.isprintable() and len(name) <= MAXIMUM_IDENTITY else ""
+    dataplane.identify(
+        version=(f"gslb {VERSION}" if version_text is None else version_text) or None,
+        name=name or None,
+        nsid=options.identity or None,
+    )
 
 
 def _listen(dataplane: DataPlane, options: Options) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gslb.api import endpoints, explain, latency, pops, reload, system, zones
+from gslb.api import aliases, endpoints, explain, latency, pops, reload, system, zones
 from gslb.model import report
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ ROUTES: tuple[Route, ...] = (
         body=zones.RRsetsRequest,
         report=report.ZoneChangeResult,
     ),
+    Route(method="GET", path="/v1/aliases", handler=aliases.aliases, tag="aliases", report=report.AliasList),
     Route(
         method="GET",
         path="/v1/latency",

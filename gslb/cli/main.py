@@ -42,7 +42,7 @@ PopName = Annotated[str, typer.Argument(metavar="POP", help="Name of the POP.")]
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0917 - typer calls it by keyword
     site: Site = Path("zones"),
     listen: Annotated[
         list[str] | None,
@@ -53,12 +53,26 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, metavar="N", help="UDP threads; by default one per CPU.")
     ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Answer to id.server and NSID; by default the host name, and no NSID. Empty: nothing.",
+        ),
+    ] = None,
+    version_text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Answer to version.server; by default gslb and its version. Empty: nothing.",
+        ),
+    ] = None,
 ) -> None:
     """Serve a site."""
     from gslb.cli.client import default_state  # noqa: PLC0415
     from gslb.cli.serve import serve as run_server  # noqa: PLC0415
 
-    run_server(site, listen or [], api, state or default_state(), workers)
+    run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
 
 
 @app.command()

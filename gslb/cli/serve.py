@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from gslb.cli.output import EXIT_REFUSED, fail
+from gslb.config.wording import quote
 from gslb.errors import GslbError
-from gslb.server import Options
+from gslb.server import MAXIMUM_IDENTITY, Options
 from gslb.server import serve as run_server
 from gslb.telemetry.logs import configure_logs
 
@@ -20,7 +21,15 @@ DEFAULT_LISTEN = "127.0.0.1:5353"
 DEFAULT_API = "127.0.0.1:8053"
 
 
-def serve(site: Path, listen: list[str], api: str | None, state: Path, workers: int | None) -> None:
+def serve(  # noqa: PLR0917 - the options of the command
+    site: Path,
+    listen: list[str],
+    api: str | None,
+    state: Path,
+    workers: int | None,
+    identity: str | None,
+    version_text: str | None,
+) -> None:
     """Serve until SIGTERM or SIGINT; ends the command with one clear message when the server cannot start."""
     configure_logs()
     options = Options(
@@ -29,11 +38,21 @@ def serve(site: Path, listen: list[str], api: str | None, state: Path, workers: 
         api=parse_address(api or DEFAULT_API),
         state=state,
         workers=workers or len(os.sched_getaffinity(0)),
+        identity=parse_identity(identity, "--identity"),
+        version_text=parse_identity(version_text, "--version-text"),
     )
     try:
         run_server(options)
     except GslbError as error:
         fail(str(error), EXIT_REFUSED)
+
+
+def parse_identity(text: str | None, option: str) -> str | None:
+    """What the server may say of itself. Raises typer.BadParameter."""
+    if text is not None and not (text.isascii() and text.isprintable() and len(text) <= MAXIMUM_IDENTITY):
+        message = f"at most {MAXIMUM_IDENTITY} characters of printable ASCII, not {quote(text)}"
+        raise typer.BadParameter(message, param_hint=option)
+    return text
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -17,7 +17,7 @@ def status(client: Client, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    observed, verdicts = report["observed"], report["verdicts"]
+    observed, verdicts, aliases = report["observed"], report["verdicts"], report["aliases"]
     uptime = timedelta(seconds=int(report["uptime"]))
     print_table(
         ("WHAT", "NOW"),
@@ -32,6 +32,10 @@ def status(client: Client, *, as_json: bool) -> None:
             (
                 "verdicts",
                 f"{verdicts['serving']} serving, {verdicts['down']} down, {verdicts['drained']} drained",
+            ),
+            (
+                "ALIAS targets",
+                f"{aliases['fresh']} fresh, {aliases['stale']} stale, {aliases['unknown']} unknown",
             ),
             ("queries", str(report["queries"])),
         ],

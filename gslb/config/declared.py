@@ -13,7 +13,15 @@ from gslb.model.rules import RULES
 if TYPE_CHECKING:
     from gslb.model.checks import PolicyRule
     from gslb.model.finding import Place, Severity
-    from gslb.model.site import LatencyRow, Monitor, Policy, Pool, Pop, SteeredName
+    from gslb.model.site import (
+        LatencyRow,
+        Monitor,
+        Policy,
+        Pool,
+        Pop,
+        ResolverSettings,
+        SteeredName,
+    )
 
 
 @dataclass(slots=True)
@@ -40,6 +48,8 @@ class Declared:
     silenced: set[tuple[str, str]] = field(default_factory=set)
     severities: dict[tuple[str, str], tuple[Severity, Place]] = field(default_factory=dict)
     zones: dict[str, Place] = field(default_factory=dict)
+    resolver: ResolverSettings | None = None
+    resolver_place: Place | None = None
 
     def names_of(self, kind: str) -> dict[str, Place]:
         """Every name defined of a kind, and where."""

@@ -131,6 +131,19 @@ class LatencyForm(TypedDict):
     table: Annotated[str, PlainValidator(values.path)]
 
 
+@with_config(_FORBID)
+class ResolverForm(TypedDict, total=False):
+    """Settings of ``resolver`` at the top of a file."""
+
+    nameservers: Required[
+        Annotated[tuple[tuple[IPv4Address | IPv6Address, int], ...], PlainValidator(values.nameservers)]
+    ]
+    timeout: Annotated[float, PlainValidator(values.duration(0.1, 30))]
+    min_ttl: Annotated[int, PlainValidator(values.whole_seconds(1, 86_400))]
+    max_ttl: Annotated[int, PlainValidator(values.whole_seconds(1, 604_800))]
+    stale: Annotated[float, PlainValidator(values.duration(0, 604_800))]
+
+
 SeverityWord = Annotated[str, PlainValidator(values.choice(list(Severity)))]
 NamePatterns = Annotated[tuple[str, ...], PlainValidator(patterns.name_patterns)]
 AnyPatterns = Annotated[tuple[str, ...], PlainValidator(patterns.patterns)]
@@ -217,6 +230,7 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {
         NameForm,
         DatabasesForm,
         LatencyForm,
+        ResolverForm,
         ChecksForm,
         ZoneChecksForm,
         RuleForm,

@@ -13,6 +13,7 @@ from gslb.config.forms import DatabasesForm, LatencyForm, read_form
 from gslb.config.latency import read_latency_table
 from gslb.config.policies import read_policy
 from gslb.config.report import Cursor, report_unknown_key, sort_findings
+from gslb.config.resolver import read_resolver
 from gslb.config.rules import read_checks, read_rule
 from gslb.config.wording import quote
 from gslb.config.yaml import MAXIMUM_OCTETS, parse
@@ -38,7 +39,7 @@ _DEFINITIONS: dict[str, Callable[[str, Cursor, Declared], None]] = {
     "names": read_name,
     "rules": read_rule,
 }
-_SECTIONS = (*_DEFINITIONS, "checks", "geo", "latency")
+_SECTIONS = (*_DEFINITIONS, "checks", "geo", "latency", "resolver")
 
 
 def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]:
@@ -70,6 +71,7 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
             zones=tuple(declared.zones.items()),
         ),
         rules=tuple(declared.rules),
+        resolver=declared.resolver,
     )
     return config, sort_findings(declared.report.findings)
 
@@ -120,6 +122,8 @@ def _read_section(key: str, section: Cursor, directory: Path, declared: Declared
             named_at = section.place_at(("table",))
             table = directory / settings["table"]
             read_latency_table(table, named_at, declared)
+    elif key == "resolver":
+        read_resolver(section, declared)
     elif key == "checks":
         read_checks(section, declared)
     elif isinstance(section.value, dict):

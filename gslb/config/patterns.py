@@ -13,6 +13,7 @@ import dns.exception
 import dns.rdatatype
 
 from gslb.config.wording import quote
+from gslb.model import alias as alias  # noqa: PLC0414 - makes ALIAS known to dnspython
 
 MAXIMUM_ITEMS = 1000
 MAXIMUM_PATTERN = 255

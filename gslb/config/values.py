@@ -143,6 +143,36 @@ def host_and_port(value: object) -> str:
     return value
 
 
+def nameservers(value: object) -> tuple[tuple[IPv4Address | IPv6Address, int], ...]:
+    """One ``ADDRESS``, ``ADDRESS:PORT`` or ``[ADDRESS]:PORT``, or a list of them; port 53 if left out."""
+    listed = value if isinstance(value, list) else [value]
+    if not 1 <= len(listed) <= 16:
+        raise ValueError("must list 1 to 16 name servers")
+    read = tuple(_nameserver(item) for item in listed)
+    if len(set(read)) != len(read):
+        twice = next(item for item, server in zip(listed, read, strict=True) if read.count(server) > 1)
+        raise ValueError(f"lists {quote(twice)} twice")
+    return read
+
+
+def _nameserver(value: object) -> tuple[IPv4Address | IPv6Address, int]:
+    message = (
+        f"must list addresses such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53, not {quote(value)}"
+    )
+    if not isinstance(value, str):
+        raise ValueError(message)
+    host, port = value, "53"
+    if value.startswith("[") or value.count(":") == 1:
+        host, _, port = value.rpartition(":") if not value.endswith("]") else (value, "", port)
+        host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > 65535:
+        raise ValueError(message)
+    try:
+        return address(host), int(port)
+    except ValueError:
+        raise ValueError(message) from None
+
+
 def status_codes(value: object) -> tuple[int, ...]:
     """One HTTP status code or a list of them."""
     read = integer(100, 599)

@@ -37,6 +37,10 @@ class Gauges:
     """POP to whether it is drained."""
     probes: Mapping[str, ProbeGauges] = field(default_factory=dict)
     """Monitor to its probes."""
+    alias_targets: Mapping[str, int] = field(default_factory=dict)
+    """State to ALIAS targets that no zone here holds."""
+    resolution_successes: int = 0
+    resolution_failures: int = 0
     reload_successes: int = 0
     reload_failures: int = 0
     last_reload: float = 0.0

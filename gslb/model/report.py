@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gslb.model.alias import AliasState
 from gslb.model.health import Observed, Verdict
 
 VerdictWord = Literal["serving", "down", "drained"]
@@ -246,6 +247,53 @@ class ExplainReport(Report):
     ]
 
 
+class AliasAddresses(Report):
+    """What is known of a target's addresses of one type; ``ttl`` and no addresses: it has none.
+
+    ``error`` says why the last question failed, and is empty after an answer.
+    """
+
+    type: Literal["A", "AAAA"]
+    state: AliasState
+    ttl: int | None
+    addresses: list[str]
+    error: str
+    checked_at: datetime | None
+
+
+class AliasReport(Report):
+    """An ALIAS that leads outside the zones served here. ``state`` is the worse of its types' states.
+
+    ``resolved`` is the name that is asked for: the target, or where CNAMEs served here lead from it.
+    """
+
+    name: str
+    resolved: str
+    ttl: int
+    state: AliasState
+    addresses: list[AliasAddresses]
+
+
+class AliasList(Report):
+    """Aliases that lead outside the zones served here, the first 10,000 of ``total``.
+
+    ``has_resolver`` is whether the site says how to resolve them.
+    """
+
+    generation: int
+    total: int
+    has_resolver: bool
+    aliases: list[AliasReport]
+
+
+class AliasCounts(Report):
+    """Targets outside the zones served here, by state."""
+
+    fresh: int = 0
+    stale: int = 0
+    unknown: int = 0
+
+
 class FindingReport(Report):
     """Something that a check of the site found, and where; line or column 0 means all of it."""
 
@@ -290,6 +338,7 @@ class StatusReport(Report):
     pops: int
     observed: ObservedCounts
     verdicts: VerdictCounts
+    aliases: AliasCounts
     drains: list[DrainReport]
     last_reload: LastReload | None
     queries: int

@@ -181,6 +181,28 @@ class LatencyRow(Declared):
     place: Place = NOWHERE
 
 
+class Nameserver(Declared):
+    """Where a recursive resolver answers, over UDP and TCP."""
+
+    address: IPv4Address | IPv6Address
+    port: Annotated[int, Field(ge=1, le=65535)] = 53
+
+
+class ResolverSettings(Declared):
+    """How ALIAS targets that no zone here holds are resolved.
+
+    ``min_ttl`` and ``max_ttl`` are the floor and ceiling of what is answered. ``stale`` is how long data is
+    served on after it expired, when no name server answers (RFC 8767).
+    """
+
+    nameservers: Annotated[tuple[Nameserver, ...], Field(min_length=1)]
+    timeout: float = 2.0
+    min_ttl: Annotated[int, Field(ge=1)] = 30
+    max_ttl: int = 3600
+    stale: float = 86_400.0
+    place: Place = NOWHERE
+
+
 class SteeringConfig(Declared):
     """All that a site's YAML files declare, names resolved and checked."""
 
@@ -193,3 +215,4 @@ class SteeringConfig(Declared):
     latency: tuple[LatencyRow, ...] = ()
     checks: CheckSettings = CheckSettings()
     rules: tuple[PolicyRule, ...] = ()
+    resolver: ResolverSettings | None = None

@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gslb.aliases.external import external_aliases
 from gslb.config.locations import format_location
 from gslb.config.wording import unknown_name
 from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
+from gslb.model.alias import ALIAS
 from gslb.model.change import StoredRRset
 from gslb.model.gauges import Gauges
 from gslb.model.health import Drain
 from gslb.model.report import (
+    AliasList,
     DrainResult,
     EndpointList,
     ExplainReport,
@@ -46,6 +49,7 @@ from gslb.model.report import (
     ZoneReport,
 )
 from gslb.operations import reports
+from gslb.operations.alias_reports import alias_counts, alias_reports, target_counts
 from gslb.operations.latency_changes import read_latency
 from gslb.operations.overlay import stored_overlay
 from gslb.operations.turns import Turns
@@ -56,10 +60,12 @@ from gslb.zones.names import read_name
 from gslb.zones.rdata import read_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
+    from gslb.aliases.external import AliasRow
+    from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
@@ -87,11 +93,19 @@ class Operations:
     """
 
     def __init__(
-        self, publisher: Publisher, store: Store, checker: Checker, clock: Clock, *, version: str
+        self,
+        publisher: Publisher,
+        store: Store,
+        checker: Checker,
+        flattener: Flattener,
+        clock: Clock,
+        *,
+        version: str,
     ) -> None:
         self._publisher = publisher
         self._store = store
         self._checker = checker
+        self._flattener = flattener
         self._clock = clock
         self._version = version
         self._started_at = clock.now()
@@ -101,6 +115,7 @@ class Operations:
         self._drains: dict[str, Drain] = {}
         self._latency: dict[tuple[LocationKind, str, str], LatencyRow] = {}
         self._api_rrsets: dict[str, set[tuple[str, int]]] = {}
+        self._aliases: dict[str, list[AliasRow]] = {}
         self._table = VerdictTable(publisher.steering)
         self._published = self._table.to_bytes()
         self._publish_is_due = False
@@ -155,6 +170,7 @@ class Operations:
             pops=len(steering.pops),
             observed=reports.observed_counts(endpoints),
             verdicts=reports.verdict_counts(endpoints),
+            aliases=alias_counts(self._flattener),
             drains=[reports.drain_report(drain) for drain in self._active_drains().values()],
             last_reload=self._last_reload,
             queries=sum(value for key, value in counters.items() if key.startswith("queries_")),
@@ -221,6 +237,15 @@ class Operations:
         ]
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
+    def aliases(self) -> AliasList:
+        """The ALIAS records that lead outside the zones served here."""
+        return AliasList(
+            generation=self._publisher.generation,
+            total=len(self._flattener.aliases()),
+            has_resolver=self._publisher.steering.resolver is not None,
+            aliases=alias_reports(self._flattener),
+        )
+
     def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> ExplainReport:
         """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
 
@@ -254,6 +279,9 @@ class Operations:
                 monitor: reports.probe_gauges(statistics)
                 for monitor, statistics in self._checker.statistics().items()
             },
+            alias_targets=target_counts(self._flattener),
+            resolution_successes=self._flattener.successes,
+            resolution_failures=self._flattener.failures,
             reload_successes=self._reloads[True],
             reload_failures=self._reloads[False],
             last_reload=self._last_reload.at.timestamp() if self._last_reload else 0.0,
@@ -319,6 +347,11 @@ class Operations:
                 prepared = await self._publisher.prepare_zone_change(key, [one.change for one in read])
             except InvalidChangeError as error:
                 raise name_rrsets_at_fault(error, read) from error
+            aliases = dict(self._aliases)
+            if any(one.change[1] == ALIAS for one in read):
+                aliases[key] = await asyncio.to_thread(prepared.zone.aliases)
+            changed = {**self._publisher.zones(), key: prepared.zone}
+            external = await asyncio.to_thread(external_aliases, aliases, changed)
             now = self._clock.now()
             rows = [
                 StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)
@@ -326,6 +359,8 @@ class Operations:
             ]
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
             generation = self._publisher.commit_zone_change(prepared)
+            self._aliases = aliases
+            self._flattener.reconfigure(external, self._publisher.steering.resolver)
             self._api_rrsets.setdefault(key, set()).update((row.name, row.rtype) for row in rows)
             log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
             return ZoneChangeResult(
@@ -371,12 +406,16 @@ class Operations:
         latency = await self._store.latency()
         overlay = stored_overlay(rows, await self._store.serials(), latency)
         prepared = await self._publisher.prepare_site(overlay)
+        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
+        external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
         # From here to the commit nothing waits, so no flip or drain can come between.
         steering = prepared.steering
         self._checker.reconfigure(steering)
         self._table = VerdictTable(steering, self._checker.observed(), self._active_drains())
         self._published = self._table.to_bytes()
         generation = self._publisher.commit_site(prepared, self._published)
+        self._aliases = aliases
+        self._flattener.reconfigure(external, steering.resolver)
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
@@ -467,3 +506,8 @@ class Operations:
         if zone is None:
             raise NotFoundError(unknown_name("zone", key, zones))
         return key, zone
+
+
+def _aliases_of(zones: Mapping[str, Zone]) -> dict[str, list[AliasRow]]:
+    """The ALIAS records of each zone that has some: a look at every name, so not for the event loop."""
+    return {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}

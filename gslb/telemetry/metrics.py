@@ -104,6 +104,18 @@ def control_metrics(gauges: Gauges) -> Iterator[Metric]:
     )
     yield _gauge("gslb_pop_drained", "1 while a POP is drained.", ("pop",), _single(gauges.drained))
     yield from _probe_metrics(gauges.probes)
+    yield _gauge(
+        "gslb_alias_targets",
+        "ALIAS targets that no zone here holds, by state.",
+        ("state",),
+        _single(gauges.alias_targets),
+    )
+    resolutions = CounterMetricFamily(
+        "gslb_alias_resolutions", "Questions about ALIAS targets, by how they ended.", labels=["result"]
+    )
+    resolutions.add_metric(["success"], gauges.resolution_successes)
+    resolutions.add_metric(["failure"], gauges.resolution_failures)
+    yield resolutions
     reloads = CounterMetricFamily(
         "gslb_reloads", "Loads of the site directory, by how they ended.", labels=["result"]
     )

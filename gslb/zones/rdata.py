@@ -9,6 +9,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from gslb.config.wording import printable, quote
+from gslb.model import alias as alias  # noqa: PLC0414 - makes ALIAS known to dnspython
 
 MAXIMUM_RDATA = 65_535
 """Octets: RDLENGTH is 16 bits wide (RFC 1035 section 3.2.1)."""

@@ -70,6 +70,7 @@ class Server:
         *,
         listen: tuple[str, ...] = ("127.0.0.1:0",),
         variables: Mapping[str, str] | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.state = state
         self.log_file = state.with_name(f"{state.name}.log")
@@ -85,6 +86,7 @@ class Server:
         ]
         for address in listen:
             self._arguments += ["--listen", address]
+        self._arguments += options
         self._variables = variables
         self.process: subprocess.Popen[str]
         self.addresses: list[tuple[str, int]] = []

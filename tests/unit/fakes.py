@@ -8,8 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import dns.name
+
+from gslb.aliases.resolver import Resolution, ResolutionError
 from gslb.errors import InvalidChangeError
 from gslb.health.probes import ProbeResult, ProbeTarget
+from gslb.model.alias import ALIAS
 from gslb.model.site import (
     Endpoint,
     LatencyRow,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from gslb.errors import GslbError
     from gslb.model.change import Overlay, RRsetChange
     from gslb.model.finding import Finding
+    from gslb.model.site import ResolverSettings
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A, NS, SOA, CNAME, TXT = 1, 2, 6, 5, 16
@@ -107,6 +112,28 @@ class FakeProber:
         self.closed = True
 
 
+class FakeResolver:
+    """Answers from ``answers`` by (name, type), text being why there is none; ``asked`` has every question.
+
+    What is in no list has no addresses, for a minute.
+    """
+
+    def __init__(self, settings: ResolverSettings | None = None) -> None:
+        self.settings = settings
+        self.answers: dict[tuple[str, int], Resolution | str] = {}
+        self.asked: list[tuple[str, int]] = []
+        self.gate: asyncio.Event | None = None
+
+    async def resolve(self, name: str, rtype: int) -> Resolution:
+        self.asked.append((name, rtype))
+        if self.gate is not None:
+            await self.gate.wait()
+        answer = self.answers.get((name, rtype), Resolution(60, ()))
+        if isinstance(answer, str):
+            raise ResolutionError(answer)
+        return answer
+
+
 @dataclass(frozen=True)
 class FakeZone:
     """A zone as the data plane shows it."""
@@ -125,6 +152,13 @@ class FakeZone:
 
     def rrset(self, name: str, rtype: int) -> tuple[int, list[bytes]] | None:
         return self.table.get((name, rtype))
+
+    def aliases(self) -> list[tuple[str, str, int]]:
+        return [
+            (name, dns.name.from_wire(rdata[0], 0)[0].to_text(), ttl)
+            for (name, rtype), (ttl, rdata) in self.table.items()
+            if rtype == ALIAS
+        ]
 
     def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
         rows = [(name, rtype, ttl, rdata) for (name, rtype), (ttl, rdata) in sorted(self.table.items())]
@@ -179,6 +213,7 @@ class FakePublisher:
         self.live: dict[str, FakeZone] = {}
         self.verdicts = b""
         self.published: list[tuple[str, bytes]] = []
+        self.flattened: list[tuple[str, int, int, list[bytes], bool]] = []
         self.overlays: list[Overlay] = []
         self.gate: asyncio.Event | None = None
         self.data = {"queries_udp": 7, "queries_tcp": 2, "responses_noerror": 8, "odd-one": 1}
@@ -223,6 +258,10 @@ class FakePublisher:
 
     def publish_verdicts(self, verdicts: bytes) -> int:
         return self._publish("verdicts", verdicts)
+
+    def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
+        self.flattened = rows
+        return self._publish("flattened", self.verdicts)
 
     def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
         fra = {"endpoint": 0, "pop": "fra", "address": "192.0.2.1"}

@@ -17,7 +17,7 @@ PYTHON = (
     ("model", "_dataplane"),
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
-    ("zones", "steering", "health"),
+    ("zones", "steering", "health", "aliases"),
     ("store",),
     ("publish",),
     ("operations",),

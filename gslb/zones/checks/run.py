@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gslb._dataplane import Origins
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Finding, Place, Severity
+from gslb.zones.checks.aliases import check_aliases
 from gslb.zones.checks.apex import check_apex
 from gslb.zones.checks.policy import check_policy
 from gslb.zones.checks.records import CAA, NS, SOA, TXT, Record, records_of
@@ -57,6 +58,8 @@ def check_zones(
     beyond = (check_leads(leads, by_origin, names), check_delegations(by_origin), texts.findings())
     for origin, finding in chain.from_iterable(beyond):
         sieve.add(origin, [finding])
+    if steering.resolver is None:
+        sieve.add("", check_aliases(by_origin))
     sieve.add("", _unknown_zones(steering, by_origin))
 
 

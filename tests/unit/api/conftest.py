@@ -5,13 +5,14 @@ from random import Random
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from gslb.aliases.flattener import Flattener
 from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
 from gslb.store.store import Store
 from gslb.store.token import Token
 from gslb.telemetry.metrics import metrics_renderer
-from tests.unit.fakes import FakeClock, FakeProber, FakePublisher
+from tests.unit.fakes import FakeClock, FakeProber, FakePublisher, FakeResolver
 
 TOKEN = "correct-horse-battery-staple"
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -28,7 +29,10 @@ class Server:
     async def start(self, directory):
         self.store = await Store.open(directory)
         self.checker = Checker(FakeProber(self.clock), self.clock, randomness=Random(1))
-        self.operations = Operations(self.publisher, self.store, self.checker, self.clock, version="1.2.3")
+        self.flattener = Flattener(self.publisher.publish_flattened, self.clock, make_resolver=FakeResolver)
+        self.operations = Operations(
+            self.publisher, self.store, self.checker, self.flattener, self.clock, version="1.2.3"
+        )
         await self.operations.start()
         app = build_app(
             self.operations,
@@ -44,6 +48,7 @@ class Server:
     async def stop(self):
         await self.client.close()
         await self.operations.stop()
+        await self.flattener.stop()
         await self.checker.stop()
         await self.store.close()
 

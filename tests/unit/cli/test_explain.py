@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gslb._dataplane import DataPlane
+from gslb.aliases.flattener import Flattener
 from gslb.cli.explain import explain
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
@@ -42,7 +43,9 @@ async def world(tmp_path, monkeypatch):
     prober = FakeProber(clock)
     prober.failing = {"192.0.2.3:80"}
     checker = Checker(prober, clock, randomness=Random(1))
-    operations = Operations(Publisher(site, DataPlane(seed=1)), store, checker, clock, version="1")
+    publisher = Publisher(site, DataPlane(seed=1))
+    flattener = Flattener(publisher.publish_flattened, clock)
+    operations = Operations(publisher, store, checker, flattener, clock, version="1")
     operations.site = site
     with capture_logs():
         await operations.start()

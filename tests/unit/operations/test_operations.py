@@ -6,16 +6,17 @@ from random import Random
 
 import pytest
 
+from gslb.aliases.flattener import Flattener
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.health import Drain, Observed
-from gslb.model.site import SteeringConfig
+from gslb.model.site import Nameserver, ResolverSettings, SteeringConfig
 from gslb.operations.latency_changes import RequestedLatency
 from gslb.operations.operations import Operations
 from gslb.operations.zone_changes import RequestedRRset
 from gslb.store.store import Store
-from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, example_site, settle
+from tests.unit.fakes import START, FakeClock, FakeProber, FakePublisher, FakeResolver, example_site, settle
 
 HOUR = timedelta(hours=1)
 WWW = RequestedRRset("www", "A", 60, ("192.0.2.80",))
@@ -35,11 +36,15 @@ class World:
         self.publisher = FakePublisher()
         self.store = await Store.open(self.directory)
         self.checker = Checker(self.prober, self.clock, randomness=Random(1))
-        self.operations = Operations(self.publisher, self.store, self.checker, self.clock, version="1.2.3")
+        self.flattener = Flattener(self.publisher.publish_flattened, self.clock, make_resolver=FakeResolver)
+        self.operations = Operations(
+            self.publisher, self.store, self.checker, self.flattener, self.clock, version="1.2.3"
+        )
         return await self.operations.start()
 
     async def stop(self):
         await self.operations.stop()
+        await self.flattener.stop()
         await self.checker.stop()
         await self.store.close()
 
@@ -381,3 +386,34 @@ async def test_expiry_goes_on_when_the_disk_refuses(world, monkeypatch):
     monkeypatch.undo()
     await world.restart()
     assert world.publisher.verdicts == bytes(4)
+
+
+async def test_an_alias_set_through_the_api_is_resolved_and_reported(world):
+    servers = (Nameserver(address="192.0.2.53"),)
+    world.publisher.site = example_site().model_copy(
+        update={"resolver": ResolverSettings(nameservers=servers)}
+    )
+    await world.operations.reload()
+    alias = RequestedRRset("@", "ALIAS", 60, ("cdn.example.org.",))
+    await world.operations.change_rrsets("example.com", [alias], "ana")
+    await world.clock.advance(0.2)
+    report = world.operations.aliases()
+    assert (report.has_resolver, report.total) == (True, 1)
+    assert (report.aliases[0].name, report.aliases[0].resolved) == ("example.com.", "cdn.example.org.")
+    assert [(one.type, one.state, one.ttl) for one in report.aliases[0].addresses] == [
+        ("A", "fresh", 60),
+        ("AAAA", "fresh", 60),
+    ]
+    assert world.publisher.flattened[0] == ("example.com.", 1, 60, [], False)
+    assert world.operations.gauges().alias_targets == {"fresh": 1, "stale": 0, "unknown": 0}
+    assert world.operations.gauges().resolution_successes == 2
+    assert world.operations.status().aliases.fresh == 1
+    await world.operations.change_rrsets("example.com", [RequestedRRset("@", "ALIAS", None, ())], "ana")
+    assert world.publisher.flattened == []
+    assert world.operations.aliases().aliases == []
+
+
+async def test_a_name_has_one_alias(world):
+    two = RequestedRRset("@", "ALIAS", 60, ("a.example.org.", "b.example.org."))
+    with pytest.raises(InvalidChangeError, match="at most one ALIAS record"):
+        await world.operations.change_rrsets("example.com", [two], "ana")

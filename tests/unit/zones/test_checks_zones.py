@@ -118,3 +118,14 @@ def test_at_most_about_a_hundred_findings_of_a_rule(checked):
     found = checked.check_one(text)
     assert len(found) == 102
     assert "49 more findings of this rule in zone example.com." in checked.messages
+
+
+def test_an_alias_that_leads_outside_needs_a_resolver(checked):
+    zones = {
+        "example.com": "a ALIAS www.example.net.\nb ALIAS www.dns.test.\n",
+        "example.net": "www A 192.0.2.1\n",
+    }
+    assert checked.check(zones) == ["site-alias-without-resolver example.com:6"]
+    assert "'www.dns.test.'" in checked.messages
+    assert checked.check(zones, "resolver: {nameservers: 192.0.2.53}\n") == []
+    assert checked.check(zones, "checks: {silence: [site-alias-without-resolver]}\n") == []

@@ -86,3 +86,13 @@ def test_what_is_no_type(text):
 
 def test_octets_that_dnspython_cannot_read_are_presented_in_the_generic_form():
     assert present_rdata(1, b"\xc0") == r"\# 1 c0"
+
+
+def test_alias_is_a_type_like_any_other():
+    assert read_type("alias") == read_type("TYPE65401") == 65401
+    assert present_type(65401) == "ALIAS"
+    wire = b"\x03cdn\x07example\x03com\x00"
+    assert read_rdata(65401, "cdn", "example.com.") == (wire, "cdn.example.com.")
+    assert present_rdata(65401, wire) == "cdn.example.com."
+    with pytest.raises(ValueError, match="ALIAS record data is not valid"):
+        read_rdata(65401, "cdn extra", "example.com.")

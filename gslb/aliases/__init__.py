@@ -1,0 +1,1 @@
+"""ALIAS targets outside the zones served here: resolved in the background, never while a query waits."""

@@ -1,0 +1,59 @@
+"""What is known of ALIAS targets that no zone here holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from gslb.model.alias import AliasState
+from gslb.model.report import AliasAddresses, AliasCounts, AliasReport
+from gslb.zones.rdata import present_rdata
+
+if TYPE_CHECKING:
+    from gslb.aliases.external import ExternalAlias
+    from gslb.aliases.flattener import Flattener
+    from gslb.aliases.lookup import Lookup
+
+MAXIMUM_LISTED = 10_000
+
+_WORDS: dict[int, Literal["A", "AAAA"]] = {1: "A", 28: "AAAA"}
+
+
+def alias_reports(flattener: Flattener) -> list[AliasReport]:
+    """The first aliases, by name."""
+    listed = sorted(flattener.aliases())[:MAXIMUM_LISTED]
+    return [_alias_report(flattener, alias) for alias in listed]
+
+
+def alias_counts(flattener: Flattener) -> AliasCounts:
+    """Targets by state; several aliases may share one."""
+    counts = target_counts(flattener)
+    return AliasCounts(**counts)
+
+
+def target_counts(flattener: Flattener) -> dict[str, int]:
+    """Every state with the number of targets in it."""
+    states = Counter(flattener.state(target) for target in {alias.target for alias in flattener.aliases()})
+    return {state.value: states[state] for state in AliasState}
+
+
+def _alias_report(flattener: Flattener, alias: ExternalAlias) -> AliasReport:
+    return AliasReport(
+        name=alias.owner,
+        resolved=alias.target,
+        ttl=alias.ttl,
+        state=flattener.state(alias.target),
+        addresses=[_addresses(lookup) for lookup in flattener.lookups(alias.target)],
+    )
+
+
+def _addresses(lookup: Lookup) -> AliasAddresses:
+    known = lookup.known
+    return AliasAddresses(
+        type=_WORDS[lookup.rtype],
+        state=lookup.state,
+        ttl=None if known is None else known.ttl,
+        addresses=[present_rdata(lookup.rtype, wire) for wire in (known.rdata if known else ())],
+        error=lookup.error,
+        checked_at=lookup.checked_at,
+    )

@@ -1,0 +1,204 @@
+"""ALIAS targets over time: resolved, refreshed, stale, forgotten, with a clock and a resolver of the test."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+from structlog.testing import capture_logs
+
+from gslb.aliases.external import ExternalAlias
+from gslb.aliases.flattener import AAAA, A, Flattener
+from gslb.aliases.resolver import Resolution
+from gslb.model.alias import AliasState
+from gslb.model.site import Nameserver, ResolverSettings
+from tests.unit.fakes import FakeClock, FakeResolver, settle
+
+SERVERS = (Nameserver(address="192.0.2.53"),)
+SETTINGS = ResolverSettings(nameservers=SERVERS, min_ttl=30, max_ttl=3600, stale=1000)
+CDN = "cdn.example.org."
+APEX = ExternalAlias("example.com.", CDN, 300)
+ONE, TWO = b"\xc0\0\2\1", b"\xc0\0\2\2"
+
+
+class World:
+    def __init__(self):
+        self.clock = FakeClock()
+        self.resolver = FakeResolver()
+        self.tables = []
+        self.flattener = Flattener(
+            self.tables.append,
+            self.clock,
+            make_resolver=lambda _: self.resolver,
+            randomness=Random(1),
+            concurrency=4,
+        )
+
+    def rows(self, rtype=A):
+        """The rows published last, of one type."""
+        return [row for row in self.tables[-1] if row[1] == rtype]
+
+    async def start(self, *aliases, settings=SETTINGS):
+        self.flattener.reconfigure(aliases or (APEX,), settings)
+        await self.clock.advance(0.2)
+
+
+@pytest.fixture
+async def world():
+    world = World()
+    with capture_logs():
+        yield world
+    await world.flattener.stop()
+
+
+@pytest.mark.parametrize(
+    ("of_target", "of_alias", "answered"), [(60, 300, 60), (5, 300, 30), (9999, 7200, 3600), (60, 10, 10)]
+)
+async def test_the_ttl_is_within_floor_and_ceiling_and_at_most_that_of_the_alias(
+    world, of_target, of_alias, answered
+):
+    world.resolver.answers[CDN, A] = Resolution(of_target, (ONE, TWO))
+    await world.start(APEX._replace(ttl=of_alias))
+    assert world.rows() == [("example.com.", A, answered, [ONE, TWO], False)]
+    assert [(row[0], row[3]) for row in world.rows(AAAA)] == [("example.com.", [])]
+
+
+async def test_addresses_are_refreshed_before_they_expire(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    world.resolver.answers[CDN, A] = Resolution(100, (TWO,))
+    await world.clock.advance(60)
+    assert world.rows()[0][3] == [ONE]
+    await world.clock.advance(32)
+    assert world.rows() == [("example.com.", A, 100, [TWO], False)]
+    assert (world.flattener.failures, world.resolver.asked.count((CDN, A))) == (0, 2)
+
+
+async def test_without_a_resolver_that_answers_data_becomes_stale_and_is_then_forgotten(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    world.resolver.answers[CDN, A] = "timed out"
+    await world.clock.advance(99)
+    assert world.rows() == [("example.com.", A, 100, [ONE], False)]
+    await world.clock.advance(2)
+    assert world.rows() == [("example.com.", A, 30, [ONE], True)]  # RFC 8767 section 4
+    assert world.flattener.state(CDN) is AliasState.STALE
+    assert world.flattener.lookups(CDN)[0].error == "timed out"
+    await world.clock.advance(997)
+    assert world.rows()[0][4]
+    await world.clock.advance(3)
+    assert world.rows() == []
+    assert world.flattener.state(CDN) is AliasState.UNKNOWN
+    world.resolver.answers[CDN, A] = Resolution(100, (TWO,))
+    await world.clock.advance(61)
+    assert world.rows() == [("example.com.", A, 100, [TWO], False)]
+
+
+async def test_data_becomes_stale_while_a_question_hangs(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    world.resolver.gate = asyncio.Event()
+    await world.clock.advance(102)
+    assert world.rows()[0][4]
+
+
+async def test_failures_are_tried_again_with_backoff(world):
+    world.resolver.answers[CDN, A] = "refused"
+    await world.start()
+    await world.clock.advance(600)
+    tries = world.resolver.asked.count((CDN, A))
+    assert 14 <= tries <= 19  # after 1, 2, 4, … 60 seconds and up to a quarter earlier
+    assert world.flattener.failures == tries
+
+
+async def test_aliases_of_one_target_share_its_questions(world):
+    await world.start(APEX, ExternalAlias("example.net.", CDN, 60))
+    assert sorted(world.resolver.asked) == [(CDN, A), (CDN, AAAA)]
+    assert [row[0] for row in world.rows()] == ["example.com.", "example.net."]
+
+
+async def test_questions_in_flight_are_bounded(world):
+    world.resolver.gate = asyncio.Event()
+    await world.start(*(ExternalAlias(f"a{n}.test.", f"t{n}.test.", 60) for n in range(10)))
+    assert len(world.resolver.asked) == 4
+    world.resolver.gate.set()
+    await world.clock.advance(1)
+    assert len(world.resolver.asked) == 20
+
+
+async def test_an_alias_with_another_target_is_never_answered_with_the_old_ones_addresses(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    world.flattener.reconfigure([APEX._replace(target="other.test.")], SETTINGS)
+    assert world.tables[-1] == []
+    world.flattener.reconfigure([], SETTINGS)
+    await world.clock.advance(500)
+    assert (CDN, A) not in world.resolver.asked[2:]
+
+
+async def test_a_reload_keeps_what_is_known_and_publishes_nothing_new(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    published, asked = len(world.tables), len(world.resolver.asked)
+    await world.start()
+    assert (len(world.tables), len(world.resolver.asked)) == (published, asked)
+    await world.start(settings=SETTINGS.model_copy(update={"timeout": 1.0}))
+    assert len(world.tables) == published
+    assert len(world.resolver.asked) == asked + 2
+
+
+async def test_without_settings_nothing_is_resolved_and_what_was_known_is_withdrawn(world):
+    world.resolver.answers[CDN, A] = Resolution(100, (ONE,))
+    await world.start()
+    await world.start(settings=None)
+    assert world.tables[-1] == []
+    assert world.flattener.state(CDN) is AliasState.UNKNOWN
+    await world.clock.advance(500)
+    assert len(world.resolver.asked) == 2
+
+
+async def test_answers_that_come_together_are_published_together(world):
+    await world.start(*(ExternalAlias(f"a{n}.test.", f"t{n}.test.", 60) for n in range(100)))
+    await world.clock.advance(0.5)
+    assert len(world.tables[-1]) == 200
+    assert len(world.tables) <= 4
+
+
+async def test_a_fault_in_the_resolver_is_a_failure_like_any_other(world, monkeypatch):
+    async def broken(name, rtype):
+        raise RuntimeError(name)
+
+    monkeypatch.setattr(world.resolver, "resolve", broken)
+    await world.start()
+    assert world.flattener.lookups(CDN)[0].error == "RuntimeError"
+    monkeypatch.undo()
+    await world.clock.advance(2)
+    assert world.flattener.state(CDN) is AliasState.FRESH
+
+
+async def test_the_wait_at_start_ends_when_all_were_tried(world):
+    world.resolver.answers[CDN, A] = "refused"
+    world.flattener.reconfigure([APEX], SETTINGS)
+    waiting = asyncio.create_task(world.flattener.wait_until_tried(2.0))
+    await settle()
+    assert waiting.done()
+    assert world.rows(AAAA)
+
+
+async def test_the_wait_at_start_ends_in_time(world):
+    world.resolver.gate = asyncio.Event()
+    world.flattener.reconfigure([APEX], SETTINGS)
+    waiting = asyncio.create_task(world.flattener.wait_until_tried(2.0))
+    await world.clock.advance(1.9)
+    assert not waiting.done()
+    await world.clock.advance(0.2)
+    assert waiting.done()
+
+
+async def test_the_wait_at_start_is_none_without_aliases(world):
+    world.flattener.reconfigure([], None)
+    waiting = asyncio.create_task(world.flattener.wait_until_tried(2.0))
+    await settle()
+    assert waiting.done()
+    assert world.tables == []
