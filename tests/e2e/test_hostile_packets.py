@@ -50,11 +50,11 @@ ANSWERED = {
         dns.rcode.FORMERR,
     ),
     "a status query": (packet(flags=2 << 11), dns.rcode.NOTIMP),
-    "a notify": (packet(flags=4 << 11), dns.rcode.NOTIMP),
+    "a notify": (packet(flags=4 << 11), dns.rcode.NOTAUTH),
     "an update": (packet(flags=5 << 11), dns.rcode.NOTIMP),
     "a reserved opcode": (packet(flags=15 << 11), dns.rcode.NOTIMP),
     "class CH": (packet(rest=QUESTION[:-1] + b"\3"), dns.rcode.REFUSED),
-    "a zone transfer": (packet(rest=QUESTION[:-4] + b"\0\xfc\0\1"), dns.rcode.REFUSED),
+    "a zone transfer": (packet(rest=QUESTION[:-4] + b"\0\xfb\0\1"), dns.rcode.NOTAUTH),
     "somebody else's name": (packet(rest=b"\7example\3org\0\0\1\0\1"), dns.rcode.REFUSED),
     "EDNS version 1": (
         packet(counts=(1, 0, 0, 1), rest=QUESTION + OPT[:6] + b"\1" + OPT[7:]),
