@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.health.checker import Checker
@@ -381,3 +382,13 @@ async def test_expiry_goes_on_when_the_disk_refuses(world, monkeypatch):
     monkeypatch.undo()
     await world.restart()
     assert world.publisher.verdicts == bytes(4)
+
+
+@pytest.mark.parametrize("error", [BROKEN, StateError("disk full")])
+async def test_a_failed_reload_is_logged_once(world, error):
+    world.publisher.fails = error
+    with capture_logs() as logs, pytest.raises(type(error)):
+        await world.operations.reload("SIGHUP")
+    await settle()
+    assert [(entry["log_level"], entry["cause"]) for entry in logs] == [("error", "SIGHUP")]
+    assert len(logs[0]["errors"]) == 1
