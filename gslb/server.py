@@ -27,7 +27,7 @@ from gslb._dataplane import DataPlane
 from gslb.aliases.flattener import Flattener
 from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.descriptors import raise_limit, streams_for
-from gslb.errors import GslbError, ListenError, SiteError
+from gslb.errors import GslbError, ListenError
 from gslb.health.checker import Checker
 from gslb.health.probes import NetworkProber
 from gslb.model.clock import SystemClock
@@ -187,12 +187,8 @@ def _reloader(operations: Operations) -> Callable[[str], Awaitable[None]]:
     async def reload(cause: str) -> None:
         notify("RELOADING=1")
         try:
-            await operations.reload()
-        except SiteError as error:
-            errors = [str(finding) for finding in error.findings]
-            log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
-        except GslbError as error:
-            log.error("reload refused: the old site goes on serving", cause=cause, errors=[str(error)])
+            with contextlib.suppress(GslbError):  # in the log already
+                await operations.reload(cause)
         except Exception:  # a bug, which must not end the watching for changes and signals too
             log.exception("reload failed: the old site goes on serving", cause=cause)
         finally:

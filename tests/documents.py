@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = typer.main.get_command(app).commands
+GROUP = typer.main.get_command(app)
+COMMANDS = GROUP.commands
 
 _NOT_KEPT = {"__pycache__", "build", "dist", "state", "target", "work"}
 """Directories that .gitignore leaves out, beside hidden ones."""

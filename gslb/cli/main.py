@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="gslb",
-    help="An authoritative DNS server that steers every client to the right POP.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,6 +38,24 @@ State = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PopName = Annotated[str, typer.Argument(metavar="POP", help="Name of the POP.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"gslb {version('gslb')}")
+        raise typer.Exit
+
+
+@app.callback()
+def gslb(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """An authoritative DNS server that steers every client to the right POP."""
 
 
 @app.command()

@@ -45,4 +45,6 @@ def status(client: Client, *, as_json: bool) -> None:
         say(f"{drain['pop']} is drained {until}: {drain['reason']} ({drain['author']})")
     last = report["last_reload"]
     if last and not last["success"]:
-        warn(f"the reload at {moment(last['at'])} failed: {last['message']}")
+        first, *more = last["message"].splitlines() or [""]
+        rest = f" (and {len(more)} more: see the log)" if more else ""
+        warn(f"the reload at {moment(last['at'])} failed: {first}{rest}")

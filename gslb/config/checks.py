@@ -9,10 +9,7 @@ from gslb.config.wording import did_you_mean, quote
 from gslb.model.site import DistanceStep, GeoStep, LatencyStep, LocationKind, UnknownCounts
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Address, IPv6Address
-
     from gslb.config.declared import Declared
-    from gslb.model.finding import Place
     from gslb.model.site import Pool
 
 
@@ -29,7 +26,7 @@ def check_declared(declared: Declared) -> None:
 def _check_references(declared: Declared) -> None:
     for kind, name, place, referrer in declared.references:
         known = declared.names_of(kind)
-        if name not in known:
+        if name not in known and (kind, name) not in declared.misnamed:
             hint = did_you_mean(name, known)
             message = f"{referrer} refers to {kind} {quote(name)}, which is not defined{hint}"
             declared.report.error(f"site-unknown-{kind}", place, message)
@@ -45,16 +42,12 @@ def _check_unused(declared: Declared) -> None:
     users = {"pop": "pool", "monitor": "pool", "pool": "name", "policy": "name"}
     for kind, names in used.items():
         user = users[kind]
-        if len(declared.names_of(user)) != len(_valid(declared, user)):
+        if user in declared.unread:
             continue  # a user that could not be read may use any of them
         for name, place in declared.names_of(kind).items():
             if name not in names:
                 message = f"no {user} uses {kind} {quote(name)}"
                 declared.report.warning(f"site-unused-{kind}", place, message)
-
-
-def _valid(declared: Declared, kind: str) -> list[object]:
-    return list(declared.pools if kind == "pool" else declared.names)
 
 
 def _check_pool(pool: Pool, declared: Declared) -> None:
@@ -72,31 +65,19 @@ def _check_pool(pool: Pool, declared: Declared) -> None:
     elif not pool.monitor:
         message = f"{what} has no monitor; its endpoints are never probed and count as up"
         report.info("site-pool-without-monitor", pool.place, message)
-    seen: dict[IPv4Address | IPv6Address, Place] = {}
-    for endpoint in pool.endpoints:
-        first = seen.setdefault(endpoint.address, endpoint.place)
-        if first is not endpoint.place:
-            message = f"{what} already lists {endpoint.address} at {first}; remove one of the two"
-            report.error("site-duplicate-endpoint", endpoint.place, message)
-    for version in (4, 6):
-        weights = [endpoint.weight for endpoint in pool.endpoints if endpoint.address.version == version]
-        if weights and not any(weights):
-            message = f"every IPv{version} endpoint of {what} has weight 0; give at least one a weight"
-            report.error("site-weights-all-zero", pool.place, message)
 
 
 def _check_steps(declared: Declared) -> None:
     """Steps that lack the data they look at."""
     report = declared.report
-    names_database = bool(declared.databases) or any(
-        finding.rule == "site-missing-database" for finding in report.findings
-    )
+    names_database = declared.databases or "database" in declared.unread
+    has_rows = declared.latency or "latency" in declared.unread
     for policy in declared.policies:
         what = f"policy {quote(policy.name)}"
         if not names_database and any(map(_needs_database, policy.steps)):
             message = f"{what} looks at clients' locations, but the site names no geo database"
             report.warning("site-geo-without-database", policy.place, message)
-        if not declared.latency and any(isinstance(step, LatencyStep) for step in policy.steps):
+        if not has_rows and any(isinstance(step, LatencyStep) for step in policy.steps):
             message = f"{what} orders by latency, but no latency table has rows yet"
             report.warning("site-latency-without-table", policy.place, message)
     _check_coordinates(declared)

@@ -32,6 +32,9 @@ class Declared:
     ``check``), those with errors too, so that one error does not make others of everything that refers to it.
     ``silenced``, ``severities`` and ``zones`` are what ``checks`` says, see ``CheckSettings``.
     ``references`` are checked once all is read: kind, name, place and who refers.
+    ``unread`` are the kinds (``database`` and ``latency`` too) of which something could not be read, so that
+    nobody can say what all of them use or lack. ``broken_names`` are what could be read of names with errors.
+    ``misnamed`` are definitions (kind, name) whose own name is in error: what refers to them is no error too.
     """
 
     report: Report = field(default_factory=Report)
@@ -42,6 +45,9 @@ class Declared:
     pools: list[Pool] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     names: list[SteeredName] = field(default_factory=list)
+    broken_names: list[SteeredName] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    misnamed: set[tuple[str, str]] = field(default_factory=set)
     databases: list[str] = field(default_factory=list)
     latency: list[LatencyRow] = field(default_factory=list)
     rules: list[PolicyRule] = field(default_factory=list)

@@ -6,8 +6,9 @@ A form holds only the keys that were written, so that every default lives in one
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Annotated, Any, Required
+from typing import TYPE_CHECKING, Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, PlainValidator, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -244,15 +245,26 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {
 
 def read_form(form: type, cursor: Cursor, what: str, report: Report) -> dict[str, Any] | None:
     """The checked keys of a mapping, or ``None`` after noting every error in it."""
+    parts, is_whole = read_parts(form, cursor, what, report)
+    return parts if is_whole else None
+
+
+def read_parts(form: type, cursor: Cursor, what: str, report: Report) -> tuple[dict[str, Any], bool]:
+    """The keys of a mapping that have no error, and whether none had; every error is noted.
+
+    What has one error is read on, so that all that it says is checked at once.
+    """
     if not isinstance(cursor.value, dict):
         message = f"{what} must be a mapping (key: value), not {quote(cursor.value)}"
         report.error("site-invalid-value", cursor.place, message)
-        return None
+        return {}, False
     try:
         checked: dict[str, Any] = _ADAPTERS[form].validate_python(cursor.value)
     except ValidationError as error:
+        bad = set()
         for detail in error.errors(include_url=False, include_input=False):
             key = str(detail["loc"][0])
+            bad.add(key)
             if detail["type"] == "missing":
                 report.error("site-missing-key", cursor.key_place, f"{what} lacks the key {quote(key)}")
             elif detail["type"] == "extra_forbidden":
@@ -262,5 +274,16 @@ def read_form(form: type, cursor: Cursor, what: str, report: Report) -> dict[str
             else:
                 message = f"{key} of {what} {detail['ctx']['error']}"
                 report.error("site-invalid-value", cursor.place_at((key,)), message)
-        return None
-    return checked
+        adapters = _key_adapters(form)
+        good = {key: value for key, value in cursor.value.items() if key not in bad}
+        return {key: adapters[key].validate_python(value) for key, value in good.items()}, False
+    return checked, True
+
+
+@cache
+def _key_adapters(form: type) -> dict[str, TypeAdapter[Any]]:
+    """What checks each key of a form by itself."""
+    return {
+        key: TypeAdapter(get_args(hint)[0] if get_origin(hint) is Required else hint)
+        for key, hint in get_type_hints(form, include_extras=True).items()
+    }

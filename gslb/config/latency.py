@@ -32,6 +32,7 @@ def read_latency_table(path: Path, named_at: Place, declared: Declared) -> None:
         text = read_text(path, MAXIMUM_OCTETS)
     except UnreadableFileError as error:
         report.error("site-missing-latency-table", named_at, f"the latency table {file} {error}")
+        declared.unread.add("latency")
         return
     header_seen = False
     reader = csv.reader(text.split("\n"))
@@ -46,17 +47,21 @@ def read_latency_table(path: Path, named_at: Place, declared: Declared) -> None:
                 if stripped != HEADER:
                     message = f"the first line must be the header {','.join(HEADER)}"
                     report.error("site-latency-syntax", place, message)
+                    declared.unread.add("latency")
                     return
                 continue
-            row = _read_row(stripped, place, report)
-            if row is not None:
-                declared.refer("pop", row.pop, place, "the latency table")
+            row = _read_row(stripped, place, declared)
+            if row is None:
+                declared.unread.add("latency")
+            else:
                 declared.latency.append(row)
     except csv.Error as error:
         report.error("site-latency-syntax", Place(file, reader.line_num), f"not CSV: {error}")
+        declared.unread.add("latency")
         return
     if not header_seen:
         report.error("site-latency-syntax", Place(file), f"empty; begin with the header {','.join(HEADER)}")
+        declared.unread.add("latency")
 
 
 def report_duplicate_rows(rows: list[LatencyRow], report: Report) -> None:
@@ -69,17 +74,20 @@ def report_duplicate_rows(rows: list[LatencyRow], report: Report) -> None:
             report.error("site-duplicate-latency", row.place, message)
 
 
-def _read_row(cells: list[str], place: Place, report: Report) -> LatencyRow | None:
+def _read_row(cells: list[str], place: Place, declared: Declared) -> LatencyRow | None:
+    """A row, or ``None`` after noting every error in it."""
+    report = declared.report
     if len(cells) != len(HEADER):
         message = f"a row has {len(cells)} cells, not 3: {','.join(HEADER)}"
         report.error("site-latency-syntax", place, message)
         return None
     location, pop, milliseconds = cells
+    declared.refer("pop", pop, place, "the latency table")
+    parsed: tuple[LocationKind, str] | None = None
     try:
-        kind, value = parse_location(location)
+        parsed = parse_location(location)
     except ValueError as error:
         report.error("site-invalid-location", place, str(error))
-        return None
     try:
         measured = float(milliseconds)
     except ValueError:
@@ -88,4 +96,7 @@ def _read_row(cells: list[str], place: Place, report: Report) -> LatencyRow | No
         message = f"ms must be a number from 0 to {MAXIMUM_MILLISECONDS:g}, not {quote(milliseconds)}"
         report.error("site-latency-syntax", place, message)
         return None
+    if parsed is None:
+        return None
+    kind, value = parsed
     return LatencyRow(kind=kind, value=value, pop=pop, milliseconds=measured, place=place)

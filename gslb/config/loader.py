@@ -9,7 +9,7 @@ from gslb.config.checks import check_declared
 from gslb.config.declarations import read_monitor, read_name, read_pool, read_pop
 from gslb.config.declared import Declared
 from gslb.config.files import UnreadableFileError, display_path, find_files, read_text
-from gslb.config.forms import DatabasesForm, LatencyForm, read_form
+from gslb.config.forms import DatabasesForm, LatencyForm, read_parts
 from gslb.config.latency import read_latency_table
 from gslb.config.policies import read_policy
 from gslb.config.report import Cursor, report_unknown_key, sort_findings
@@ -40,19 +40,23 @@ _DEFINITIONS: dict[str, Callable[[str, Cursor, Declared], None]] = {
     "rules": read_rule,
 }
 _SECTIONS = (*_DEFINITIONS, "checks", "geo", "latency", "resolver")
+_KINDS = {"pools": "pool", "names": "name", "geo": "database", "latency": "latency"}
+"""What may be unread of a section, as in ``Declared.unread``."""
 
 
 def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]:
     """Read every ``*.yaml`` and ``*.yml`` of a site, at any depth.
 
     Never raises for content. Every error of every file is among the findings, sorted by place; with any error
-    the config holds only what was read without, and its references may lead nowhere.
+    the config holds only what was read without (but for ``broken_names``), and its references may lead
+    nowhere.
     """
     declared = Declared()
     try:
         paths = find_files(directory, is_site_file)
     except UnreadableFileError as error:
         declared.report.error("site-unreadable", Place(display_path(error.path)), str(error))
+        declared.unread.update(_KINDS.values())
         paths = []
     for path in paths:
         _read_file(path, declared)
@@ -63,6 +67,7 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
         pools=tuple(declared.pools),
         policies=tuple(declared.policies),
         names=tuple(declared.names),
+        broken_names=tuple(declared.broken_names),
         databases=tuple(dict.fromkeys(declared.databases)),
         latency=tuple(declared.latency),
         checks=CheckSettings(
@@ -88,8 +93,11 @@ def _read_file(path: Path, declared: Declared) -> None:
         text = read_text(path, MAXIMUM_OCTETS)
     except UnreadableFileError as error:
         report.error("site-unreadable", Place(file), f"the file {error}")
+        declared.unread.update(_KINDS.values())
         return
     document, problems = parse(text)
+    if problems:
+        declared.unread.update(_KINDS.values())
     for problem in problems:
         place = Place(file, problem.position.line, problem.position.column)
         if problem.earlier is None:
@@ -103,22 +111,28 @@ def _read_file(path: Path, declared: Declared) -> None:
     if not isinstance(top.value, dict):
         message = f"a site file must be a mapping with some of the keys {', '.join(_SECTIONS)}"
         report.error("site-invalid-value", top.place, message)
+        declared.unread.update(_KINDS.values())
         return
     for key, section in top.children():
         if key not in _SECTIONS:
             report_unknown_key(report, section.key_place, key, _SECTIONS, "a site file")
+            declared.unread.update(_KINDS.values())
         elif section.value is not None:
             _read_section(key, section, path.parent, declared)
 
 
 def _read_section(key: str, section: Cursor, directory: Path, declared: Declared) -> None:
     if key == "geo":
-        settings = read_form(DatabasesForm, section, "geo", declared.report)
-        for index, name in enumerate(settings["databases"] if settings else []):
+        settings, is_whole = read_parts(DatabasesForm, section, "geo", declared.report)
+        if not is_whole:
+            declared.unread.add("database")
+        for index, name in enumerate(settings.get("databases", ())):
             _add_database(directory / name, section.place_at(("databases", index)), declared)
     elif key == "latency":
-        settings = read_form(LatencyForm, section, "latency", declared.report)
-        if settings:
+        settings, is_whole = read_parts(LatencyForm, section, "latency", declared.report)
+        if not is_whole:
+            declared.unread.add("latency")
+        if "table" in settings:
             named_at = section.place_at(("table",))
             table = directory / settings["table"]
             read_latency_table(table, named_at, declared)
@@ -132,6 +146,8 @@ def _read_section(key: str, section: Cursor, directory: Path, declared: Declared
     else:
         message = f"{key} must be a mapping (name: settings), not {quote(section.value)}"
         declared.report.error("site-invalid-value", section.place, message)
+        if key in _KINDS:
+            declared.unread.add(_KINDS[key])
 
 
 def _add_database(path: Path, place: Place, declared: Declared) -> None:
@@ -144,6 +160,7 @@ def _add_database(path: Path, place: Place, declared: Declared) -> None:
     if not is_file:
         message = f"there is no geo database {display_path(absolute)}; put it there, or correct the path"
         declared.report.error("site-missing-database", place, message)
+        declared.unread.add("database")
         return
     declared.databases.append(str(absolute))
     if len(set(declared.databases)) > MAXIMUM_DATABASES:

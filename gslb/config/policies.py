@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gslb.config import values
 from gslb.config.declarations import define
-from gslb.config.forms import FailoverForm, GeoForm, PolicyForm, read_form
+from gslb.config.forms import FailoverForm, GeoForm, PolicyForm, read_form, read_parts
 from gslb.config.locations import parse_location_value
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.site import (
@@ -50,23 +50,24 @@ STEPS = ("geo", "latency", "distance", "failover", "weighted", "take")
 
 def read_policy(name: str, cursor: Cursor, declared: Declared) -> None:
     """Read one entry of ``policies``: a list of steps, or a mapping with ``steps``."""
-    if not define(declared, "policy", name, cursor, MAXIMUM_POLICIES):
-        return
+    is_whole = define(declared, "policy", name, cursor, MAXIMUM_POLICIES)
     report = declared.report
     what = f"policy {quote(name)}"
     listed = cursor
     if not isinstance(cursor.value, list):
-        if read_form(PolicyForm, cursor, what, report) is None:
+        settings, without_errors = read_parts(PolicyForm, cursor, what, report)
+        if "steps" not in settings:
             return
+        is_whole = is_whole and without_errors
         listed = cursor.child("steps")
     if not 1 <= len(listed.value) <= MAXIMUM_STEPS:
         message = f"{what} must list 1 to {MAXIMUM_STEPS} steps, not {len(listed.value)}"
         report.error("site-invalid-value", listed.place, message)
-        return
+        is_whole = False
     reader = _StepReader(declared, what)
     read = [reader.read(item) for item in listed.items()]
     steps = tuple(step for step in read if step is not None)
-    if len(steps) == len(read):
+    if is_whole and len(steps) == len(read):
         declared.policies.append(Policy(name=name, steps=steps, place=cursor.key_place))
 
 
@@ -105,6 +106,7 @@ class _StepReader:
         elif isinstance(cursor.value, dict) and len(cursor.value) == 1:
             kind, settings = next(cursor.children())
         else:
+            self._read_joined(cursor)
             raise _StepError(cursor.place, f"a step must be one of {', '.join(STEPS)}, each a list item")
         if kind not in STEPS:
             hint = did_you_mean(kind, STEPS) or f"; use {', '.join(STEPS)}"
@@ -117,6 +119,15 @@ class _StepReader:
         if kind in _BARE_STEPS:
             raise _StepError(settings.place, f"the step {kind} takes no settings")
         return self._read_settings(kind, settings)
+
+    def _read_joined(self, cursor: Cursor) -> None:
+        """Steps that wrongly stand in one item, for the errors in each."""
+        for kind, settings in cursor.children() if isinstance(cursor.value, dict) else ():
+            if kind in STEPS and kind not in _BARE_STEPS and settings.value is not None:
+                try:
+                    self._read_settings(kind, settings)
+                except _StepError as error:
+                    self._note(error)
 
     def _read_settings(self, kind: str, settings: Cursor) -> Step | None:
         if kind == "geo":
@@ -155,11 +166,13 @@ class _StepReader:
                 value = parse_location_value(kind, text)
             except ValueError as error:
                 self._note(_StepError(place, f"geo: {error}", "site-invalid-location"))
+                self._read_rule(kind, text, pops)
                 yield None
                 continue
             if value in seen:
                 message = f"geo: {kind} {quote(value)} already has a rule at {seen[value]}"
                 self._note(_StepError(place, message, "site-duplicate-rule"))
+                self._read_rule(kind, value, pops)
                 yield None
                 continue
             seen[value] = place
@@ -176,16 +189,17 @@ class _StepReader:
     def _read_failover(self, cursor: Cursor) -> FailoverStep | None:
         """Tiers, each a POP or a list of POPs; or a mapping with ``tiers`` and ``mode``."""
         settings: dict[str, Any] = {}
-        listed = cursor
+        listed, is_whole = cursor, True
         if not isinstance(cursor.value, list):
             what = f"the step failover of {self._policy}"
-            checked = read_form(FailoverForm, cursor, what, self._declared.report)
-            if checked is None:
+            settings, is_whole = read_parts(FailoverForm, cursor, what, self._declared.report)
+            if "tiers" not in settings:
                 return None
-            settings, listed = checked, cursor.child("tiers")
+            listed = cursor.child("tiers")
         if not 1 <= len(listed.value) <= MAXIMUM_TIERS:
             message = f"failover must list 1 to {MAXIMUM_TIERS} tiers, not {len(listed.value)}"
-            raise _StepError(listed.place, message)
+            self._note(_StepError(listed.place, message))
+            is_whole = False
         tiers: list[tuple[str, ...]] = []
         seen: set[str] = set()
         for item in listed.items():
@@ -200,17 +214,19 @@ class _StepReader:
                 continue
             seen.update(tier)
             tiers.append(tier)
-        complete = len(tiers) == len(listed.value)
-        return FailoverStep(tiers=tuple(tiers), **_mode(settings)) if complete else None
+        is_whole = is_whole and len(tiers) == len(listed.value)
+        return FailoverStep(tiers=tuple(tiers), **_mode(settings)) if is_whole else None
 
     def _read_pops(self, cursor: Cursor, what: str) -> tuple[str, ...]:
+        referred: set[str] = set()
+        for index, pop in enumerate(cursor.value if isinstance(cursor.value, list) else [cursor.value]):
+            if isinstance(pop, str) and pop and pop not in referred:
+                referred.add(pop)
+                self._declared.refer("pop", pop, cursor.place_at((index,)), self._policy)
         try:
-            pops = values.references(cursor.value)
+            return values.references(cursor.value)
         except ValueError as error:
             raise _StepError(cursor.place, f"{what} {error}") from None
-        for index, pop in enumerate(pops):
-            self._declared.refer("pop", pop, cursor.place_at((index,)), self._policy)
-        return pops
 
 
 def _mode(settings: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gslb.config.forms import (
     TargetsForm,
     ZoneChecksForm,
     read_form,
+    read_parts,
 )
 from gslb.config.names import parse_owner_name
 from gslb.config.patterns import rr_type
@@ -36,29 +37,29 @@ _REQUIREMENTS = ("ttl", "targets", "owners", "forbidden_types", "required")
 
 def read_checks(cursor: Cursor, declared: Declared) -> None:
     """Read the key ``checks`` of one file."""
-    if read_form(ChecksForm, cursor, "checks", declared.report) is None:
-        return
-    _read_settings(cursor, "", declared)
-    if "zones" not in cursor.value:
+    parts, _ = read_parts(ChecksForm, cursor, "checks", declared.report)
+    _read_settings(cursor, parts, "", declared)
+    if "zones" not in parts:
         return
     for name, zone in cursor.child("zones").children():
         try:
             origin = "." if name == "." else parse_owner_name(name)
         except ValueError as error:
             declared.report.error("site-invalid-name", zone.key_place, str(error))
-            continue
-        declared.zones.setdefault(origin, zone.key_place)
-        if read_form(ZoneChecksForm, zone, f"checks of zone {quote(name)}", declared.report) is not None:
-            _read_settings(zone, origin, declared)
+            origin = name
+        else:
+            declared.zones.setdefault(origin, zone.key_place)
+        parts, _ = read_parts(ZoneChecksForm, zone, f"checks of zone {quote(name)}", declared.report)
+        _read_settings(zone, parts, origin, declared)
 
 
-def _read_settings(cursor: Cursor, origin: str, declared: Declared) -> None:
+def _read_settings(cursor: Cursor, parts: dict[str, Any], origin: str, declared: Declared) -> None:
     """The keys ``silence`` and ``severity``, of a zone or (with an empty ``origin``) of the whole site."""
-    if "silence" in cursor.value:
+    if "silence" in parts:
         for item in cursor.child("silence").items():
             if _refer(item.value, item, origin, declared):
                 declared.silenced.add((origin, item.value))
-    if "severity" not in cursor.value:
+    if "severity" not in parts:
         return
     for rule, item in cursor.child("severity").children():
         if not _refer(rule, item, origin, declared):
@@ -96,31 +97,34 @@ def _refer(rule: Any, cursor: Cursor, origin: str, declared: Declared) -> bool:
 
 def read_rule(name: str, cursor: Cursor, declared: Declared) -> None:
     """Read one entry of ``rules``."""
+    before = len(declared.report.findings)
     if len(name) > 63 or not _NAME.fullmatch(name):
         message = (
             f"{quote(name)} is no usable name of a rule; use at most 63 lower-case letters, digits and "
             f"single hyphens after {PREFIX}"
         )
         declared.report.error("site-invalid-name", cursor.key_place, message)
-        return
-    if not declared.define("check", name, cursor.key_place, MAXIMUM_RULES + len(RULES)):
-        return
+        declared.misnamed.add(("check", name))
+        is_new = False
+    else:
+        is_new = declared.define("check", name, cursor.key_place, MAXIMUM_RULES + len(RULES))
     what = f"rule {quote(name)}"
-    settings = read_form(RuleForm, cursor, what, declared.report)
-    if settings is None:
-        return
-    if not any(key in settings for key in _REQUIREMENTS):
+    settings, is_whole = read_parts(RuleForm, cursor, what, declared.report)
+    if is_whole and not any(key in settings for key in _REQUIREMENTS):
         message = f"{what} asks for nothing; give it one or more of {', '.join(_REQUIREMENTS)}"
         declared.report.error("site-missing-key", cursor.key_place, message)
         return
-    before = len(declared.report.findings)
     read = {
         "ttl": _read_bounds(cursor, what, declared) if "ttl" in settings else (),
-        "targets": _read_patterns(TargetsForm, "targets", cursor, what, declared),
-        "owners": _read_patterns(OwnersForm, "owners", cursor, what, declared),
-        "required": _read_required(cursor, what, declared),
+        "targets": _read_patterns(TargetsForm, "targets", cursor, what, declared)
+        if "targets" in settings
+        else None,
+        "owners": _read_patterns(OwnersForm, "owners", cursor, what, declared)
+        if "owners" in settings
+        else None,
+        "required": _read_required(cursor, what, declared) if "required" in settings else None,
     }
-    if len(declared.report.findings) == before:
+    if is_new and len(declared.report.findings) == before:
         if "severity" in settings:
             settings["severity"] = Severity(settings["severity"])
         declared.rules.append(PolicyRule(name=name, place=cursor.key_place, **settings | read))
@@ -148,8 +152,6 @@ def _read_bounds(cursor: Cursor, what: str, declared: Declared) -> tuple[Bounds,
 
 
 def _read_patterns(form: type, key: str, cursor: Cursor, what: str, declared: Declared) -> Patterns | None:
-    if key not in cursor.value:
-        return None
     settings = read_form(form, cursor.child(key), f"{key} of {what}", declared.report)
     if settings is None:
         return None
@@ -161,7 +163,5 @@ def _read_patterns(form: type, key: str, cursor: Cursor, what: str, declared: De
 
 
 def _read_required(cursor: Cursor, what: str, declared: Declared) -> Required | None:
-    if "required" not in cursor.value:
-        return None
     settings = read_form(RequiredForm, cursor.child("required"), f"required of {what}", declared.report)
     return None if settings is None else Required(**settings)

@@ -204,13 +204,17 @@ class ResolverSettings(Declared):
 
 
 class SteeringConfig(Declared):
-    """All that a site's YAML files declare, names resolved and checked."""
+    """All that a site's YAML files declare, names resolved and checked.
+
+    ``broken_names`` are names with errors, for checks of the zones; a site that has any is never served.
+    """
 
     pops: tuple[Pop, ...] = ()
     monitors: tuple[Monitor, ...] = ()
     pools: tuple[Pool, ...] = ()
     policies: tuple[Policy, ...] = ()
     names: tuple[SteeredName, ...] = ()
+    broken_names: tuple[SteeredName, ...] = ()
     databases: tuple[str, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
     checks: CheckSettings = CheckSettings()

@@ -45,6 +45,9 @@ def read_latency(
     for index, row in enumerate(requested):
         if row.pop not in known:
             problems.add(f"/rows/{index}/pop", f"no POP is named {quote(row.pop)}")
+        is_measured = row.milliseconds is None or 0 <= row.milliseconds <= 60_000
+        if not is_measured:
+            problems.add(f"/rows/{index}/ms", f"is {row.milliseconds}; milliseconds are 0 to 60000")
         try:
             key = (*parse_location(row.location), row.pop)
         except ValueError as error:
@@ -55,9 +58,7 @@ def read_latency(
         seen.setdefault(key, index)
         if row.milliseconds is None:
             removed.append(key)
-        elif 0 <= row.milliseconds <= 60_000:
+        elif is_measured:
             rows.append(LatencyRow(kind=key[0], value=key[1], pop=row.pop, milliseconds=row.milliseconds))
-        else:
-            problems.add(f"/rows/{index}/ms", f"is {row.milliseconds}; milliseconds are 0 to 60000")
     problems.raise_any()
     return rows, removed

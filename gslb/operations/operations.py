@@ -24,7 +24,7 @@ import structlog
 from gslb.aliases.external import external_aliases
 from gslb.config.locations import format_location
 from gslb.config.wording import unknown_name
-from gslb.errors import GslbError, InvalidChangeError, NotFoundError, StateError
+from gslb.errors import GslbError, InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.model.alias import ALIAS
 from gslb.model.change import StoredRRset
 from gslb.model.gauges import Gauges
@@ -133,7 +133,7 @@ class Operations:
         for drain in await self._store.expire_drains(self._clock.now()):
             log.info("drain expired", pop=drain.pop, reason=drain.reason)
         self._drains = {drain.pop: drain for drain in await self._store.drains()}
-        result = await self.reload()
+        result = await self._content.run(self._load_noting)
         self._expiry = asyncio.create_task(self._expire_when_due())
         return result
 
@@ -386,19 +386,34 @@ class Operations:
 
         return await self._content.run(work)
 
-    async def reload(self) -> ReloadResult:
-        """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving."""
+    async def reload(self, cause: str = "request") -> ReloadResult:
+        """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving.
 
-        async def work() -> ReloadResult:
+        A failure is in the log then, with its ``cause`` and every error.
+        """
+
+        async def work() -> ReloadResult | GslbError:
             try:
-                result = await self._load()
+                return await self._load_noting()
             except GslbError as error:
-                self._note_reload(success=False, message=str(error))
-                raise
-            self._note_reload(success=True, message="")
-            return result
+                found = error.findings if isinstance(error, SiteError) else (error,)
+                errors = [str(one) for one in found]
+                log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
+                return error  # not raised: what ends with an exception is logged as a refused change
 
-        return await self._content.run(work)
+        result = await self._content.run(work)
+        if isinstance(result, GslbError):
+            raise result
+        return result
+
+    async def _load_noting(self) -> ReloadResult:
+        try:
+            result = await self._load()
+        except GslbError as error:
+            self._note_reload(success=False, message=str(error))
+            raise
+        self._note_reload(success=True, message="")
+        return result
 
     async def _load(self) -> ReloadResult:
         started = self._clock.monotonic()

@@ -106,9 +106,9 @@ def _is_directory(path: Path) -> bool:
 def _assign_names(
     steering: SteeringConfig, zone_texts: tuple[ZoneText, ...], report: Report
 ) -> dict[str, list[tuple[str, int]]]:
-    """Each steered name to the zone nearest above it."""
+    """Each steered name to the zone nearest above it; those with errors are numbered after all others."""
     steered: dict[str, list[tuple[str, int]]] = {zone.origin: [] for zone in zone_texts}
-    for index, name in enumerate(steering.names):
+    for index, name in enumerate((*steering.names, *steering.broken_names)):
         origin = next((parent for parent in parent_names(name.name) if parent in steered), None)
         if origin is not None:
             steered[origin].append((name.name, index))
@@ -127,8 +127,9 @@ def _check_owners(
 ) -> None:
     """What the zone files say at, and above, each steered name."""
     pools = {pool.name: pool for pool in steering.pools}
+    every = (*steering.names, *steering.broken_names)
     for zone in zone_texts:
-        names = [steering.names[index] for _, index in steered[zone.origin]]
+        names = [every[index] for _, index in steered[zone.origin]]
         rows = _rows_at(zone, names)
         for name in names:
             _check_delegation(name, zone.origin, rows, report)

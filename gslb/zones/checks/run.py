@@ -31,7 +31,10 @@ def check_zones(
     steered: Mapping[str, Sequence[tuple[str, int]]],
     sieve: Sieve,
 ) -> None:
-    """Check the zones, of which ``steered`` has the steered names; findings go to the sieve."""
+    """Check the zones, of which ``steered`` has the steered names; findings go to the sieve.
+
+    Names with errors are in ``steered`` too, numbered after ``steering.names``: records may point to them.
+    """
     by_origin = {zone.origin: zone for zone in zones}
     origins = Origins(list(by_origin))
     names = {origin: [name for name, _ in of_zone] for origin, of_zone in steered.items()}
@@ -53,7 +56,8 @@ def check_zones(
         if apex is not None:
             sieve.add(origin, check_apex(apex))
         texts.read(zone)
-        of_zone = [steering.names[index] for _, index in steered.get(origin, ())]
+        numbers = [index for _, index in steered.get(origin, ())]
+        of_zone = [steering.names[index] for index in numbers if index < len(steering.names)]
         sieve.add(origin, check_policy(steering.rules, zone, of_zone, apex))
     beyond = (check_leads(leads, by_origin, names), check_delegations(by_origin), texts.findings())
     for origin, finding in chain.from_iterable(beyond):

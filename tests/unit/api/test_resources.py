@@ -144,9 +144,14 @@ async def test_latency_is_read_and_set(server):
     bad = [
         {"location": "country:NLD", "pop": "ams", "ms": 1},
         {"location": "default", "pop": "nope", "ms": 1},
+        {"location": "default", "pop": "ams", "ms": -1},
     ]
     problem = await server.problem("PATCH", "/v1/latency", 422, json={"rows": bad})
-    assert [error["pointer"] for error in problem["errors"]] == ["/rows/0/location", "/rows/1/pop"]
+    assert [error["pointer"] for error in problem["errors"]] == [
+        "/rows/0/location",
+        "/rows/1/pop",
+        "/rows/2/ms",
+    ]
     await server.problem(
         "PATCH",
         "/v1/latency",

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,22 @@ async def test_status_counts_and_names_drains_and_a_failed_reload(cli, server):
     assert "1 with 4 records" in result.stdout
     assert "bad TTL" in result.stderr
     assert json.loads((await cli.run("status", "--json")).stdout)["zones"] == 1
+
+
+async def test_status_says_of_many_errors_the_first_and_how_many_more(cli, server):
+    lines = (3, 4, 5)
+    server.publisher.fails = SiteError(
+        [Finding("zone-syntax", Severity.ERROR, Place("a.zone", line), "bad TTL") for line in lines]
+    )
+    await cli.run("reload")
+    result = await cli.run("status")
+    assert result.stderr.endswith("a.zone:3: error: bad TTL [zone-syntax] (and 2 more: see the log)\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_version_is_that_of_the_package():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"gslb {version('gslb')}\n")
 
 
 async def test_drain_and_undrain(cli, server):

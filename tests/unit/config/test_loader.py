@@ -285,8 +285,49 @@ def test_errors_inside_a_pool_or_step_do_not_hide_each_other(site):
     assert site.rules() == [
         ("site-invalid-value", "a.yaml:3"),
         ("site-missing-key", "a.yaml:5"),
+        ("site-unknown-pop", "a.yaml:5"),
         ("site-invalid-value", "a.yaml:9"),
         ("site-invalid-location", "a.yaml:10"),
+        ("site-unknown-pop", "a.yaml:10"),
+    ]
+
+
+def test_a_form_with_an_error_hides_no_error_of_its_other_keys(site):
+    site.write(
+        "a.yaml",
+        """\
+pops:
+  a: {latitude: 91, foo: 1}
+monitors:
+  m: {type: tcp, port: 0, interval: 1s, timeout: 2s}
+  n: {type: tcp, port: 0, timeout: x}
+rules:
+  policy-a: {foo: 1, ttl: {A: {min: 2, max: 1}}}
+  POLICY: {foo: 1}
+checks: {foo: 1, silence: [nope], zones: {example.com: {foo: 1, silence: [nein]}}}
+latency: {foo: 1, table: nowhere.csv}
+geo: {foo: 1, databases: nowhere.mmdb}
+""",
+    ).load()
+    assert sorted(site.rules(), key=lambda found: int(found[1][7:])) == [
+        ("site-invalid-value", "a.yaml:2"),
+        ("site-unknown-key", "a.yaml:2"),
+        ("site-invalid-value", "a.yaml:4"),
+        ("site-invalid-value", "a.yaml:4"),
+        ("site-invalid-value", "a.yaml:5"),
+        ("site-invalid-value", "a.yaml:5"),
+        ("site-unknown-key", "a.yaml:7"),
+        ("site-invalid-value", "a.yaml:7"),
+        ("site-invalid-name", "a.yaml:8"),
+        ("site-unknown-key", "a.yaml:8"),
+        ("site-unknown-key", "a.yaml:9"),
+        ("site-unknown-check", "a.yaml:9"),
+        ("site-unknown-key", "a.yaml:9"),
+        ("site-unknown-check", "a.yaml:9"),
+        ("site-unknown-key", "a.yaml:10"),
+        ("site-missing-latency-table", "a.yaml:10"),
+        ("site-unknown-key", "a.yaml:11"),
+        ("site-missing-database", "a.yaml:11"),
     ]
 
 

@@ -26,6 +26,114 @@ def test_a_definition_with_errors_is_still_known(site, good):
     assert site.rules("error", "warning") == [("site-invalid-value", "a.yaml:2")]
 
 
+@pytest.mark.parametrize("name", ["x.example.com", "www.example.com", "x..example.com"])
+def test_a_name_with_errors_hides_no_unknown_reference(site, good, name):
+    site.write("a.yaml", good)
+    site.write("b.yaml", f"names:\n  {name}: {{pool: zz, policy: nope, foo: 1}}\n").load()
+    rules = [rule for rule, _ in site.rules("error", "warning")]
+    of_name = {"www.example.com": ["site-duplicate-name"], "x..example.com": ["site-invalid-name"]}
+    found = ["site-unknown-key", "site-unknown-pool", "site-unknown-policy", *of_name.get(name, [])]
+    assert sorted(rules) == sorted(found)
+
+
+def test_a_pool_with_errors_hides_no_unknown_reference(site, good):
+    pools = """\
+pools:
+  p:
+    foo: 1
+    monitor: helth
+    endpoints:
+      - {pop: frr, address: x}
+      - {pop: amm, address: 192.0.2.1}
+      - {pop: ams, address: 192.0.2.1, weight: x}
+      - 3
+"""
+    site.write("a.yaml", good).write("b.yaml", pools).load()
+    assert site.rules("error", "warning") == [
+        ("site-unused-pool", "b.yaml:2"),
+        ("site-unknown-key", "b.yaml:3"),
+        ("site-unknown-monitor", "b.yaml:4"),
+        ("site-unknown-pop", "b.yaml:6"),
+        ("site-invalid-value", "b.yaml:6"),
+        ("site-unknown-pop", "b.yaml:7"),
+        ("site-duplicate-endpoint", "b.yaml:8"),
+        ("site-invalid-value", "b.yaml:8"),
+        ("site-invalid-value", "b.yaml:9"),
+    ]
+
+
+def test_a_policy_with_errors_hides_no_unknown_reference(site, good):
+    policies = """\
+policies:
+  p:
+    foo: 1
+    steps:
+      - geo:
+          mode: nope
+          country:
+            de: [k1]
+            DE: [k2, 3, k2]
+          asn: {1: k3, AS1: k4}
+          default: k5
+      - failover: {mode: nope, tiers: [k6, [k7, k7], fra, [fra, k8]]}
+      - {failover: [k9], take: 2}
+      - nope
+"""
+    site.write("a.yaml", good).write("b.yaml", policies).load()
+    assert sorted(message.split("'")[3] for message in site.messages("site-unknown-pop")) == [
+        f"k{number}" for number in range(1, 10)
+    ]
+    assert sorted(rule for rule, _ in site.rules() if rule != "site-unknown-pop") == [
+        "site-duplicate-rule",
+        "site-invalid-location",
+        *["site-invalid-value"] * 6,
+        "site-unknown-key",
+        "site-unknown-step",
+    ]
+
+
+@pytest.mark.parametrize("more", [1, 16])
+def test_a_list_too_long_hides_no_unknown_reference(site, good, more):
+    steps = "\n".join(["    - failover: [zz]"] + ["    - weighted"] * more)
+    site.write("a.yaml", good).write("b.yaml", f"policies:\n  near:\n{steps}\n").load()
+    rules = [rule for rule, _ in site.rules("error", "warning")]
+    assert rules == ["site-duplicate-policy", *["site-invalid-value"] * (more == 16), "site-unknown-pop"]
+
+
+def test_a_definition_whose_name_is_no_good_is_still_known(site, good):
+    text = good.replace("near", "-near").replace("web", "a web").replace("fra", "f/a")
+    text += "rules: {policy_: {forbidden_types: A}}\nchecks: {silence: [policy_]}\n"
+    site.write("a.yaml", text.replace("health", "_health")).load()
+    assert [rule for rule, _ in site.rules("error", "warning")] == ["site-invalid-name"] * 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "names: {www.example.com: {pool: web, policy: near, foo: 1}}",
+        "names: {www..com: {pool: web, policy: near}}",
+        "names: {www.example.com: {pool: [web], policy: near}}",
+        "names: [www.example.com]",
+        "names: {www.example.com: [",
+        "name: {www.example.com: {pool: web, policy: near}}",
+    ],
+)
+def test_what_an_erroneous_name_may_use_is_not_said_to_be_unused(site, good, name):
+    site.write("a.yaml", good[: good.index("names:")]).write("b.yaml", name + "\n").load()
+    assert len(site.rules("error")) == 1
+    assert site.rules("warning") == []
+
+
+def test_latency_and_geo_data_with_errors_are_not_said_to_be_missing(site, good):
+    text = good.replace("    - failover: [fra, ams]", "    - latency\n    - distance")
+    text += "latency: {table: nowhere.csv}\ngeo: {databases: 3}\n"
+    site.write("a.yaml", text).load()
+    assert [rule for rule, _ in site.rules("error", "warning")] == [
+        "site-missing-latency-table",
+        "site-invalid-value",
+    ]
+
+
 def test_what_nothing_uses_is_a_warning(site, good):
     more = """\
 pops: {sin: }
@@ -125,7 +233,7 @@ def test_a_latency_table(site, good):
 def test_every_error_of_a_latency_table(site, good):
     table = (
         "location,pop,ms\ncountry:de,fra,1\ncountry:DE,frb,1\ncountry:DE,fra,-1\ncountry:DE,fra,nan\n"
-        "country:DE,fra\ncountry:DE,ams,1\ncountry:DE,ams,2\n"
+        "country:DE,fra\ncountry:DE,ams,1\ncountry:DE,ams,2\ncountry:de,frb,-1\n"
     )
     with_table(site, good, table)
     assert site.rules() == [
@@ -135,6 +243,9 @@ def test_every_error_of_a_latency_table(site, good):
         ("site-latency-syntax", "latency.csv:5"),
         ("site-latency-syntax", "latency.csv:6"),
         ("site-duplicate-latency", "latency.csv:8"),
+        ("site-invalid-location", "latency.csv:9"),
+        ("site-latency-syntax", "latency.csv:9"),
+        ("site-unknown-pop", "latency.csv:9"),
     ]
     assert "latency.csv:7" in site.messages("site-duplicate-latency")[0]
 

@@ -26,6 +26,8 @@ def test_latency_problems_are_found_at_once():
                 RequestedLatency("country:FR", "fra", 1),
                 RequestedLatency("country:FR", "fra", 2),
                 RequestedLatency("country:NL", "fra", 60_001),
+                RequestedLatency("x", "nope", float("nan")),
+                RequestedLatency("country:" + "X" * 100, "fra", 1),
             ],
             ["fra"],
         )
@@ -34,4 +36,8 @@ def test_latency_problems_are_found_at_once():
         "/rows/1/location",
         "/rows/3",
         "/rows/4/ms",
+        "/rows/5/pop",
+        "/rows/5/ms",
+        "/rows/5/location",
+        "/rows/6/location",
     ]

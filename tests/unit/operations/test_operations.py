@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from gslb.aliases.flattener import Flattener
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, StateError
@@ -417,3 +418,13 @@ async def test_a_name_has_one_alias(world):
     two = RequestedRRset("@", "ALIAS", 60, ("a.example.org.", "b.example.org."))
     with pytest.raises(InvalidChangeError, match="at most one ALIAS record"):
         await world.operations.change_rrsets("example.com", [two], "ana")
+
+
+@pytest.mark.parametrize("error", [BROKEN, StateError("disk full")])
+async def test_a_failed_reload_is_logged_once(world, error):
+    world.publisher.fails = error
+    with capture_logs() as logs, pytest.raises(type(error)):
+        await world.operations.reload("SIGHUP")
+    await settle()
+    assert [(entry["log_level"], entry["cause"]) for entry in logs] == [("error", "SIGHUP")]
+    assert len(logs[0]["errors"]) == 1

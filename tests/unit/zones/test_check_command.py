@@ -56,7 +56,7 @@ def test_errors_exit_1_one_line_each(run, site):
     lines = result.stdout.splitlines()
     assert lines[0].startswith("site/a.yaml:1:1: error: unknown key 'pop'")
     assert lines[0].endswith("[site-unknown-key]")
-    assert lines[-1] == "2 errors, 1 warning; the site does not load"
+    assert lines[-1] == "2 errors, 0 warnings; the site does not load"
 
 
 def test_an_unusable_geo_database_is_an_error_at_the_database(run, site):

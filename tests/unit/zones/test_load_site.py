@@ -49,6 +49,34 @@ def test_a_name_outside_every_zone(site, read_zone, site_text):
     assert "did you mean 'example.com.'?" in findings[0].message
 
 
+def test_every_error_of_a_name_at_once(site, read_zone, site_text):
+    site.write("site.yaml", site_text + "  x.nowhere.test: {pool: zz, policy: nope, foo: 1}\n")
+    loaded, findings = load(site, read_zone)
+    assert loaded is None
+    assert sorted(findings) == [
+        ("site-name-outside-zones", "error", 8),
+        ("site-unknown-key", "error", 8),
+        ("site-unknown-policy", "error", 8),
+        ("site-unknown-pool", "error", 8),
+    ]
+
+
+def test_what_zones_say_of_a_name_with_errors(site, read_zone, site_text, zone_text):
+    site.write("example.com.zone", zone_text + "www IN CNAME ns1\nlab IN NS ns.lab\n")
+    names = (
+        "  www.example.com: {pool: web, policy: any, ttl: x}\n  a.lab.example.com: {pool: 3, policy: any}\n"
+    )
+    site.write("site.yaml", site_text[: site_text.index("  www.")] + names)
+    loaded, findings = load(site, read_zone)
+    assert loaded is None
+    assert sorted(findings) == [
+        ("site-invalid-value", "error", 7),
+        ("site-invalid-value", "error", 8),
+        ("site-name-below-delegation", "warning", 8),
+        ("site-name-is-cname", "error", 7),
+    ]
+
+
 def test_a_name_that_is_a_cname(site, read_zone, zone_text):
     site.write("example.com.zone", zone_text + "www IN CNAME ns1\n")
     loaded, findings = load(site, read_zone)
