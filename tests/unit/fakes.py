@@ -85,6 +85,7 @@ class FakeProber:
         self.clock = clock
         self.takes = takes
         self.failing: set[str] = set()
+        self.without_result = False
         self.probed: list[tuple[float, str]] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -99,6 +100,8 @@ class FakeProber:
                 await self.clock.sleep(self.takes)
         finally:
             self.in_flight -= 1
+        if self.without_result:
+            return ProbeResult(None, "too many open files", self.takes)
         if str(target) in self.failing:
             return ProbeResult(False, "connection refused", self.takes)
         return ProbeResult(True, "status 200", self.takes)
