@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DATABASE_NAME = "state.db"
 
+LOG_ROWS = 100_000
+"""Rows of the change log that are kept, the newest; a trigger in the schema forbids to remove those."""
+
 
 class Store:
     """The state database. One server at a time: see ``gslb.store.directory.StateLock``."""
@@ -158,11 +161,8 @@ class Store:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 [(str(row.kind), row.value, row.pop, row.milliseconds, author, _stamp(at)) for row in rows],
             )
-            detail = {
-                "set": [[str(row.kind), row.value, row.pop, row.milliseconds] for row in rows],
-                "removed": [[str(kind), value, pop] for kind, value, pop in removed],
-            }
-            _log(connection, at, author, "latency", detail)
+            # Measurements come in thousands, again and again: the log says how many, not which.
+            _log(connection, at, author, "latency", {"set": len(rows), "removed": len(removed)})
 
         await self._database.write(work)
 
@@ -190,10 +190,11 @@ def _read_drains(connection: sqlite3.Connection) -> list[Drain]:
 
 
 def _log(connection: sqlite3.Connection, at: datetime, author: str, kind: str, detail: object) -> None:
-    connection.execute(
+    number = connection.execute(
         "INSERT INTO change_log (at, author, kind, detail) VALUES (?, ?, ?, ?)",
         (_stamp(at), author, kind, _json(detail)),
-    )
+    ).lastrowid
+    connection.execute("DELETE FROM change_log WHERE id <= ?", ((number or 0) - LOG_ROWS,))
 
 
 def _json(value: object) -> str:
