@@ -105,9 +105,19 @@ class Store:
         )
 
     async def put_rrsets(
-        self, zone: str, serial: int, rrsets: Sequence[StoredRRset], author: str, at: datetime
+        self,
+        zone: str,
+        serial: int,
+        rrsets: Sequence[StoredRRset],
+        author: str,
+        at: datetime,
+        *,
+        forgotten: Sequence[tuple[str, int]] = (),
     ) -> None:
-        """Record changes of one zone and its new serial, in one transaction."""
+        """Record changes of one zone and its new serial, in one transaction.
+
+        Of each (name, type) in ``forgotten`` nothing is stored any more.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(
@@ -122,10 +132,15 @@ class Store:
                 "INSERT OR REPLACE INTO zone_serials (zone, serial, changed_at) VALUES (?, ?, ?)",
                 (zone, serial, _stamp(at)),
             )
-            changes = [
+            connection.executemany(
+                "DELETE FROM rrsets WHERE zone = ? AND name = ? AND type = ?",
+                [(zone, name, rtype) for name, rtype in forgotten],
+            )
+            changes: list[dict[str, object]] = [
                 {"name": row.name, "type": row.rtype, "ttl": row.ttl, "records": list(row.records)}
                 for row in rrsets
             ]
+            changes += [{"name": name, "type": rtype, "records": None} for name, rtype in forgotten]
             _log(connection, at, author, "rrsets", {"zone": zone, "serial": serial, "rrsets": changes})
 
         await self._database.write(work)

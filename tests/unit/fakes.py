@@ -26,10 +26,10 @@ from gslb.model.site import (
 from gslb.zones.rdata import present_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gslb.errors import GslbError
-    from gslb.model.change import Overlay, RRsetChange
+    from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.finding import Finding
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -150,6 +150,10 @@ class FakePreparedSite:
     steering: SteeringConfig
     findings: Sequence[Finding] = ()
     zones: Mapping[str, FakeZone] = field(default_factory=dict)
+    left_out: frozenset[RRsetKey] = frozenset()
+
+    def serial(self, origin: str) -> int | None:
+        return self.zones[origin].serial if origin in self.zones else None
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,9 @@ class FakePublisher:
     def zones(self) -> Mapping[str, FakeZone]:
         return self.live
 
-    async def prepare_site(self, overlay: Overlay) -> FakePreparedSite:
+    async def prepare_site(
+        self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
+    ) -> FakePreparedSite:
         self.overlays.append(overlay)
         if self.gate is not None:
             await self.gate.wait()
