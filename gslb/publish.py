@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.site import LatencyRow
+    from gslb.zones.overlay import Misfit
 
 SOA = int(dns.rdatatype.SOA)
+
+MISFITS_SHOWN = 100
+"""Findings of one zone about changes of the API that do not fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +190,30 @@ def prepare_site(
         origin = text.origin
         zone = text.compile(list(site.steered.get(origin, ())))
         zone, misfits = fit_changes(zone, overlay.rrsets.get(origin, ()))
-        for (name, rtype, _, _), problem in misfits:
-            key = (origin, name, rtype)
-            left_out.add(key)
-            remarks.append(_misfit(key, problem, Place(text.files[0]), may_leave_out(key)))
+        left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
+        remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
         last = overlay.serials.get(origin)
         zones[origin] = zone if last is None else _with_serial_above(zone, last, equal=True)
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
     if errors:
         raise SiteError([*findings, *errors])
     return PreparedSite(steering, (*findings, *remarks), zones, compiled, site.steering, frozenset(left_out))
+
+
+def _misfit_findings(
+    origin: str, misfits: Sequence[Misfit], place: Place, may_leave_out: Callable[[RRsetKey], bool]
+) -> list[Finding]:
+    """A finding for each, errors first; at most MISFITS_SHOWN, and one that counts the others."""
+    findings = []
+    for (name, rtype, _, _), problem in misfits:
+        key = (origin, name, rtype)
+        findings.append(_misfit(key, problem, place, may_leave_out(key)))
+    findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+    others = findings[MISFITS_SHOWN:]
+    if others:
+        message = f"{len(others)} more RRsets that the API set no longer fit this zone"
+        findings[MISFITS_SHOWN:] = [Finding("zone-api-change", others[0].severity, place, message)]
+    return findings
 
 
 def _misfit(key: RRsetKey, problem: str, place: Place, is_left_out: bool) -> Finding:

@@ -165,6 +165,20 @@ async def test_misfits_may_be_left_out_and_only_they(world):
     assert "the TXT RRset of added.example.com." in caught.value.findings[0].message
 
 
+async def test_many_misfits_are_counted(world):
+    write_site(world.directory, zone=ZONE + "".join(f"c{n} IN CNAME www\n" for n in range(150)))
+    changes = [(f"c{n}.example.com.", A, 60, [bytes(4)]) for n in range(150)]
+    last = (ORIGIN, "c0.example.com.", A)
+    with pytest.raises(SiteError) as caught:
+        await world.load(overlay(*changes, serial=11), lambda key: key != last)
+    (finding,) = caught.value.findings
+    assert "c0.example.com." in finding.message
+    prepared = await world.publisher.prepare_site(overlay(*changes, serial=11), lambda _: True)
+    remarks = [finding for finding in prepared.findings if finding.rule == "zone-api-change"]
+    assert (len(remarks), len(prepared.left_out)) == (101, 150)
+    assert remarks[-1].message.startswith("50 more RRsets")
+
+
 async def test_an_overlay_of_a_zone_that_left_the_site_does_no_harm(world):
     await world.load(Overlay({"example.org.": (ADDED,)}, {"example.org.": 7}))
     assert world.ask("ns1.example.com") == ["192.0.2.53"]
