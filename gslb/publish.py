@@ -19,18 +19,24 @@ from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
+from gslb.zones.overlay import fit_changes
+from gslb.zones.rdata import present_type
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gslb._dataplane import DataPlane, Steering, Zone
-    from gslb.model.change import Overlay, RRsetChange
+    from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.site import LatencyRow
+    from gslb.zones.overlay import Misfit
 
 SOA = int(dns.rdatatype.SOA)
+
+MISFITS_SHOWN = 100
+"""Findings of one zone about changes of the API that do not fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,13 @@ class PreparedSite:
     zones: dict[str, Zone] = field(repr=False)
     compiled: Steering = field(repr=False)
     site_steering: SteeringConfig = field(repr=False)
+    left_out: frozenset[RRsetKey] = frozenset()
+    """The API's changes that do not fit their zone files and are not in ``zones``."""
+
+    def serial(self, origin: str) -> int | None:
+        """The SOA serial of a zone; ``None`` when the site does not hold it."""
+        zone = self.zones.get(origin)
+        return None if zone is None else zone.serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +98,15 @@ class Publisher:
         """The published zones by origin, such as ``example.com.``."""
         return self._zones
 
-    async def prepare_site(self, overlay: Overlay) -> PreparedSite:
+    async def prepare_site(
+        self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
+    ) -> PreparedSite:
         """Load the site directory anew, lay ``overlay`` over it, compile; off the event loop.
 
-        Raises SiteError with every finding when the site has errors.
+        A change of the overlay that does not fit its zone file is an error, or where ``may_leave_out`` says
+        so left out with a warning. Raises SiteError with every finding when the site has errors.
         """
-        return await asyncio.to_thread(prepare_site, self._site, overlay)
+        return await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes) -> int:
         """Publish it; ``verdicts`` has one octet per endpoint of its steering. Returns the generation."""
@@ -163,7 +179,9 @@ class Publisher:
         return self._dataplane.counters()
 
 
-def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
+def prepare_site(
+    directory: Path, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool]
+) -> PreparedSite:
     """Load and compile the site at ``directory`` with ``overlay`` over it. Blocks; raises SiteError."""
     site, findings = load_site(directory)
     if site is None:
@@ -175,31 +193,49 @@ def prepare_site(directory: Path, overlay: Overlay) -> PreparedSite:
         raise SiteError([*findings, steering_finding(steering, directory, str(error))]) from error
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
+    left_out: set[RRsetKey] = set()
     for text in site.zone_texts:
-        zone = compile_zone(text, site.steered.get(text.origin, ()))
-        zones[text.origin] = _with_overlay(zone, overlay, Place(text.files[0]), remarks)
+        origin = text.origin
+        zone = compile_zone(text, site.steered.get(origin, ()))
+        zone, misfits = fit_changes(zone, overlay.rrsets.get(origin, ()))
+        left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
+        remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
+        last = overlay.serials.get(origin)
+        zones[origin] = zone if last is None else _with_serial_above(zone, last, equal=True)
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
     if errors:
         raise SiteError([*findings, *errors])
-    return PreparedSite(steering, (*findings, *remarks), zones, compiled, site.steering)
+    return PreparedSite(steering, (*findings, *remarks), zones, compiled, site.steering, frozenset(left_out))
 
 
-def _with_overlay(zone: Zone, overlay: Overlay, place: Place, remarks: list[Finding]) -> Zone:
-    """The zone with the API's changes made again; what no longer fits is an error that says so."""
-    changes = list(overlay.rrsets.get(zone.origin, ()))
-    try:
-        if changes:
-            zone = zone.with_rrsets(changes)
-        last = overlay.serials.get(zone.origin)
-        if last is not None and not is_newer(zone.serial, last) and zone.serial != last:
-            zone = _with_serial_above(zone, last, equal=True)
-    except ValueError as error:
-        message = (
-            f"a change made through the API no longer fits this zone: {error}; "
-            "correct the file, or change the RRset again through the API first"
-        )
-        remarks.append(Finding("zone-api-change", Severity.ERROR, place, message))
-    return zone
+def _misfit_findings(
+    origin: str, misfits: Sequence[Misfit], place: Place, may_leave_out: Callable[[RRsetKey], bool]
+) -> list[Finding]:
+    """A finding for each, errors first; at most MISFITS_SHOWN, and one that counts the others."""
+    findings = []
+    for (name, rtype, _, _), problem in misfits:
+        key = (origin, name, rtype)
+        findings.append(_misfit(key, problem, place, may_leave_out(key)))
+    findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+    others = findings[MISFITS_SHOWN:]
+    if others:
+        message = f"{len(others)} more RRsets that the API set no longer fit this zone"
+        findings[MISFITS_SHOWN:] = [Finding("zone-api-change", others[0].severity, place, message)]
+    return findings
+
+
+def _misfit(key: RRsetKey, problem: str, place: Place, is_left_out: bool) -> Finding:
+    origin, name, rtype = key
+    what = f"{present_type(rtype)} RRset of {name}"
+    help_ = (
+        "mend the file, or set the RRset anew or give it back to the file through the API "
+        f'(PATCH /v1/zones/{origin}/rrsets, "records": null)'
+    )
+    if is_left_out:
+        message = f"the {what} that the API set no longer fits this zone and is inactive: {problem}; {help_}"
+        return Finding("zone-api-change", Severity.WARNING, place, message)
+    message = f"the {what} that the API set no longer fits this zone: {problem}; {help_}"
+    return Finding("zone-api-change", Severity.ERROR, place, message)
 
 
 def _changed_zone(zone: Zone, changes: list[RRsetChange]) -> Zone:
@@ -208,7 +244,7 @@ def _changed_zone(zone: Zone, changes: list[RRsetChange]) -> Zone:
 
 def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:
     """The zone with a serial newer than ``last``, or with ``equal`` the serial ``last`` itself."""
-    if is_newer(zone.serial, last):
+    if is_newer(zone.serial, last) or (equal and zone.serial == last):
         return zone
     soa = zone.rrset(zone.origin, SOA)
     if soa is None:

@@ -115,6 +115,7 @@ ROUTES: tuple[Route, ...] = (
         tag="zones",
         body=zones.RRsetsRequest,
         report=report.ZoneChangeResult,
+        time_limit=LONG_TIME_LIMIT,
     ),
     Route(method="GET", path="/v1/aliases", handler=aliases.aliases, tag="aliases", report=report.AliasList),
     Route(

@@ -27,12 +27,18 @@ class ZoneQuery(Query):
 
 
 class RRsetBody(Body):
-    """The RRset to have from now on; without records it is removed."""
+    """The RRset to have from now on; without records it is removed, with ``null`` the zone file decides."""
 
     name: Annotated[str, Field(max_length=1_100, description="Relative to the zone, or with a final dot.")]
     type: Annotated[str, Field(max_length=20, description="A mnemonic such as A, or TYPEnnn.")]
     ttl: Annotated[int | None, Field(description="Seconds, 0 to 2147483647; needed with records.")] = None
-    records: Annotated[list[str], Field(description="RDATA in presentation format; empty removes.")]
+    records: Annotated[
+        list[str] | None,
+        Field(
+            description="RDATA in presentation format; empty removes; null gives the RRset back to the zone "
+            "file, and then there is no ttl."
+        ),
+    ]
 
 
 class RRsetsRequest(Body):
@@ -58,10 +64,13 @@ async def zone(request: web.Request) -> web.Response:
 
 
 async def change_rrsets(request: web.Request) -> web.Response:
-    """Set or remove RRsets, all or nothing. Durable and in force when this returns."""
+    """Set, remove or give back RRsets, all or nothing. Durable and in force when this returns."""
     body = await body_of(request, RRsetsRequest)
     requested = [
-        RequestedRRset(rrset.name, rrset.type, rrset.ttl, tuple(rrset.records)) for rrset in body.rrsets
+        RequestedRRset(
+            rrset.name, rrset.type, rrset.ttl, None if rrset.records is None else tuple(rrset.records)
+        )
+        for rrset in body.rrsets
     ]
     operations = request.app[OPERATIONS]
     return reply(await operations.change_rrsets(request.match_info["zone"], requested, body.author))

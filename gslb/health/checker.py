@@ -18,6 +18,7 @@ import structlog
 
 from gslb.health import schedule
 from gslb.health.probes import ProbeResult, ProbeTarget, probe_target
+from gslb.health.slots import Slots
 from gslb.health.statistics import ProbeStatistics
 from gslb.health.thresholds import Thresholds, ThresholdState
 from gslb.model.finding import NOWHERE
@@ -33,8 +34,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CONCURRENCY = 256
-"""Probes in flight at once; the others wait their turn."""
+LEAST_SLOTS = 64
+MOST_SLOTS = 8_192
+"""Probes in flight at once, whatever the site needs; the others wait their turn."""
+
+NO_RESULT_LOG_SECONDS = 60.0
+"""At least so long between two messages about probes without a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,17 @@ class Checker:
         clock: Clock,
         *,
         randomness: random.Random | None = None,
-        concurrency: int = CONCURRENCY,
+        least_slots: int = LEAST_SLOTS,
+        most_slots: int = MOST_SLOTS,
     ) -> None:
         self._prober = prober
         self._clock = clock
         self._random = randomness or random.Random()
-        self._slots = asyncio.Semaphore(concurrency)
+        self._least_slots = least_slots
+        self._most_slots = most_slots
+        self._slots = Slots(least_slots)
+        self._unlogged = 0
+        self._logged_at: float | None = None
         self._watches: dict[tuple[str, ProbeTarget], _Watch] = {}
         self._by_number: list[_Watch | None] = []
         self._statistics: dict[str, ProbeStatistics] = {}
@@ -134,6 +144,7 @@ class Checker:
             delay = schedule.first_delay(watch.monitor, position, len(fresh))
             watch.task = asyncio.create_task(self._keep_probing(watch, delay))
         self._by_number = [None if key is None else self._watches[key] for key in keys]
+        self._resize_slots()
         names = {key[0] for key in wanted}
         self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in sorted(names)}
 
@@ -158,6 +169,13 @@ class Checker:
         await asyncio.gather(*self._stopping, return_exceptions=True)
         await self._prober.close()
 
+    def _resize_slots(self) -> None:
+        needed = schedule.slots_needed(watch.monitor for watch in self._watches.values())
+        if needed > self._most_slots:
+            # Then hanging targets make others wait, and failures are seen late.
+            log.warning("more probes than can run at once", needed=needed, limit=self._most_slots)
+        self._slots.resize(min(max(needed, self._least_slots), self._most_slots))
+
     def _cancel(self, watch: _Watch) -> None:
         if watch.task is not None:
             watch.task.cancel()
@@ -176,12 +194,15 @@ class Checker:
             await self._clock.sleep(schedule.pause(watch.monitor, self._random, elapsed))
 
     def _record(self, watch: _Watch, result: ProbeResult) -> None:
-        before = watch.state.observed
-        watch.state = watch.state.after(result.success, Thresholds(watch.monitor.rise, watch.monitor.fall))
-        now = self._clock.now()
         statistics = self._statistics.get(watch.monitor.name)
         if statistics is not None:
             statistics.add(result.success, result.seconds)
+        if result.success is None:
+            self._note_no_result(watch, result.reason)
+            return
+        before = watch.state.observed
+        watch.state = watch.state.after(result.success, Thresholds(watch.monitor.rise, watch.monitor.fall))
+        now = self._clock.now()
         flipped = watch.state.observed is not before
         watch.health = replace(
             watch.health,
@@ -202,3 +223,19 @@ class Checker:
             )
             for callback in self._callbacks:
                 callback(watch.numbers, watch.state.observed)
+
+    def _note_no_result(self, watch: _Watch, reason: str) -> None:
+        """Log it, but not for each of thousands of targets that all fail for the same reason."""
+        self._unlogged += 1
+        now = self._clock.monotonic()
+        if self._logged_at is not None and now - self._logged_at < NO_RESULT_LOG_SECONDS:
+            return
+        log.error(
+            "probes without a result",
+            target=str(watch.target),
+            monitor=watch.monitor.name,
+            reason=reason,
+            count=self._unlogged,
+        )
+        self._logged_at = now
+        self._unlogged = 0

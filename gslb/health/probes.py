@@ -31,9 +31,26 @@ _ERRNO_REASONS = {
     errno.EHOSTUNREACH: "host unreachable",
     errno.ENETUNREACH: "network unreachable",
     errno.ETIMEDOUT: "connection timed out",
-    errno.EMFILE: "too many open files in the checker",
-    errno.EADDRNOTAVAIL: "no local address to connect from",
+    errno.EMFILE: "too many open files in this process (raise its limit)",
+    errno.ENFILE: "too many open files in this system",
+    errno.ENOBUFS: "no buffer space in this system",
+    errno.ENOMEM: "no memory left in this system",
+    errno.EADDRNOTAVAIL: "no local address or port to connect from",
+    errno.EAGAIN: "no local port to connect from",
 }
+
+_OWN_FAILURES = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EADDRNOTAVAIL,
+        errno.EAGAIN,
+        socket.EAI_MEMORY,
+    }
+)
+"""What this machine lacks; nothing was learnt about the target. EAI numbers, being negative, are no errno."""
 
 _TYPE_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((aiohttp.ClientConnectorDNSError, socket.gaierror), "name does not resolve"),
@@ -45,9 +62,12 @@ _TYPE_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """``reason`` says why a probe failed, or what it saw; ``seconds`` is how long it took."""
+    """``reason`` says why a probe failed, or what it saw; ``seconds`` is how long it took.
 
-    success: bool
+    ``success`` is ``None`` where this machine could not probe: that says nothing about the target.
+    """
+
+    success: bool | None
     reason: str
     seconds: float
 
@@ -96,6 +116,7 @@ class NetworkProber:
     async def probe(self, monitor: Monitor, target: ProbeTarget) -> ProbeResult:
         """One probe; never raises, takes at most the monitor's timeout."""
         started = self._clock.monotonic()
+        success: bool | None
         try:
             async with asyncio.timeout(monitor.timeout):
                 if monitor.type == "tcp":
@@ -105,7 +126,7 @@ class NetworkProber:
         except TimeoutError:
             success, reason = False, f"timeout after {monitor.timeout:g}s"
         except Exception as error:  # whatever a hostile answer provokes is that target's failure
-            success, reason = False, failure_reason(error)
+            success, reason = None if is_own_failure(error) else False, failure_reason(error)
         return ProbeResult(success, reason, self._clock.monotonic() - started)
 
     async def close(self) -> None:
@@ -151,12 +172,20 @@ class NetworkProber:
         return self._session
 
 
+def is_own_failure(error: BaseException) -> bool:
+    """Whether a probe ended because this machine lacks files, memory, buffers or ports."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _OWN_FAILURES)
+
+
 def failure_reason(error: BaseException) -> str:
     """A short, printable reason for an exception that a probe met."""
     return "".join(c if c.isprintable() else "?" for c in _describe(error))[:REASON_LIMIT]
 
 
 def _describe(error: BaseException) -> str:
+    if is_own_failure(error):
+        number = error.errno if isinstance(error, OSError) else None
+        return _ERRNO_REASONS.get(number or 0, _ERRNO_REASONS[errno.ENOMEM])
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _certificate_reason(error.certificate_error)
     for types, reason in _TYPE_REASONS:

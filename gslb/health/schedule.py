@@ -6,9 +6,11 @@ endpoint that stops answering is seen down within ``interval × fall + timeout``
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from gslb.model.site import Monitor
@@ -18,6 +20,15 @@ FIRST_SPACING = 0.02
 
 LEAST_PAUSE = 0.05
 """Seconds of rest after a probe that took longer than its interval."""
+
+
+SLOTS_RESERVE = 1.25
+"""Probes that may run at once, over those that run on average when every target hangs."""
+
+
+def slots_needed(monitors: Iterable[Monitor]) -> int:
+    """How many probes must be able to run at once so that none waits; one monitor for each target."""
+    return ceil(SLOTS_RESERVE * sum(monitor.timeout / monitor.interval for monitor in monitors))
 
 
 def first_delay(monitor: Monitor, position: int, count: int) -> float:

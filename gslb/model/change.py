@@ -18,6 +18,10 @@ The name is absolute, lower case, in presentation format with a final dot, as th
 """
 
 
+RRsetKey = tuple[str, str, int]
+"""(zone, owner name, type number) of an RRset that the API set or removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRRset:
     """An RRset as the API last set it. ``records`` are RDATA in presentation format; none means removed.

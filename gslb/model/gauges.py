@@ -14,12 +14,14 @@ class ProbeGauges:
     """One monitor's probes: how they ended and how long they took.
 
     ``buckets`` are (upper bound in seconds, probes at most that long), cumulative, without the infinite one.
+    Probes ``without_result`` are in no other number.
     """
 
     successes: int
     failures: int
     buckets: tuple[tuple[float, int], ...]
     seconds: float
+    without_result: int = 0
 
 
 @dataclass(frozen=True, slots=True)

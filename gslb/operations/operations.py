@@ -24,9 +24,8 @@ import structlog
 from gslb.aliases.external import external_aliases
 from gslb.config.locations import format_location
 from gslb.config.wording import unknown_name
-from gslb.errors import GslbError, InvalidChangeError, NotFoundError, SiteError, StateError
+from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.model.alias import ALIAS
-from gslb.model.change import StoredRRset
 from gslb.model.gauges import Gauges
 from gslb.model.health import Drain
 from gslb.model.report import (
@@ -53,27 +52,29 @@ from gslb.operations.alias_reports import alias_counts, alias_reports, target_co
 from gslb.operations.latency_changes import read_latency
 from gslb.operations.overlay import stored_overlay
 from gslb.operations.turns import Turns
-from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets
+from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stored_rrsets
 from gslb.operations.zone_pages import rrset_page
 from gslb.steering.verdict import VerdictTable
 from gslb.zones.names import read_name
 from gslb.zones.rdata import read_type
+from gslb.zones.serial import next_serial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
     from gslb.aliases.external import AliasRow
     from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
+    from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock
     from gslb.model.health import Observed
     from gslb.model.report import EndpointReport
     from gslb.model.site import LatencyRow, LocationKind
     from gslb.operations.latency_changes import RequestedLatency
-    from gslb.operations.zone_changes import RequestedRRset
-    from gslb.publish import Publisher
+    from gslb.operations.zone_changes import ReadRRset, RequestedRRset
+    from gslb.publish import PreparedSite, Publisher
     from gslb.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -116,6 +117,7 @@ class Operations:
         self._latency: dict[tuple[LocationKind, str, str], LatencyRow] = {}
         self._api_rrsets: dict[str, set[tuple[str, int]]] = {}
         self._aliases: dict[str, list[AliasRow]] = {}
+        self._left_out: frozenset[RRsetKey] = frozenset()
         self._table = VerdictTable(publisher.steering)
         self._published = self._table.to_bytes()
         self._publish_is_due = False
@@ -128,12 +130,13 @@ class Operations:
     async def start(self) -> ReloadResult:
         """Take up the durable state, load the site for the first time and publish it.
 
-        Raises StateError and SiteError (or SteeringError): nothing is served then.
+        A change of the API that no longer fits its zone file is left out: a server that starts serves. Raises
+        StateError and SiteError (or SteeringError): nothing is served then.
         """
         for drain in await self._store.expire_drains(self._clock.now()):
             log.info("drain expired", pop=drain.pop, reason=drain.reason)
         self._drains = {drain.pop: drain for drain in await self._store.drains()}
-        result = await self._content.run(self._load_noting)
+        result = await self._content.run(lambda: self._noting(self._load_first))
         self._expiry = asyncio.create_task(self._expire_when_due())
         return result
 
@@ -336,13 +339,18 @@ class Operations:
     async def change_rrsets(
         self, origin: str, requested: Sequence[RequestedRRset], author: str
     ) -> ZoneChangeResult:
-        """Replace or remove RRsets of one zone, all or nothing; the SOA serial rises."""
+        """Replace or remove RRsets of one zone or give them back to its file; the SOA serial rises.
+
+        All or nothing. To give back is to load the site anew, and raises SiteError as that does.
+        """
         key, _ = self._require_zone(origin)
         # Thousands of records take a while to read: not on the event loop.
         read = await asyncio.to_thread(read_rrsets, key, requested)
 
         async def work() -> ZoneChangeResult:
             self._require_zone(key)
+            if any(one.records is None for one in read):
+                return await self._change_and_give_back(key, read, author)
             try:
                 prepared = await self._publisher.prepare_zone_change(key, [one.change for one in read])
             except InvalidChangeError as error:
@@ -353,15 +361,13 @@ class Operations:
             changed = {**self._publisher.zones(), key: prepared.zone}
             external = await asyncio.to_thread(external_aliases, aliases, changed)
             now = self._clock.now()
-            rows = [
-                StoredRRset(key, one.change[0], one.change[1], one.change[2], one.records, author, now)
-                for one in read
-            ]
+            rows = stored_rrsets(key, read, author, now)
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
             generation = self._publisher.commit_zone_change(prepared)
             self._aliases = aliases
             self._flattener.reconfigure(external, self._publisher.steering.resolver)
             self._api_rrsets.setdefault(key, set()).update((row.name, row.rtype) for row in rows)
+            self._left_out -= {(key, row.name, row.rtype) for row in rows}
             log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
             return ZoneChangeResult(
                 zone=key, serial=prepared.serial, changed=len(rows), generation=generation
@@ -394,7 +400,7 @@ class Operations:
 
         async def work() -> ReloadResult | GslbError:
             try:
-                return await self._load_noting()
+                return await self._noting(self._load)
             except GslbError as error:
                 found = error.findings if isinstance(error, SiteError) else (error,)
                 errors = [str(one) for one in found]
@@ -406,47 +412,99 @@ class Operations:
             raise result
         return result
 
-    async def _load_noting(self) -> ReloadResult:
+    async def _noting(self, load: Callable[[], Awaitable[ReloadResult]]) -> ReloadResult:
         try:
-            result = await self._load()
+            result = await load()
         except GslbError as error:
             self._note_reload(success=False, message=str(error))
             raise
         self._note_reload(success=True, message="")
         return result
 
-    async def _load(self) -> ReloadResult:
+    async def _load_first(self) -> ReloadResult:
+        result = await self._load(lambda _: True)
+        for finding in result.findings:
+            if finding.rule == "zone-api-change":
+                log.error("API change left out", file=finding.file, problem=finding.message)
+        return result
+
+    async def _load(self, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False) -> ReloadResult:
         started = self._clock.monotonic()
         rows = await self._store.rrsets()
         latency = await self._store.latency()
         overlay = stored_overlay(rows, await self._store.serials(), latency)
-        prepared = await self._publisher.prepare_site(overlay)
+        prepared = await self._publisher.prepare_site(overlay, may_leave_out)
         aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
         external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
-        # From here to the commit nothing waits, so no flip or drain can come between.
+        generation = self._take_over(prepared, rows, latency)
+        self._aliases = aliases
+        self._flattener.reconfigure(external, prepared.steering.resolver)
+        zones = self._publisher.zones()
+        return ReloadResult(
+            generation=generation,
+            zones=len(zones),
+            records=sum(zone.record_count for zone in zones.values()),
+            pops=len(prepared.steering.pops),
+            names=len(prepared.steering.names),
+            seconds=round(self._clock.monotonic() - started, 6),
+            findings=[reports.finding_report(finding) for finding in prepared.findings],
+        )
+
+    async def _change_and_give_back(
+        self, key: str, read: Sequence[ReadRRset], author: str
+    ) -> ZoneChangeResult:
+        """Load the site anew, without what is stored of the RRsets given back and with the other changes."""
+        now = self._clock.now()
+        given_back = [one.change[:2] for one in read if one.records is None]
+        changed = stored_rrsets(key, read, author, now)
+        replaced = {(key, one.change[0], one.change[1]) for one in read}
+        kept = [row for row in await self._store.rrsets() if (row.zone, row.name, row.rtype) not in replaced]
+        rows = [*kept, *changed]
+        latency = await self._store.latency()
+        serials = {**await self._store.serials(), key: next_serial(self._publisher.zones()[key].serial)}
+        # What is left out already may stay so: RRsets can be given back one after the other.
+        known = self._left_out - replaced
+        prepared = await self._publisher.prepare_site(
+            stored_overlay(rows, serials, latency), known.__contains__
+        )
+        serial = prepared.serial(key)
+        if serial is None:
+            raise ConflictError(f"the site no longer holds a file of the zone {key}: reload the site first")
+        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
+        external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
+        await self._store.put_rrsets(key, serial, changed, author, now, forgotten=given_back)
+        generation = self._take_over(prepared, rows, latency)
+        self._aliases = aliases
+        self._flattener.reconfigure(external, prepared.steering.resolver)
+        self._note_reload(success=True, message="")
+        log.info(
+            "zone changed",
+            zone=key,
+            serial=serial,
+            rrsets=len(changed),
+            given_back=len(given_back),
+            author=author,
+        )
+        return ZoneChangeResult(zone=key, serial=serial, changed=len(read), generation=generation)
+
+    def _take_over(
+        self, prepared: PreparedSite, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]
+    ) -> int:
+        """Publish a loaded site; return the generation. Waits for nothing: no flip or drain comes between."""
         steering = prepared.steering
         self._checker.reconfigure(steering)
         self._table = VerdictTable(steering, self._checker.observed(), self._active_drains())
         self._published = self._table.to_bytes()
         generation = self._publisher.commit_site(prepared, self._published)
-        self._aliases = aliases
-        self._flattener.reconfigure(external, steering.resolver)
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
             self._api_rrsets.setdefault(row.zone, set()).add((row.name, row.rtype))
+        self._left_out = prepared.left_out
         zones = self._publisher.zones()
         records = sum(zone.record_count for zone in zones.values())
         log.info("site loaded", generation=generation, zones=len(zones), records=records)
-        return ReloadResult(
-            generation=generation,
-            zones=len(zones),
-            records=records,
-            pops=len(steering.pops),
-            names=len(steering.names),
-            seconds=round(self._clock.monotonic() - started, 6),
-            findings=[reports.finding_report(finding) for finding in prepared.findings],
-        )
+        return generation
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 

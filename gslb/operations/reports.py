@@ -196,4 +196,5 @@ def probe_gauges(statistics: ProbeStatistics) -> ProbeGauges:
         failures=statistics.failures,
         buckets=tuple(zip(BUCKETS, accumulate(statistics.buckets), strict=False)),
         seconds=statistics.seconds,
+        without_result=statistics.without_result,
     )

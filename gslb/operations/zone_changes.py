@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import dns.rdatatype
 
 from gslb.errors import InvalidChangeError
+from gslb.model.change import StoredRRset
 from gslb.operations.problems import Problems
 from gslb.zones.names import is_within, read_name
 from gslb.zones.rdata import present_type, read_rdata, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from gslb.model.change import RRsetChange
 
@@ -24,20 +26,26 @@ TTL_LIMIT = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class RequestedRRset:
-    """An RRset as a request has it; no ``records`` removes it, and then ``ttl`` may be missing."""
+    """An RRset as a request has it; no ``records`` removes it, and then ``ttl`` may be missing.
+
+    ``None`` for ``records`` gives it back to the zone file, and then ``ttl`` must be missing.
+    """
 
     name: str
     rtype: str
     ttl: int | None
-    records: tuple[str, ...]
+    records: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRRset:
-    """A checked RRset: wire format for the native zone, presentation format for the store."""
+    """A checked RRset: wire format for the native zone, presentation format for the store.
+
+    ``records`` is ``None`` for one that is given back to the zone file.
+    """
 
     change: RRsetChange
-    records: tuple[str, ...]
+    records: tuple[str, ...] | None
 
 
 def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRRset]:
@@ -67,6 +75,15 @@ def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRR
     return read
 
 
+def stored_rrsets(zone: str, read: Sequence[ReadRRset], author: str, at: datetime) -> list[StoredRRset]:
+    """What the store shall hold of these changes: nothing of an RRset that is given back."""
+    return [
+        StoredRRset(zone, one.change[0], one.change[1], one.change[2], one.records, author, at)
+        for one in read
+        if one.records is not None
+    ]
+
+
 def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -> InvalidChangeError:
     """``error``, which the native zone raised for these RRsets, with pointers to those that it is about.
 
@@ -87,6 +104,12 @@ def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Proble
     name = _read_owner(zone, rrset.name, f"{pointer}/name", problems)
     rtype = _read_data_type(rrset.rtype, f"{pointer}/type", problems)
     ttl = rrset.ttl
+    if rrset.records is None:
+        if ttl is not None:
+            problems.add(
+                f"{pointer}/ttl", "is for an RRset that is given back to the zone file; leave it out"
+            )
+        return None if name is None or rtype is None else ReadRRset((name, rtype, 0, []), None)
     if ttl is None:
         if rrset.records:
             problems.add(f"{pointer}/ttl", "is missing; give the TTL in seconds")

@@ -70,7 +70,16 @@ _INITIAL = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_INITIAL,)
+_LOG_HAS_AN_END = (
+    "DROP TRIGGER change_log_is_never_shortened",
+    """
+    CREATE TRIGGER change_log_keeps_the_newest BEFORE DELETE ON change_log
+    WHEN OLD.id > (SELECT max(id) FROM change_log) - 100000
+    BEGIN SELECT RAISE(ABORT, 'the change log is append-only: the newest 100000 rows stay'); END
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_INITIAL, _LOG_HAS_AN_END)
 """Statements of each migration; migration *n* leads from version *n* to *n + 1*."""
 
 VERSION = len(MIGRATIONS)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DATABASE_NAME = "state.db"
 
+LOG_ROWS = 100_000
+"""Rows of the change log that are kept, the newest; a trigger in the schema forbids to remove those."""
+
 
 class Store:
     """The state database. One server at a time: see ``gslb.store.directory.StateLock``."""
@@ -102,9 +105,19 @@ class Store:
         )
 
     async def put_rrsets(
-        self, zone: str, serial: int, rrsets: Sequence[StoredRRset], author: str, at: datetime
+        self,
+        zone: str,
+        serial: int,
+        rrsets: Sequence[StoredRRset],
+        author: str,
+        at: datetime,
+        *,
+        forgotten: Sequence[tuple[str, int]] = (),
     ) -> None:
-        """Record changes of one zone and its new serial, in one transaction."""
+        """Record changes of one zone and its new serial, in one transaction.
+
+        Of each (name, type) in ``forgotten`` nothing is stored any more.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(
@@ -119,10 +132,15 @@ class Store:
                 "INSERT OR REPLACE INTO zone_serials (zone, serial, changed_at) VALUES (?, ?, ?)",
                 (zone, serial, _stamp(at)),
             )
-            changes = [
+            connection.executemany(
+                "DELETE FROM rrsets WHERE zone = ? AND name = ? AND type = ?",
+                [(zone, name, rtype) for name, rtype in forgotten],
+            )
+            changes: list[dict[str, object]] = [
                 {"name": row.name, "type": row.rtype, "ttl": row.ttl, "records": list(row.records)}
                 for row in rrsets
             ]
+            changes += [{"name": name, "type": rtype, "records": None} for name, rtype in forgotten]
             _log(connection, at, author, "rrsets", {"zone": zone, "serial": serial, "rrsets": changes})
 
         await self._database.write(work)
@@ -158,11 +176,8 @@ class Store:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 [(str(row.kind), row.value, row.pop, row.milliseconds, author, _stamp(at)) for row in rows],
             )
-            detail = {
-                "set": [[str(row.kind), row.value, row.pop, row.milliseconds] for row in rows],
-                "removed": [[str(kind), value, pop] for kind, value, pop in removed],
-            }
-            _log(connection, at, author, "latency", detail)
+            # Measurements come in thousands, again and again: the log says how many, not which.
+            _log(connection, at, author, "latency", {"set": len(rows), "removed": len(removed)})
 
         await self._database.write(work)
 
@@ -190,10 +205,11 @@ def _read_drains(connection: sqlite3.Connection) -> list[Drain]:
 
 
 def _log(connection: sqlite3.Connection, at: datetime, author: str, kind: str, detail: object) -> None:
-    connection.execute(
+    number = connection.execute(
         "INSERT INTO change_log (at, author, kind, detail) VALUES (?, ?, ?, ?)",
         (_stamp(at), author, kind, _json(detail)),
-    )
+    ).lastrowid
+    connection.execute("DELETE FROM change_log WHERE id <= ?", ((number or 0) - LOG_ROWS,))
 
 
 def _json(value: object) -> str:

@@ -138,14 +138,21 @@ def _probe_metrics(probes: Mapping[str, ProbeGauges]) -> Iterator[Metric]:
     ended = CounterMetricFamily(
         "gslb_probes", "Probes, by monitor and how they ended.", labels=["monitor", "result"]
     )
+    without_result = CounterMetricFamily(
+        "gslb_probes_without_result",
+        "Probes that this machine could not make for lack of files, memory or ports, by monitor.",
+        labels=["monitor"],
+    )
     took = HistogramMetricFamily("gslb_probe_duration_seconds", "How long probes took.", labels=["monitor"])
     for monitor, counts in sorted(probes.items()):
         ended.add_metric([monitor, "success"], counts.successes)
         ended.add_metric([monitor, "failure"], counts.failures)
+        without_result.add_metric([monitor], counts.without_result)
         total = counts.successes + counts.failures
         buckets = [(repr(bound), float(count)) for bound, count in counts.buckets]
         took.add_metric([monitor], [*buckets, ("+Inf", float(total))], counts.seconds)
     yield ended
+    yield without_result
     yield took
 
 

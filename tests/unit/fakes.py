@@ -30,10 +30,10 @@ from gslb.model.site import (
 from gslb.zones.rdata import present_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gslb.errors import GslbError
-    from gslb.model.change import Overlay, RRsetChange
+    from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.finding import Finding
     from gslb.model.site import ResolverSettings
 
@@ -90,6 +90,7 @@ class FakeProber:
         self.clock = clock
         self.takes = takes
         self.failing: set[str] = set()
+        self.without_result = False
         self.probed: list[tuple[float, str]] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -104,6 +105,8 @@ class FakeProber:
                 await self.clock.sleep(self.takes)
         finally:
             self.in_flight -= 1
+        if self.without_result:
+            return ProbeResult(None, "too many open files", self.takes)
         if str(target) in self.failing:
             return ProbeResult(False, "connection refused", self.takes)
         return ProbeResult(True, "status 200", self.takes)
@@ -181,6 +184,10 @@ class FakePreparedSite:
     steering: SteeringConfig
     findings: Sequence[Finding] = ()
     zones: Mapping[str, FakeZone] = field(default_factory=dict)
+    left_out: frozenset[RRsetKey] = frozenset()
+
+    def serial(self, origin: str) -> int | None:
+        return self.zones[origin].serial if origin in self.zones else None
 
 
 @dataclass(frozen=True)
@@ -221,7 +228,9 @@ class FakePublisher:
     def zones(self) -> Mapping[str, FakeZone]:
         return self.live
 
-    async def prepare_site(self, overlay: Overlay) -> FakePreparedSite:
+    async def prepare_site(
+        self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
+    ) -> FakePreparedSite:
         self.overlays.append(overlay)
         if self.gate is not None:
             await self.gate.wait()

@@ -25,8 +25,8 @@ class World:
         self.dataplane = DataPlane(seed=1)
         self.publisher = Publisher(directory, self.dataplane)
 
-    async def load(self, overlay=None):
-        prepared = await self.publisher.prepare_site(overlay or Overlay())
+    async def load(self, overlay=None, may_leave_out=lambda _: False):
+        prepared = await self.publisher.prepare_site(overlay or Overlay(), may_leave_out)
         endpoints = sum(len(pool.endpoints) for pool in prepared.steering.pools)
         return self.publisher.commit_site(prepared, bytes(endpoints))
 
@@ -134,8 +134,49 @@ async def test_an_overlay_that_no_longer_fits_is_a_finding_and_changes_nothing(w
     assert finding.rule == "zone-api-change"
     assert finding.place.file == "site/example.com.zone"
     assert "added.example.com. would have a CNAME beside other data" in finding.message
+    assert "mend the file, or set the RRset anew or give it back" in finding.message
     assert world.publisher.generation == generation
     assert world.ask("added.example.com", "CNAME") == []
+
+
+async def test_misfits_may_be_left_out_and_only_they(world):
+    write_site(world.directory, zone=ZONE + "added IN CNAME www\ntook IN CNAME www\n")
+    fits = [(f"n{number}.example.com.", A, 60, [bytes([192, 0, 2, number])]) for number in range(9)]
+    room = [("took.example.com.", CNAME, 0, []), ("took.example.com.", A, 60, [bytes([192, 0, 2, 8])])]
+    text = ("added.example.com.", 16, 60, [b"\1x"])
+    changes = overlay(*fits[:4], ADDED, text, *room, *fits[4:], serial=30)
+    left = {(ORIGIN, "added.example.com.", A), (ORIGIN, "added.example.com.", 16)}
+    prepared = await world.publisher.prepare_site(changes, left.__contains__)
+    assert prepared.left_out == left
+    remarks = [finding for finding in prepared.findings if finding.rule == "zone-api-change"]
+    assert [(remark.severity, remark.place.file) for remark in remarks] == [
+        ("warning", "site/example.com.zone")
+    ] * 2
+    assert "the A RRset of added.example.com. that the API set" in remarks[0].message
+    assert "inactive" in remarks[0].message
+    world.publisher.commit_site(prepared, bytes(3))
+    assert world.ask("n8.example.com") == ["192.0.2.8"]
+    assert world.ask("took.example.com") == ["192.0.2.8"]
+    assert world.ask("added.example.com", "CNAME") == ["www.example.com."]
+    assert world.serial == 30
+    with pytest.raises(SiteError) as caught:
+        await world.load(changes, {(ORIGIN, "added.example.com.", A)}.__contains__)
+    assert len(caught.value.findings) == 1
+    assert "the TXT RRset of added.example.com." in caught.value.findings[0].message
+
+
+async def test_many_misfits_are_counted(world):
+    write_site(world.directory, zone=ZONE + "".join(f"c{n} IN CNAME www\n" for n in range(150)))
+    changes = [(f"c{n}.example.com.", A, 60, [bytes(4)]) for n in range(150)]
+    last = (ORIGIN, "c0.example.com.", A)
+    with pytest.raises(SiteError) as caught:
+        await world.load(overlay(*changes, serial=11), lambda key: key != last)
+    (finding,) = caught.value.findings
+    assert "c0.example.com." in finding.message
+    prepared = await world.publisher.prepare_site(overlay(*changes, serial=11), lambda _: True)
+    remarks = [finding for finding in prepared.findings if finding.rule == "zone-api-change"]
+    assert (len(remarks), len(prepared.left_out)) == (101, 150)
+    assert remarks[-1].message.startswith("50 more RRsets")
 
 
 async def test_an_overlay_of_a_zone_that_left_the_site_does_no_harm(world):

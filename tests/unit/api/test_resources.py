@@ -114,6 +114,20 @@ async def test_rrsets_are_set_and_removed_in_one_change(server):
     assert (await server.json("GET", "/v1/zones/example.com?name=txt"))["rrsets"] == []
 
 
+async def test_rrsets_are_given_back_to_the_zone_file_with_null(server):
+    path = "/v1/zones/example.com/rrsets"
+    changed = {"name": "ns1", "type": "A", "ttl": 60, "records": ["192.0.2.80"]}
+    await server.json("PATCH", path, json={"rrsets": [changed]})
+    await server.json("PATCH", path, json={"rrsets": [{"name": "ns1", "type": "A", "records": None}]})
+    page = await server.json("GET", "/v1/zones/example.com?name=ns1")
+    assert page["rrsets"][0]["records"] == ["192.0.2.53"]
+    problem = await server.problem("PATCH", path, 422, json={"rrsets": [{**changed, "records": None}]})
+    assert [error["pointer"] for error in problem["errors"]] == ["/rrsets/0/ttl"]
+    document = await server.json("GET", "/v1/openapi.json")
+    records = document["components"]["schemas"]["RRsetBody"]["properties"]["records"]
+    assert {"type": "null"} in records["anyOf"]
+
+
 async def test_a_bad_change_names_everything_wrong_and_changes_nothing(server):
     body = {
         "rrsets": [

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from gslb.health.checker import Checker
+from gslb.health.slots import Slots
 from gslb.model.finding import Place
 from gslb.model.health import Observed
 from gslb.model.site import Endpoint, Monitor, Pool, SteeringConfig
-from tests.unit.fakes import FakeClock, FakeProber, example_site
+from tests.unit.fakes import FakeClock, FakeProber, example_site, settle
 
 UP, DOWN, UNKNOWN = Observed.UP, Observed.DOWN, Observed.UNKNOWN
 
@@ -108,9 +111,99 @@ async def test_an_edit_that_only_moves_the_monitor_in_its_file_restarts_nothing(
     assert prober.probed == []
 
 
+async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minute(checker, clock, prober):
+    flips = flips_of(checker)
+    checker.reconfigure(example_site())
+    await clock.advance(11)
+    prober.failing = {"192.0.2.1:80"}
+    await clock.advance(10)
+    before = checker.health()
+    assert (before[0].observed, before[0].reason) == (UP, "connection refused")
+    flips.clear()
+    prober.without_result = True
+    with capture_logs() as logs:
+        await clock.advance(100)
+        assert checker.health() == before
+    errors = [line for line in logs if line["event"] == "probes without a result"]
+    assert [(line["log_level"], line["count"]) for line in errors] == [("error", 1), ("error", 18)]
+    assert {line["reason"] for line in errors} == {"too many open files"}
+    counts = checker.statistics()["http"]
+    assert (counts.without_result, counts.successes + counts.failures) == (30, sum(counts.buckets))
+    assert flips == []
+    prober.without_result = False
+    await clock.advance(20)
+    # One failure before and two after: the probes between neither count nor break the row.
+    assert flips == [((0,), DOWN)]
+
+
+def many(count, **settings):
+    monitor = Monitor(name="m", type="tcp", port=1, jitter=0, **settings)
+    endpoints = tuple(Endpoint(pop="fra", address=f"10.0.{n // 250}.{n % 250}") for n in range(count))
+    return SteeringConfig(monitors=(monitor,), pools=(Pool(name="p", monitor="m", endpoints=endpoints),))
+
+
+async def test_every_target_of_a_large_site_may_hang_and_is_seen_down_in_time(clock):
+    prober = FakeProber(clock, takes=1.9)
+    checker = Checker(prober, clock, randomness=Random(1))
+    site = many(400, interval=2, timeout=1.9, fall=2, rise=1)
+    checker.reconfigure(site)
+    await clock.advance(6)
+    assert set(checker.observed()) == {UP}
+    assert prober.most_in_flight > 256
+    prober.failing = {f"{endpoint.address}:1" for endpoint in site.pools[0].endpoints}
+    await clock.advance(2 * 2 + 1.9)
+    assert set(checker.observed()) == {DOWN}
+    await checker.stop()
+
+
+async def test_a_site_that_needs_more_probes_than_can_run_is_warned_of(clock):
+    checker = Checker(FakeProber(clock), clock, randomness=Random(1), least_slots=1, most_slots=10)
+    with capture_logs() as logs:
+        checker.reconfigure(many(8, interval=2, timeout=2))
+        assert logs == []
+        checker.reconfigure(many(9, interval=2, timeout=2))
+    assert logs == [
+        {"event": "more probes than can run at once", "needed": 12, "limit": 10, "log_level": "warning"}
+    ]
+    await checker.stop()
+
+
+async def test_slots_grow_at_once_and_shrink_as_they_are_given_back():
+    slots = Slots(1)
+    release = asyncio.Event()
+    held = 0
+
+    async def hold():
+        nonlocal held
+        async with slots:
+            held += 1
+            await release.wait()
+            held -= 1
+
+    tasks = [asyncio.create_task(hold()) for _ in range(6)]
+    await settle()
+    assert held == 1
+    slots.resize(4)
+    await settle()
+    assert held == 4
+    slots.resize(2)
+    tasks[0].cancel()
+    await settle()
+    assert (held, slots.count) == (4, 2)
+    release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    release.clear()
+    tasks = [asyncio.create_task(hold()) for _ in range(6)]
+    held = 0
+    await settle()
+    assert held == 2
+    release.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_probes_in_flight_are_bounded(clock):
     prober = FakeProber(clock, takes=5)
-    checker = Checker(prober, clock, randomness=Random(1), concurrency=2)
+    checker = Checker(prober, clock, randomness=Random(1), least_slots=2, most_slots=2)
     checker.reconfigure(example_site())
     await clock.advance(30)
     assert prober.most_in_flight == 2

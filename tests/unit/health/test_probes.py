@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import resource
 import shutil
 import socket
 import ssl
@@ -9,7 +11,7 @@ import subprocess
 import pytest
 from aiohttp import web
 
-from gslb.health.probes import NetworkProber, ProbeTarget, failure_reason, probe_target
+from gslb.health.probes import NetworkProber, ProbeTarget, failure_reason, is_own_failure, probe_target
 from gslb.model.clock import SystemClock
 from gslb.model.site import Endpoint, Monitor
 
@@ -118,6 +120,46 @@ async def test_a_body_is_not_waited_for(prober, backend):
 async def test_a_closed_port_is_refused(prober, closed_port, kind):
     result = await prober.probe(monitor(type=kind), closed_port)
     assert (result.success, result.reason) == (False, "connection refused")
+
+
+@pytest.fixture
+def no_files_left():
+    """No file can be opened any more: all numbers below the limit are taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "tcp"])
+async def test_a_probe_that_gets_no_file_has_no_result(prober, closed_port, no_files_left, kind):
+    result = await prober.probe(monitor(type=kind), closed_port)
+    assert result.success is None
+    assert result.reason == "too many open files in this process (raise its limit)"
+
+
+@pytest.mark.parametrize("name", ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL", "EAGAIN"])
+async def test_what_this_machine_lacks_says_nothing_about_the_target(prober, monkeypatch, name):
+    async def fail(*args, **kwargs):
+        raise OSError(getattr(errno, name), "said by the system")
+
+    monkeypatch.setattr(asyncio, "open_connection", fail)
+    result = await prober.probe(monitor(type="tcp"), ProbeTarget("127.0.0.1", 1))
+    assert result.success is None
+    assert "said by the system" not in result.reason
+
+
+def test_lack_of_memory_is_our_own_but_what_a_target_does_is_not():
+    assert is_own_failure(MemoryError())
+    assert is_own_failure(socket.gaierror(socket.EAI_MEMORY, "Memory allocation failure"))
+    assert failure_reason(MemoryError()) == "no memory left in this system"
+    for error in (
+        ConnectionRefusedError(errno.ECONNREFUSED, "x"),
+        OSError("Multiple exceptions"),
+        ValueError(),
+    ):
+        assert not is_own_failure(error)
+    assert not is_own_failure(socket.gaierror(socket.EAI_NONAME, "x"))
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def test_what_breaks_a_zone_or_a_bound_is_refused(request_, pointer):
 
 
 def test_a_request_has_at_least_one_rrset_and_at_most_a_thousand():
+    assert list(problems_of(RequestedRRset("x", "A", 60, None))) == ["/rrsets/0/ttl"]
     assert list(problems_of()) == ["/rrsets"]
     assert list(problems_of(*[rrset(f"n{number}") for number in range(1001)])) == ["/rrsets"]
     assert len(read_rrsets(ZONE, [rrset(f"n{number}") for number in range(1000)])) == 1000

@@ -15,7 +15,8 @@ from gslb.errors import StateError
 from gslb.model.change import StoredRRset
 from gslb.model.health import Drain
 from gslb.model.site import LatencyRow, LocationKind
-from gslb.store.store import Store
+from gslb.store.schema import MIGRATIONS
+from gslb.store.store import LOG_ROWS, Store
 from tests.unit.fakes import START
 
 HOUR = timedelta(hours=1)
@@ -86,6 +87,10 @@ async def test_latency_rows_are_set_and_forgotten(store):
     await store.put_latency([row, other], [], "ana", START)
     await store.put_latency([], [(LocationKind.COUNTRY, "DE", "ams")], "ana", START)
     assert await store.latency() == [row]
+    assert [change.detail for change in await store.change_log()] == [
+        {"set": 0, "removed": 1},
+        {"set": 2, "removed": 0},
+    ]
 
 
 async def test_the_log_has_every_change_and_cannot_be_edited(store, tmp_path):
@@ -105,6 +110,41 @@ async def test_the_log_has_every_change_and_cannot_be_edited(store, tmp_path):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 connection.execute(statement)
     connection.close()
+
+
+async def test_the_log_keeps_its_newest_rows(store, tmp_path):
+    def fill(connection):
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            " INSERT INTO change_log (at, author, kind, detail) SELECT ?, 'ana', 'drain', '{}' FROM n",
+            (LOG_ROWS, START.isoformat()),
+        )
+
+    def bounds(connection):
+        return connection.execute("SELECT min(id), max(id), count(*) FROM change_log").fetchone()
+
+    await store._database.write(fill)
+    assert await store._database.read(bounds) == (1, LOG_ROWS, LOG_ROWS)
+    await store.put_drain(drain())
+    await store.remove_drain("fra", "bo", START)
+    assert await store._database.read(bounds) == (3, LOG_ROWS + 2, LOG_ROWS)
+    connection = sqlite3.connect(tmp_path / "state.db")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute("DELETE FROM change_log WHERE id = 3")
+    connection.close()
+
+
+async def test_a_database_of_the_first_release_is_migrated(tmp_path):
+    connection = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    for statement in MIGRATIONS[0]:
+        connection.execute(statement)
+    connection.execute("INSERT INTO change_log (at, author, kind, detail) VALUES ('x', 'ana', 'drain', '{}')")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = await Store.open(tmp_path)
+    await store.put_drain(drain())
+    assert [row.number for row in await store.change_log(1)] == [2]
+    await store.close()
 
 
 async def test_a_failed_change_changes_nothing(store):
@@ -156,7 +196,7 @@ async def test_a_database_of_a_newer_release_is_left_alone(store, tmp_path):
     connection = sqlite3.connect(tmp_path / "state.db")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StateError, match=r"newer gslb .schema 99, this one knows 1"):
+    with pytest.raises(StateError, match=r"newer gslb .schema 99, this one knows 2"):
         await Store.open(tmp_path)
 
 

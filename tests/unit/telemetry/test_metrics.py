@@ -34,7 +34,7 @@ GAUGES = Gauges(
     verdicts={("fra", "web", "serving"): 2, ("ams", "web", "down"): 1},
     observed={("fra", "up"): 2},
     drained={"fra": False, "ams": True},
-    probes={"http": ProbeGauges(3, 1, ((0.1, 2), (1.0, 4)), 1.5)},
+    probes={"http": ProbeGauges(3, 1, ((0.1, 2), (1.0, 4)), 1.5, 8)},
     reload_successes=2,
     reload_failures=1,
     last_reload=1_770_000_000.0,
@@ -80,6 +80,10 @@ def test_the_state_of_the_control_plane_is_shown(families):
     assert value(families, "gslb_reloads_total", result="failure") == 1
     assert value(families, "gslb_last_reload_timestamp_seconds") == 1_770_000_000
     assert value(families, "gslb_last_successful_reload_timestamp_seconds") == 1_760_000_000
+
+
+def test_probes_without_a_result_are_counted_apart(families):
+    assert value(families, "gslb_probes_without_result_total", monitor="http") == 8
 
 
 def test_probe_durations_are_a_histogram(families):
