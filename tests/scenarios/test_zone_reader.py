@@ -73,6 +73,7 @@ def _with_lowest_ttl(rows: list[tuple[str, int, str, bytes]]) -> Records:
     }
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # dnspython's, of an include in error
 @examples(150)
 @given(master_files())
 def test_generated_files_read_alike(made: MasterFile) -> None:
