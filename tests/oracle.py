@@ -1,7 +1,7 @@
-"""A slow and obvious authoritative server over ``dns.zone`` objects, which exists to disagree with the fast one.
+"""A slow and obvious authoritative server over ``dns.zone`` objects, which is there to disagree.
 
-It says in plain steps what RFC 1034 section 4.3.2 says, with the wildcards of RFC 4592, the DNAME of RFC 6672 and the
-negative answers of RFC 2308. Steering, ALIAS, sizes and everything about packets are not its business.
+It says in plain steps what RFC 1034 section 4.3.2 says, with the wildcards of RFC 4592, the DNAME of RFC 6672
+and the negative answers of RFC 2308. Steering, ALIAS, sizes and all about packets are not its business.
 """
 
 from __future__ import annotations
