@@ -142,6 +142,19 @@ def _type_zero(seen: Seen) -> bool:
     return seen.case.rtype == 0 and seen.difference.part == "edns" and seen.as_some_peer
 
 
+def _two_questions(seen: Seen) -> bool:
+    return seen.case.odd == "qdcount-2" and seen.difference.part == "flags" and _peers_split(seen)
+
+
+def _octets_after(seen: Seen) -> bool:
+    return seen.case.odd == "trailing" and seen.as_some_peer and _peers_split(seen)
+
+
+def _what_fits(seen: Seen) -> bool:
+    cut = seen.ours.truncated or any(peer.truncated for peer in seen.peers.values())
+    return cut and seen.difference.part in ("answer", "authority", "additional") and seen.as_some_peer
+
+
 def _long_chain(seen: Seen) -> bool:
     names = {row[0] for answer in seen.peers.values() for row in answer.rows("answer") if row[1] == "CNAME"}
     return len(names) > 5 and (seen.as_some_peer or _peers_split(seen))
@@ -224,6 +237,24 @@ KNOWN: tuple[Known, ...] = (
         "that refuse "
         "only NSD and we say why (RFC 8914).",
         _type_zero,
+    ),
+    Known(
+        "two-questions",
+        "FORMERR from NSD, BIND and us, silence from Knot; which flags of such a query to repeat, each server "
+        "decides for itself.",
+        _two_questions,
+    ),
+    Known(
+        "octets-after-the-message",
+        "Knot says FORMERR where octets follow the message; NSD, BIND and we overlook them, and differ as they "
+        "do for the query without them.",
+        _octets_after,
+    ),
+    Known(
+        "what-fits-a-datagram",
+        "A truncated answer may keep any of its RRsets (RFC 2181 section 9): NSD and we keep those that fit, "
+        "Knot and BIND at times fewer.",
+        _what_fits,
     ),
 )
 

@@ -126,7 +126,7 @@ def differs(engine: Engine, expected: Expected, name: dns.name.Name, rtype: str)
     return "" if good else f"{name} {rtype}\nanswered {answer}\nexpected {expected}"
 
 
-@examples(300)
+@examples(200)
 @given(sites, st.lists(st.tuples(names, st.sampled_from(TYPES)), min_size=1, max_size=12))
 def test_the_engine_answers_as_the_oracle(site: dict[str, str], questions: list[tuple[str, str]]) -> None:
     zones = [dns.zone.from_text(text, origin, relativize=False) for origin, text in site.items()]
