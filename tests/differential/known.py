@@ -240,13 +240,15 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "two-questions",
-        "FORMERR from NSD, BIND and us, silence from Knot; which flags of such a query to repeat, each server "
+        "FORMERR from NSD, BIND and us, silence from Knot; which flags of such a query to repeat, "
+        "each server "
         "decides for itself.",
         _two_questions,
     ),
     Known(
         "octets-after-the-message",
-        "Knot says FORMERR where octets follow the message; NSD, BIND and we overlook them, and differ as they "
+        "Knot says FORMERR where octets follow the message; NSD, BIND and we overlook them, and "
+        "differ as they "
         "do for the query without them.",
         _octets_after,
     ),
