@@ -94,7 +94,7 @@ def _leaves_the_zone(seen: Seen) -> bool:
 
 def _chase_across_zones(seen: Seen) -> bool:
     """We did as NSD, or went on from where Knot or BIND stopped."""
-    if not _leaves_the_zone(seen):
+    if seen.difference.peers_agree or not _leaves_the_zone(seen):
         return False
     if "nsd" in seen.difference.same_as:
         return True
