@@ -17,7 +17,9 @@ def main() -> int:
     parser.add_argument("--zones", type=int, default=20, help="rounds, each with zones of its own")
     parser.add_argument("--queries", type=int, default=1000, help="queries of each round")
     parser.add_argument("--servers", default="nsd,knot,bind")
-    parser.add_argument("--minimal", action="store_true", help="minimal-responses in NSD and BIND")
+    parser.add_argument(
+        "--full", action="store_true", help="NSD and BIND add what is optional (minimal-responses: no)"
+    )
     parser.add_argument("--examples", type=int, default=10, help="examples printed")
     arguments = parser.parse_args()
     servers = arguments.servers.split(",")
@@ -32,7 +34,7 @@ def main() -> int:
     for index in range(arguments.zones):
         try:
             seed = f"{arguments.seed}:{index}"
-            run_round(seed, servers, arguments.queries, report, minimal=arguments.minimal)
+            run_round(seed, servers, arguments.queries, report, minimal=not arguments.full)
         except ServerFailedError as error:
             sys.stderr.write(f"seed {arguments.seed}:{index}: {error}\n")
             failed = True

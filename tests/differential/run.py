@@ -139,8 +139,8 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-def run_round(seed: str, servers: list[str], queries: int, report: Report, *, minimal: bool = False) -> None:
-    """One set of zones and its queries; the seed decides both."""
+def run_round(seed: str, servers: list[str], queries: int, report: Report, *, minimal: bool = True) -> None:
+    """One set of zones and its queries; the seed decides both. ``minimal`` is as in ``daemons``."""
     random = Random(seed)
     zones = make_zones(random)
     asker = Asker(random, zones)

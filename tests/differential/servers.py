@@ -281,6 +281,8 @@ class Gslb:
     def __init__(self, directory: Path, zones: list[ZoneData]) -> None:
         directory.mkdir()
         self.engine = Engine(directory, {str(zone.origin): zone.text for zone in zones})
+        # The daemons give a name and a version unless told otherwise.
+        self.engine.dataplane.identify(version="gslb", name="gslb")
         address = self.engine.dataplane.listen(["127.0.0.1:0"], 1)[0]
         self.engine.dataplane.start()
         self.client = Client(int(address.rpartition(":")[2]))
