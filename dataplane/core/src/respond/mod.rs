@@ -28,7 +28,7 @@ use crate::steer::verdict::Verdicts;
 use crate::steer::{Decision, Family, Outcome, Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
-use crate::wire::name::to_text;
+use crate::wire::name::{is_within, to_text};
 use crate::wire::query::{Parsed, Query};
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
@@ -176,9 +176,11 @@ impl Responder {
         if self.query.edns.is_some_and(|edns| edns.subnet.is_some()) {
             self.counters.add(Counter::EcsQueries);
         }
+        // An answer for any class is never authoritative (RFC 1034 section 3.7.1).
+        let authoritative = answer.authoritative && self.query.qclass != CLASS_ANY;
         self.counters.add(counter_of(answer.rcode));
         let question = self.query.question_end > HEADER;
-        Some(writer.finish(answer.rcode as u8 & 0x0f, answer.authoritative, truncated, question))
+        Some(writer.finish(answer.rcode as u8 & 0x0f, authoritative, truncated, question))
     }
 }
 
@@ -286,13 +288,24 @@ impl<'a> Lookup<'a> {
                 break;
             }
             trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
-            match self.state.zones.find(target, target.label_count()) {
+            match self.next_zone(zone, target) {
                 Some(next) => zone = next,
                 None => break,
             }
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
+    }
+
+    /// The zone that goes on with a chain at `target`: the closest, but for DS at an apex the one it came from, if
+    /// that is above it.
+    fn next_zone(&self, from: &'a Zone, target: &FoldedName) -> Option<&'a Zone> {
+        let closest = self.state.zones.find(target, target.label_count())?;
+        let is_apex = closest.origin().as_wire() == target.as_wire();
+        if self.query.qtype == number::DS && is_apex && is_within(target.as_wire(), from.origin().as_wire()) {
+            return Some(from);
+        }
+        Some(closest)
     }
 
     /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an

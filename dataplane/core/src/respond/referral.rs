@@ -8,29 +8,22 @@ use crate::wire::rtype::number;
 use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
 use crate::zone::table::{Node, Zone};
 
-/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. When servers below the
-/// cut itself have addresses and none of them fits, the answer is truncated: the delegation could not be followed.
+/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. When not even
+/// the first address of a server below the cut fits, the answer is truncated: nobody could follow the delegation. That
+/// is what two of NSD, Knot and BIND do at any time; RFC 9471 section 3.1 asks for it when any such address is missing.
 pub(super) fn refer(zone: &Zone, cut: Node<'_>, chased: bool, writer: &mut Writer<'_>) -> Answer {
     let Some(servers) = cut.set(number::NS) else { return Answer::code(Rcode::ServFail) };
     let answer = Answer { authoritative: chased, ..Answer::code(Rcode::NoError) };
     if writer.rrset(Section::Authority, Owner::Name(cut.name), servers, None).is_err() {
         return Answer { truncated: true, ..answer };
     }
-    let mut glue = Glue::default();
+    let mut first_fits = None;
     add(zone, servers, writer, |server, written| {
         if is_within(server, cut.name) {
-            glue.wanted = true;
-            glue.given |= written;
+            first_fits.get_or_insert(written);
         }
     });
-    Answer { truncated: glue.wanted && !glue.given, ..answer }
-}
-
-/// Whether the addresses without which a delegation cannot be followed were wanted, and whether any was given.
-#[derive(Default)]
-struct Glue {
-    wanted: bool,
-    given: bool,
+    Answer { truncated: first_fits == Some(false), ..answer }
 }
 
 /// The addresses of the servers in an NS RRset that lie in this zone, as far as there is room.

@@ -54,6 +54,7 @@ impl Query {
         }
         let opcode = (flags >> 3) & 0x0f;
         if !matches!(opcode, QUERY | NOTIFY) {
+            self.find_opt(packet, u16::from_be_bytes([q1, q2]), u16::from_be_bytes([ar1, ar2]));
             return Parsed::Reject(Rcode::NotImp);
         }
         let questions = u16::from_be_bytes([q1, q2]);
@@ -92,6 +93,24 @@ impl Query {
             Some(edns) if edns.version != 0 => Parsed::Reject(Rcode::BadVers),
             _ => Parsed::Query,
         }
+    }
+
+    /// Looks for the OPT record of a message whose opcode is not looked into: it is answered all the same (RFC 6891
+    /// section 6.1.1), unless more than one question or record stands before it.
+    fn find_opt(&mut self, packet: &[u8], questions: u16, additional: u16) {
+        let question = || Some(4 + wire_length(packet.get(HEADER..)?).ok()?);
+        let end = match questions {
+            0 => Some(HEADER),
+            1 => question().map(|length| HEADER + length),
+            _ => None,
+        };
+        let Some(end) = end else { return };
+        // The question itself is not echoed.
+        self.question_end = end;
+        if self.additional(packet, additional).is_none() {
+            self.edns = None;
+        }
+        self.question_end = HEADER;
     }
 
     /// Walks the additional section for the OPT record; `None` when it is malformed or there are two
