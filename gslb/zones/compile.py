@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gslb.config.files import display_path
@@ -22,12 +23,5 @@ def compile_zone(text: ZoneText, steered: Sequence[tuple[str, int]]) -> Zone:
     try:
         return text.compile(list(steered))
     except ValueError as error:
-        place = Place(display_path_of(text))
+        place = Place(display_path(Path(text.files[0])))
         raise SiteError([Finding("zone-rrset-too-large", Severity.ERROR, place, str(error))]) from error
-
-
-def display_path_of(text: ZoneText) -> str:
-    """The zone's own file, as findings name it."""
-    from pathlib import Path  # noqa: PLC0415
-
-    return display_path(Path(text.files[0]))

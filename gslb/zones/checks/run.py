@@ -11,7 +11,7 @@ from gslb.model.finding import Finding, Place, Severity
 from gslb.zones.checks.aliases import check_aliases
 from gslb.zones.checks.apex import check_apex
 from gslb.zones.checks.policy import check_policy
-from gslb.zones.checks.records import CAA, NS, SOA, TXT, Record, records_of
+from gslb.zones.checks.records import CAA, NS, SOA, TXT, records_of
 from gslb.zones.checks.targets import Lead, check_delegations, check_leads
 from gslb.zones.checks.text import TextChecks
 
@@ -65,10 +65,6 @@ def check_zones(
     if steering.resolver is None:
         sieve.add("", check_aliases(by_origin))
     sieve.add("", _unknown_zones(steering, by_origin))
-
-
-def _apex_of(zone: ZoneText) -> list[Record]:
-    return list(records_of(zone, (SOA, NS, TXT, CAA), MAXIMUM_APEX_RECORDS, [zone.origin]))
 
 
 def _unknown_zones(steering: SteeringConfig, zones: Mapping[str, ZoneText]) -> list[Finding]:
