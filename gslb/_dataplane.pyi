@@ -132,6 +132,12 @@ class Steering:
     def endpoint_count(self) -> int: ...
     @property
     def name_count(self) -> int: ...
+    def examples(self, kind: str, value: str, limit: int) -> list[str]:
+        """An address of each distinct location that a selector names, IPv4 first, at most ``limit``.
+
+        ``kind`` is ``asn``, ``subdivision``, ``country`` or ``continent``. Empty when the geo databases know
+        no such location. Raises ValueError for what is no selector.
+        """
 
 @final
 class DataPlane:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
@@ -16,6 +16,7 @@ import dns.rdatatype
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
+from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
@@ -25,11 +26,12 @@ from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.change import Overlay, RRsetChange, RRsetKey
+    from gslb.model.policy_test import PolicyTest
     from gslb.model.site import LatencyRow
     from gslb.zones.overlay import Misfit
 
@@ -48,6 +50,7 @@ class PreparedSite:
     zones: dict[str, Zone] = field(repr=False)
     compiled: Steering = field(repr=False)
     site_steering: SteeringConfig = field(repr=False)
+    tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
     left_out: frozenset[RRsetKey] = frozenset()
     """The API's changes that do not fit their zone files and are not in ``zones``."""
 
@@ -83,6 +86,8 @@ class Publisher:
         self._zones: dict[str, Zone] = {}
         self._steering = SteeringConfig()
         self._site_steering = SteeringConfig()
+        self._compiled: Steering | None = None
+        self._tests: tuple[PolicyTest, ...] = ()
 
     @property
     def generation(self) -> int:
@@ -105,8 +110,18 @@ class Publisher:
 
         A change of the overlay that does not fit its zone file is an error, or where ``may_leave_out`` says
         so left out with a warning. Raises SiteError with every finding when the site has errors.
+
+        Policy tests that fail are errors too. Only before the first site is published are they warnings: then
+        there is nothing better to serve.
         """
-        return await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
+        prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
+        failed = await asyncio.to_thread(
+            _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
+        )
+        if failed and self.generation:
+            raise SiteError([*prepared.findings, *failed])
+        served = [replace(finding, severity=Severity.WARNING) for finding in failed]
+        return replace(prepared, findings=(*prepared.findings, *served))
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes) -> int:
         """Publish it; ``verdicts`` has one octet per endpoint of its steering. Returns the generation."""
@@ -114,6 +129,8 @@ class Publisher:
         self._zones = prepared.zones
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
+        self._compiled = prepared.compiled
+        self._tests = prepared.tests
         return generation
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:
@@ -129,6 +146,9 @@ class Publisher:
             changed = await asyncio.to_thread(_changed_zone, zone, changes)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        if self._compiled is not None:
+            zones = {**self._zones, origin: changed}.values()
+            await self._check_tests(self._steering, zones, self._compiled)
         return PreparedZone(origin, changed.serial, changed)
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
@@ -138,15 +158,33 @@ class Publisher:
         return generation
 
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
-        """Recompile steering off the event loop; ``rows`` are all the API's rows. Raises SteeringError."""
+        """Recompile steering off the event loop; ``rows`` are all the API's rows.
+
+        Raises SteeringError, and InvalidChangeError when a policy test fails then.
+        """
         steering = _with_latency(self._site_steering, rows)
         compiled = await asyncio.to_thread(compile_steering, steering)
+        await self._check_tests(steering, self._zones.values(), compiled)
         return PreparedLatency(steering, compiled)
+
+    async def _check_tests(self, steering: SteeringConfig, zones: Iterable[Zone], compiled: Steering) -> None:
+        """Raises InvalidChangeError when a test fails on this that passes on what is published."""
+        failed = await asyncio.to_thread(_failed_tests, self._tests, steering, zones, compiled)
+        if not failed or self._compiled is None:
+            return
+        before = await asyncio.to_thread(
+            _failed_tests, self._tests, self._steering, self._zones.values(), self._compiled
+        )
+        known = {finding.place for finding in before}
+        broken = [str(finding) for finding in failed if finding.place not in known]
+        if broken:
+            raise InvalidChangeError("the site's own policy tests refuse this: " + "; ".join(broken))
 
     def commit_latency(self, prepared: PreparedLatency, verdicts: bytes) -> int:
         """Publish the steering; return the generation."""
         self._dataplane.publish_steering(prepared.compiled)
         self._steering = prepared.steering
+        self._compiled = prepared.compiled
         return self._dataplane.publish_verdicts(verdicts)
 
     def publish_verdicts(self, verdicts: bytes) -> int:
@@ -205,7 +243,15 @@ def prepare_site(
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
     if errors:
         raise SiteError([*findings, *errors])
-    return PreparedSite(steering, (*findings, *remarks), zones, compiled, site.steering, frozenset(left_out))
+    return PreparedSite(
+        steering, (*findings, *remarks), zones, compiled, site.steering, site.tests, frozenset(left_out)
+    )
+
+
+def _failed_tests(
+    tests: Sequence[PolicyTest], steering: SteeringConfig, zones: Iterable[Zone], compiled: Steering
+) -> list[Finding]:
+    return failures(run_policy_tests(tests, steering, zones, compiled))
 
 
 def _misfit_findings(

@@ -13,6 +13,7 @@ from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
 from gslb.errors import SiteError, SteeringError
 from gslb.model.finding import Finding, Severity
+from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
 from gslb.zones.site import inspect_site
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from gslb._dataplane import Steering
     from gslb.model.site import SteeringConfig
     from gslb.zones.site import LoadedSite
     from gslb.zones.source import ReadZone
@@ -58,23 +60,28 @@ def check(site: Path, *, as_json: bool = False) -> None:
 def check_site(
     directory: Path,
     read_zone: ReadZone = read_zone_text,
-    compile_site: Callable[[SteeringConfig], object] = compile_steering,
+    compile_site: Callable[[SteeringConfig], Steering] = compile_steering,
 ) -> Checked:
     """Load a site and compile it: an unusable geo database, or a zone too large to answer, shows then."""
     inspected = inspect_site(directory, read_zone, with_history=True)
     site, findings = inspected.site, inspected.findings
     if site is None:
         return Checked(None, findings, inspected.silenced)
+    compiled = None
     try:
-        compile_site(site.steering)
+        compiled = compile_site(site.steering)
     except SteeringError as error:
         unusable = steering_finding(site.steering, site.directory, str(error))
         findings = sort_findings([*findings, unusable])
+    zones = []
     for text in site.zone_texts:
         try:
-            compile_zone(text, site.steered.get(text.origin, ()))
+            zones.append(compile_zone(text, site.steered.get(text.origin, ())))
         except SiteError as refused:
             findings = sort_findings([*findings, *refused.findings])
+    if compiled is not None and len(zones) == len(site.zone_texts):
+        failed = failures(run_policy_tests(site.tests, site.steering, zones, compiled))
+        findings = sort_findings([*findings, *failed])
     return Checked(site, findings, inspected.silenced)
 
 
@@ -96,6 +103,7 @@ def summary_lines(checked: Checked) -> list[str]:
             count(len(steering.names), "steered name"),
             count(len(steering.pops), "POP"),
             count(len(steering.pools), "pool"),
+            *([count(len(checked.site.tests), "policy test")] if checked.site.tests else []),
         )
     )
     pools = [

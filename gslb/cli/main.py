@@ -101,6 +101,14 @@ def check(site: Site = Path("zones"), as_json: AsJson = False) -> None:
 
 
 @app.command()
+def test(site: Site = Path("zones"), as_json: AsJson = False) -> None:
+    """Run a site's policy tests (tests.yaml) on the engine that serves; exit status 1 when one fails."""
+    from gslb.cli.test import test as run_tests  # noqa: PLC0415
+
+    run_tests(site, as_json=as_json)
+
+
+@app.command()
 def status(api: Api = None, state: State = None, as_json: AsJson = False) -> None:
     """Show what is served."""
     from gslb.cli.status import status as show  # noqa: PLC0415

@@ -218,31 +218,6 @@ class RequiredForm(TypedDict, total=False):
     ns: Annotated[int, PlainValidator(values.integer(1, 100))]
 
 
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    form: TypeAdapter(form)
-    for form in (
-        PopForm,
-        MonitorForm,
-        EndpointForm,
-        PoolForm,
-        PolicyForm,
-        GeoForm,
-        FailoverForm,
-        NameForm,
-        DatabasesForm,
-        LatencyForm,
-        ResolverForm,
-        ChecksForm,
-        ZoneChecksForm,
-        RuleForm,
-        BoundsForm,
-        TargetsForm,
-        OwnersForm,
-        RequiredForm,
-    )
-}
-
-
 def read_form(form: type, cursor: Cursor, what: str, report: Report) -> dict[str, Any] | None:
     """The checked keys of a mapping, or ``None`` after noting every error in it."""
     parts, is_whole = read_parts(form, cursor, what, report)
@@ -259,7 +234,7 @@ def read_parts(form: type, cursor: Cursor, what: str, report: Report) -> tuple[d
         report.error("site-invalid-value", cursor.place, message)
         return {}, False
     try:
-        checked: dict[str, Any] = _ADAPTERS[form].validate_python(cursor.value)
+        checked: dict[str, Any] = _adapter(form).validate_python(cursor.value)
     except ValidationError as error:
         bad = set()
         for detail in error.errors(include_url=False, include_input=False):
@@ -278,6 +253,12 @@ def read_parts(form: type, cursor: Cursor, what: str, report: Report) -> tuple[d
         good = {key: value for key, value in cursor.value.items() if key not in bad}
         return {key: adapters[key].validate_python(value) for key, value in good.items()}, False
     return checked, True
+
+
+@cache
+def _adapter(form: type) -> TypeAdapter[Any]:
+    """What checks a form as a whole."""
+    return TypeAdapter(form)
 
 
 @cache

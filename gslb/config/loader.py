@@ -12,6 +12,7 @@ from gslb.config.files import UnreadableFileError, display_path, find_files, rea
 from gslb.config.forms import DatabasesForm, LatencyForm, read_parts
 from gslb.config.latency import read_latency_table
 from gslb.config.policies import read_policy
+from gslb.config.policy_tests import TEST_FILES
 from gslb.config.report import Cursor, report_unknown_key, sort_findings
 from gslb.config.resolver import read_resolver
 from gslb.config.rules import read_checks, read_rule
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gslb.model.finding import Finding
-
-EXCLUDED_FILES = frozenset({"tests.yaml", "tests.yml"})
-"""Files that hold expectations of a site, not the site."""
 
 MAXIMUM_DATABASES = 16
 
@@ -83,7 +81,7 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
 
 def is_site_file(name: str) -> bool:
     """Whether a file of this name declares a part of the site."""
-    return name.endswith((".yaml", ".yml")) and name not in EXCLUDED_FILES
+    return name.endswith((".yaml", ".yml")) and name not in TEST_FILES
 
 
 def _read_file(path: Path, declared: Declared) -> None:

@@ -55,6 +55,7 @@ _ERRORS = (
     "site-unknown-check",
     "site-unknown-zone",
     "site-duplicate-severity",
+    "site-test-failed",
 )
 
 _WARNINGS = (

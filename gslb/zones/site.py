@@ -10,6 +10,7 @@ import dns.rdatatype
 from gslb.config.files import display_path
 from gslb.config.loader import load_steering
 from gslb.config.names import parent_names
+from gslb.config.policy_tests import load_policy_tests
 from gslb.config.report import Report, has_errors, sort_findings
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Place
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from gslb._dataplane import ZoneText
     from gslb.model.finding import Finding
+    from gslb.model.policy_test import PolicyTest
     from gslb.model.site import SteeredName, SteeringConfig
     from gslb.zones.source import ReadZone
 
@@ -46,6 +48,7 @@ class LoadedSite:
     steering: SteeringConfig
     zone_texts: tuple[ZoneText, ...]
     steered: Mapping[str, list[tuple[str, int]]]
+    tests: tuple[PolicyTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +84,19 @@ def inspect_site(
         report.error("site-no-directory", Place(display_path(directory)), message)
         return InspectedSite(None, tuple(report.findings))
     steering, steering_findings = load_steering(directory)
+    tests, test_findings = load_policy_tests(directory, steering)
     zone_texts, zone_findings = load_zone_texts(directory, read_zone)
     report = Report()
     steered = _assign_names(steering, zone_texts, report)
     _check_owners(steering, zone_texts, steered, report)
     sieve = Sieve(steering.checks)
-    sieve.add("", [*steering_findings, *zone_findings, *report.findings])
+    sieve.add("", [*steering_findings, *test_findings, *zone_findings, *report.findings])
     check_zones(steering, zone_texts, steered, sieve)
     if with_history:
         for origin, finding in check_serials(directory, zone_texts, read_zone):
             sieve.add(origin, [finding])
     findings = sort_findings(sieve.findings())
-    site = None if has_errors(findings) else LoadedSite(directory, steering, zone_texts, steered)
+    site = None if has_errors(findings) else LoadedSite(directory, steering, zone_texts, steered, tests)
     return InspectedSite(site, findings, sieve.silenced)
 
 

@@ -18,7 +18,7 @@ PYTHON = (
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
     ("zones", "steering", "health", "aliases"),
-    ("store",),
+    ("store", "policy_tests"),
     ("publish",),
     ("operations",),
     ("api", "watch"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gslb_core::steer::Steering;
 use pyo3::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "Steering", module = "gslb._dataplane", frozen)]
@@ -28,5 +28,10 @@ impl PySteering {
     #[getter]
     fn name_count(&self) -> usize {
         self.0.name_count()
+    }
+
+    fn examples(&self, py: Python<'_>, kind: &str, value: &str, limit: usize) -> Result<Vec<String>> {
+        let found = py.detach(|| self.0.examples(kind, value, limit)).map_err(Error::Value)?;
+        Ok(found.iter().map(ToString::to_string).collect())
     }
 }

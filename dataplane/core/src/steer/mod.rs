@@ -17,6 +17,7 @@ mod classes;
 mod compile;
 mod document;
 mod error;
+mod examples;
 mod explain;
 mod latency;
 mod model;

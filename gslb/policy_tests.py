@@ -1,0 +1,175 @@
+"""Runs the policy tests of a site on the engine that serves, without sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.edns
+import dns.message
+import dns.rcode
+import dns.rdatatype
+
+from gslb.model.finding import Finding, Severity
+from gslb.steering.what_if import verdicts_if
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gslb._dataplane import DataPlane, Steering, Zone
+    from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
+    from gslb.model.site import SteeringConfig
+
+MAXIMUM_EXAMPLES = 64
+"""Clients that stand for everyone at a location: one of each place that the databases tell apart."""
+
+DRAWS = 8
+"""Times that each client asks, since a policy may choose at random."""
+
+SEED = 20_240_601
+"""Of the engine's choices: the same test gets the same answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a test went. ``problem`` is empty when it passed."""
+
+    test: PolicyTest
+    clients: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one client got."""
+
+    rcode: str
+    records: frozenset[str]
+    pops: frozenset[str]
+    ttl: int | None
+    scope: int | None
+
+    def __str__(self) -> str:
+        if not self.records:
+            return self.rcode if self.rcode != "NOERROR" else "no records"
+        return f"{', '.join(sorted(self.records))} ({', '.join(sorted(self.pops)) or 'no POP'})"
+
+
+def run_policy_tests(
+    tests: Sequence[PolicyTest], config: SteeringConfig, zones: Iterable[Zone], steering: Steering
+) -> list[Outcome]:
+    """Each test on an engine of its own that holds these zones and this compiled ``config``."""
+    if not tests:
+        return []
+    runner = _Runner(config, list(zones), steering)
+    return [runner.run(test) for test in tests]
+
+
+def failures(outcomes: Iterable[Outcome]) -> list[Finding]:
+    """An error for each test that failed."""
+    return [
+        Finding(
+            "site-test-failed",
+            Severity.ERROR,
+            outcome.test.place,
+            f"test {outcome.test.title}: {outcome.problem}",
+        )
+        for outcome in outcomes
+        if outcome.problem
+    ]
+
+
+class _Runner:
+    """Asks an engine under the conditions of each test."""
+
+    def __init__(self, config: SteeringConfig, zones: list[Zone], steering: Steering) -> None:
+        from gslb._dataplane import DataPlane  # noqa: PLC0415 - only a site with tests needs an engine here
+
+        self._config = config
+        self._steering = steering
+        self._conditions: Conditions | None = None
+        self._engine: DataPlane = DataPlane(seed=SEED)
+        self._engine.publish(zones, steering, bytes(steering.endpoint_count))
+        self._pop_of: Mapping[str, str] = {
+            str(endpoint.address): endpoint.pop for pool in config.pools for endpoint in pool.endpoints
+        }
+
+    def run(self, test: PolicyTest) -> Outcome:
+        if test.conditions != self._conditions:
+            self._conditions = test.conditions
+            self._engine.publish_verdicts(verdicts_if(self._config, test.conditions))
+        clients = self._clients(test.client)
+        if not clients:
+            return Outcome(test, 0, f"no geo database of the site knows {test.client}")
+        for client in clients:
+            for answer in self._answers(test, client):
+                problem = _problem(test.expect, answer)
+                if problem:
+                    who = client if test.client.kind is None else f"{test.client} ({client})"
+                    when = f" with {test.conditions}" if str(test.conditions) else ""
+                    return Outcome(
+                        test, len(clients), f"a client at {who}{when} gets {answer}, but {problem}"
+                    )
+        return Outcome(test, len(clients))
+
+    def _clients(self, client: Client) -> list[str]:
+        if client.kind is None:
+            return [client.address]
+        return self._steering.examples(client.kind.value, client.value, MAXIMUM_EXAMPLES)
+
+    def _answers(self, test: PolicyTest, client: str) -> Iterator[_Answer]:
+        """The distinct answers of some draws."""
+        option = dns.edns.ECSOption(client, srclen=128 if ":" in client else 32)
+        query = dns.message.make_query(test.ask, test.type, use_edns=0, options=[option], id=0)
+        wire = query.to_wire()
+        seen: set[bytes] = set()
+        for _ in range(DRAWS):
+            reply = self._engine.answer(wire, client, "tcp")
+            if reply is not None and reply not in seen:
+                seen.add(reply)
+                yield self._read(dns.message.from_wire(reply), dns.rdatatype.from_text(test.type))
+
+    def _read(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
+        sets = [rrset for rrset in message.answer if rrset.rdtype == rtype]
+        records = frozenset(rdata.to_text() for rrset in sets for rdata in rrset)
+        scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
+        return _Answer(
+            rcode=dns.rcode.to_text(message.rcode()),
+            records=records,
+            pops=frozenset(self._pop_of[record] for record in records if record in self._pop_of),
+            ttl=min((rrset.ttl for rrset in message.answer), default=None),
+            scope=scopes[0] if scopes else None,
+        )
+
+
+def _problem(expect: Expectation, answer: _Answer) -> str:
+    """The first thing that is not as expected; empty when all is."""
+    checks = (
+        (
+            not expect.rcode or answer.rcode == expect.rcode,
+            f"the response code must be {expect.rcode}, not {answer.rcode}",
+        ),
+        (
+            expect.records is None or answer.records == expect.records,
+            f"must get {', '.join(sorted(expect.records or ())) or 'no records'}",
+        ),
+        (not expect.pops or answer.pops == expect.pops, f"must get {_all_of(expect.pops)}"),
+        (
+            not expect.among or (bool(answer.pops) and answer.pops <= expect.among),
+            f"must get nothing but {_all_of(expect.among)}",
+        ),
+        (not answer.pops & expect.never, f"must never get {_all_of(answer.pops & expect.never)}"),
+        (
+            expect.ttl is None or answer.ttl == expect.ttl,
+            f"the TTL must be {expect.ttl}, not {answer.ttl}",
+        ),
+        (
+            expect.scope is None or answer.scope == expect.scope,
+            f"the scope must be /{expect.scope}, not /{answer.scope}",
+        ),
+    )
+    return next((problem for holds, problem in checks if not holds), "")
+
+
+def _all_of(pops: Iterable[str]) -> str:
+    return " and ".join(sorted(pops))

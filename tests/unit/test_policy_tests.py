@@ -1,0 +1,253 @@
+"""Policy tests of a site: reading them, running them, and refusing what breaks one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gslb._dataplane import DataPlane
+from gslb.cli.check import check_site
+from gslb.cli.main import app
+from gslb.cli.test import run_site
+from gslb.config.policy_tests import ExpectForm, PolicyTestForm, load_policy_tests
+from gslb.errors import InvalidChangeError, SiteError
+from gslb.model.change import Overlay
+from gslb.model.site import LatencyRow, LocationKind
+from gslb.publish import Publisher
+from gslb.zones.site import inspect_site
+from tests.unit.sites import SITE, write_site
+
+GEO = str(Path(__file__).parents[2] / "geo_fixtures/build/city.mmdb")
+EXAMPLE = Path(__file__).parents[2] / "zones"
+BY_COUNTRY = f"""\
+pops: {{fra: , ams: , sin: }}
+geo: {{databases: [{GEO}]}}
+pools:
+  web:
+    when_all_down: nodata
+    unknown_counts: down
+    endpoints:
+      - {{pop: fra, address: 192.0.2.1}}
+      - {{pop: ams, address: 192.0.2.2}}
+      - {{pop: sin, address: 192.0.2.3}}
+policies:
+  near:
+    - geo: {{country: {{DE: [fra, ams]}}, default: [sin]}}
+    - take: 1
+names:
+  www.example.com: {{pool: web, policy: near, ttl: 20}}
+"""
+
+
+def test_file(*tests):
+    return "tests:\n" + "".join(f"  - {json.dumps(test)}\n" for test in tests)
+
+
+test_file.__test__ = False
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(*tests, site=BY_COUNTRY):
+        directory = write_site(tmp_path / "site", site=site)
+        (directory / "tests.yaml").write_text(test_file(*tests))
+        return directory
+
+    return write
+
+
+def problems(directory):
+    return [
+        finding.message for finding in check_site(directory).findings if finding.rule == "site-test-failed"
+    ]
+
+
+def test(**settings):
+    return {"ask": "www.example.com", **settings}
+
+
+test.__test__ = False
+
+DE, SINGAPORE = {"country": "DE"}, {"country": "SG"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"client": DE, "expect": {"pops": ["fra"], "ttl": 20, "rcode": "NOERROR"}},
+        {"client": DE, "down": ["fra"], "expect": {"pops": ["ams"]}},
+        {"client": DE, "down": ["web/fra"], "expect": {"records": ["192.0.2.2"]}},
+        {"client": DE, "drain": ["fra", "ams"], "expect": {"among": ["sin"], "never": ["fra"]}},
+        {"client": SINGAPORE, "expect": {"pops": "sin"}},
+        {"client": "203.0.113.7", "expect": {"pops": ["sin"]}},
+        {"client": {"subnet": "203.0.113.0/24"}, "expect": {"pops": ["sin"]}},
+        {
+            "client": "203.0.113.7",
+            "down": ["fra", "ams", "sin"],
+            "expect": {"records": [], "rcode": "NOERROR"},
+        },
+        {"ask": "nowhere.example.com.", "client": "::1", "expect": {"rcode": "NXDOMAIN", "scope": 0}},
+        {"ask": "alias.example.com", "client": DE, "expect": {"pops": ["fra"]}},
+        {"ask": "example.com", "type": "NS", "client": DE, "expect": {"records": ["ns1.example.com."]}},
+    ],
+)
+def test_what_is_so_passes(site, settings):
+    assert problems(site(test(**settings))) == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ({"pops": ["ams"]}, "must get ams"),
+        ({"among": ["ams", "sin"]}, "must get nothing but ams and sin"),
+        ({"never": ["fra"]}, "must never get fra"),
+        ({"records": []}, "must get no records"),
+        ({"rcode": "NXDOMAIN"}, "the response code must be NXDOMAIN, not NOERROR"),
+        ({"ttl": 21}, "the TTL must be 21, not 20"),
+        ({"scope": 0}, "the scope must be /0, not /"),
+    ],
+)
+def test_what_is_not_so_fails_and_says_who_gets_what(site, expect, message):
+    directory = site(test(title="near", client=DE, drain=["ams"], expect=expect))
+    (problem,) = problems(directory)
+    assert problem.startswith("test near: a client at country DE (")
+    assert "with ams drained gets 192.0.2.1 (fra), but " + message in problem
+    (finding,) = check_site(directory).findings[-1:]
+    assert str(finding.place).startswith("site/tests.yaml:2")
+
+
+def test_a_location_that_no_database_knows_fails(site):
+    (problem,) = problems(site(test(client={"country": "AQ"}, expect={"pops": ["sin"]})))
+    assert "no geo database of the site knows country AQ" in problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "lacks the key 'client'"),
+        ({"client": DE}, "lacks the key 'expect'"),
+        ({"client": DE, "expect": {}}, "expects nothing"),
+        ({"client": DE, "expect": {"pops": ["frankfurt"]}}, "unknown POP 'frankfurt'"),
+        ({"client": DE, "down": ["web/iad"], "expect": {"pops": ["fra"]}}, "unknown POP 'web/iad'"),
+        ({"client": DE, "drain": ["fr"], "expect": {"pops": ["fra"]}}, "did you mean"),
+        ({"client": {"city": "Bonn"}, "expect": {"pops": ["fra"]}}, "not 'city'"),
+        ({"client": {"country": "Germany"}, "expect": {"pops": ["fra"]}}, "is no country code"),
+        ({"client": "everyone", "expect": {"pops": ["fra"]}}, "must be an address"),
+        ({"client": DE, "type": "AX", "expect": {"pops": ["fra"]}}, "must be a record type"),
+        ({"client": DE, "expect": {"rcode": "OK"}}, "must be NOERROR"),
+        ({"client": DE, "expect": {"ttl": -1}}, "ttl of expect of test"),
+        ({"client": DE, "load": {"fra": "high"}, "expect": {"pops": ["fra"]}}, "must be a number"),
+        ({"ask": "no..name", "client": DE, "expect": {"pops": ["fra"]}}, "must be a name"),
+        ({"client": DE, "expect": {"pops": ["fra"]}, "extra": 1}, "unknown key 'extra'"),
+    ],
+)
+def test_mistakes_are_found_with_their_place(site, settings, message):
+    findings = [
+        finding for finding in inspect_site(site(test(**settings))).findings if "error" in str(finding)
+    ]
+    assert message in "\n".join(str(finding) for finding in findings)
+    assert all(finding.place.file == "site/tests.yaml" and finding.place.line for finding in findings)
+
+
+@pytest.mark.parametrize("text", ["tests: 5", "- 1", "other: []", "tests: [", "tests:\n  - 7"])
+def test_a_file_that_is_no_list_of_tests_is_an_error(site, text):
+    directory = site()
+    (directory / "tests.yaml").write_text(text)
+    assert inspect_site(directory).site is None
+
+
+def test_tests_of_directories_below_count_too(site):
+    directory = site(test(client=DE, expect={"pops": ["fra"]}))
+    (directory / "team").mkdir()
+    (directory / "team/tests.yml").write_text(
+        test_file(test(title="below", client=DE, expect={"pops": ["ams"]}))
+    )
+    loaded = inspect_site(directory).site
+    assert len(load_policy_tests(directory, loaded.steering)[0]) == 2
+    assert len(problems(directory)) == 1
+
+
+def test_the_command_says_how_each_went(site):
+    good, bad = (
+        test(title="good", client=DE, expect={"pops": "fra"}),
+        test(title="bad", client=DE, expect={"ttl": 9}),
+    )
+    directory = str(site(good, bad))
+    result = CliRunner().invoke(app, ["test", directory])
+    assert result.exit_code == 1
+    assert "ok   good (" in result.output
+    assert "FAIL bad (" in result.output
+    assert "site/tests.yaml:3" in result.output
+    assert "2 tests, 1 failed" in result.output
+    rows = json.loads(CliRunner().invoke(app, ["test", directory, "--json"]).output)
+    assert [(row["title"], row["passed"]) for row in rows] == [("good", True), ("bad", False)]
+    assert CliRunner().invoke(app, ["test", str(EXAMPLE)]).exit_code == 0
+
+
+def test_no_tests_are_no_success(site):
+    assert CliRunner().invoke(app, ["test", str(site())]).exit_code == typer.Exit(1).exit_code
+
+
+@pytest.mark.parametrize("form", [PolicyTestForm, ExpectForm])
+def test_the_guide_names_every_key(form):
+    guide = (EXAMPLE.parent / "docs/guide/policy-tests.md").read_text(encoding="utf-8")
+    assert [key for key in form.__annotations__ if f"| `{key}` |" not in guide] == []
+
+
+def test_the_example_of_the_guide_is_read_and_passes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    guide = (EXAMPLE.parent / "docs/guide/policy-tests.md").read_text(encoding="utf-8")
+    (tmp_path / "tests.yaml").write_text(guide.partition("```yaml\n")[2].partition("```")[0])
+    site = inspect_site(EXAMPLE).site
+    tests, findings = load_policy_tests(tmp_path, site.steering)
+    assert (len(tests), findings) == (1, ())
+    assert [outcome.problem for outcome in run_site(dataclasses.replace(site, tests=tests))] == [""]
+
+
+class TestPublishing:
+    """A publish that breaks a test is refused, and what was published stays."""
+
+    @staticmethod
+    async def publisher(directory):
+        publisher = Publisher(directory, DataPlane(seed=1))
+        prepared = await publisher.prepare_site(Overlay())
+        publisher.commit_site(prepared, bytes(3))
+        return publisher, prepared
+
+    async def test_a_reload(self, site):
+        publisher, _ = await self.publisher(site(test(client=DE, expect={"pops": ["fra"]})))
+        site(
+            test(client=DE, expect={"pops": ["fra"]}), site=BY_COUNTRY.replace("DE: [fra, ams]", "DE: [ams]")
+        )
+        with pytest.raises(SiteError, match="must get fra"):
+            await publisher.prepare_site(Overlay())
+
+    async def test_before_there_is_anything_better_they_only_warn(self, site):
+        _, prepared = await self.publisher(site(test(client=DE, expect={"pops": ["ams"]})))
+        assert [finding.severity for finding in prepared.findings if finding.rule == "site-test-failed"] == [
+            "warning"
+        ]
+
+    async def test_a_change_of_records(self, site):
+        directory = site(test(ask="alias.example.com", client=DE, expect={"pops": ["fra"]}))
+        publisher, _ = await self.publisher(directory)
+        other = ("alias.example.com.", 5, 60, [b"\3ns1\7example\3com\0"])
+        with pytest.raises(InvalidChangeError, match=r"policy tests refuse this: site/tests.yaml:2"):
+            await publisher.prepare_zone_change("example.com.", [other])
+        same = ("alias.example.com.", 5, 61, [b"\3www\7example\3com\0"])
+        await publisher.prepare_zone_change("example.com.", [same])
+
+    async def test_measurements(self, site):
+        directory = site(test(client="192.0.2.9", expect={"pops": ["ams", "fra"]}), site=SITE)
+        publisher, _ = await self.publisher(directory)
+        nearer = LatencyRow(kind=LocationKind.DEFAULT, pop="sin", milliseconds=1)
+        with pytest.raises(InvalidChangeError, match="must get ams and fra"):
+            await publisher.prepare_latency([nearer])
+        await publisher.prepare_latency([nearer.model_copy(update={"milliseconds": 50})])
