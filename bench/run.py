@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure gslb beside the peers that are installed, in one run, and print CPU per answer over the null server.
 
-  bench/run.py [--workloads static,mixed,geo] [--peers gdnsd,knot,nsd] [--reps 5] [--secs 3]
+  bench/run.py [--workloads static,mixed,geo,steer] [--peers gdnsd,knot,nsd] [--reps 5] [--secs 3] [--databases DIR]
 
 Makes its data in bench/work once. See README.md for what the figures mean.
 """
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--peers", default="gdnsd,knot,nsd")
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--secs", type=float, default=3)
+    parser.add_argument("--databases", type=Path, help="folder of country.mmdb and city.mmdb, for steer-country and steer-city")
     options = parser.parse_args()
     data = WORK / "data"
     made = data / "made"
@@ -40,6 +41,11 @@ def main() -> None:
         WORK.mkdir(exist_ok=True)
         subprocess.run([sys.executable, str(HERE / "mkdata.py"), str(data)], check=True)
         made.touch()
+    for name in ("country.mmdb", "city.mmdb"):
+        if options.databases and not (data / name).exists():
+            (data / name).symlink_to(options.databases.resolve() / name)
+    if "steer-5m" in options.workloads.split(",") and not (data / "5m.mmdb").exists():
+        subprocess.run([sys.executable, str(HERE / "mkmmdb.py"), str(data / "5m.mmdb")], check=True)
     peers = [peer for peer in options.peers.split(",") if peer]
     missing = [peer for peer in peers if not shutil.which(DAEMONS.get(peer, peer))]
     for peer in missing:
