@@ -1,5 +1,9 @@
 //! The records of one zone as read, before they are compiled: one arena, no object per record.
 
+use std::sync::OnceLock;
+
+use super::owners::Owners;
+
 /// One record, borrowed from its [`RecordSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -39,6 +43,10 @@ pub struct TooLarge;
 pub struct RecordSet {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    /// How often an owner differs from the one before.
+    runs: usize,
+    /// Made when first asked for.
+    owners: OnceLock<Owners>,
     /// Paths of the files the records came from, as given.
     pub files: Vec<String>,
 }
@@ -70,9 +78,13 @@ impl RecordSet {
             Some(last) if self.slice(last.owner, usize::from(last.owner_length)) == record.owner => {
                 last.owner
             }
-            _ => self.append(record.owner)?,
+            _ => {
+                self.runs += 1;
+                self.append(record.owner)?
+            }
         };
         let rdata = self.append(record.rdata)?;
+        self.owners.take();
         self.entries.push(Entry {
             owner,
             rdata,
@@ -89,6 +101,27 @@ impl RecordSet {
     /// The record at `index`, in reading order.
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
         self.entries.get(index).map(|entry| self.record(entry))
+    }
+
+    /// Every owner once, with its records. Made at the first call and kept until records come or go.
+    pub fn owners(&self) -> &Owners {
+        self.owners.get_or_init(|| Owners::of(self))
+    }
+
+    /// At most how often the owner changes from record to record.
+    pub(super) fn runs(&self) -> usize {
+        self.runs
+    }
+
+    /// Calls `visit` with each run of records of one owner: the owner, the first index, how many.
+    pub(super) fn for_each_run<'s>(&'s self, mut visit: impl FnMut(&'s [u8], u32, u32)) {
+        let mut start = 0;
+        for run in self.entries.chunk_by(|one, other| one.owner == other.owner) {
+            if let Some(first) = run.first() {
+                visit(self.slice(first.owner, usize::from(first.owner_length)), start, run.len() as u32);
+            }
+            start += run.len() as u32;
+        }
     }
 
     /// All records in reading order.
@@ -121,6 +154,7 @@ impl RecordSet {
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| keep(self.record(entry)));
         self.entries = entries;
+        self.owners.take();
     }
 
     fn append(&mut self, octets: &[u8]) -> Result<u32, TooLarge> {
