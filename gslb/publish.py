@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 
+from gslb._dataplane import give_memory_back
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
@@ -114,6 +115,8 @@ class Publisher:
         self._zones = prepared.zones
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
+        # Records as they were read, and the generation before: nobody holds them now.
+        asyncio.get_running_loop().run_in_executor(None, give_memory_back)
         return generation
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:

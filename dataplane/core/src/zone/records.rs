@@ -38,11 +38,16 @@ struct Entry {
 #[error("the zone holds more than 4 GiB of names and record data")]
 pub struct TooLarge;
 
+/// Words of 64 bits that hold a bit for each type.
+const TYPE_WORDS: usize = 65_536 / 64;
+
 /// All records of one zone in the order they were read. All are of class IN.
 #[derive(Debug, Default, Clone)]
 pub struct RecordSet {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    /// A bit for each type that was pushed; empty before the first.
+    types: Vec<u64>,
     /// How often an owner differs from the one before.
     runs: usize,
     /// Made when first asked for.
@@ -85,6 +90,10 @@ impl RecordSet {
         };
         let rdata = self.append(record.rdata)?;
         self.owners.take();
+        self.types.resize(TYPE_WORDS, 0);
+        if let Some(word) = self.types.get_mut(usize::from(record.rtype / 64)) {
+            *word |= 1 << (record.rtype % 64);
+        }
         self.entries.push(Entry {
             owner,
             rdata,
@@ -96,6 +105,11 @@ impl RecordSet {
             owner_length,
         });
         Ok(())
+    }
+
+    /// Whether there are records of this type; may be true also when all of them were taken out again.
+    pub fn has_type(&self, rtype: u16) -> bool {
+        self.types.get(usize::from(rtype / 64)).is_some_and(|word| word >> (rtype % 64) & 1 == 1)
     }
 
     /// The record at `index`, in reading order.
@@ -198,6 +212,7 @@ mod tests {
         assert_eq!(set.iter().collect::<Vec<_>>(), all);
         assert_eq!(set.get(1), Some(all[1]));
         assert_eq!(set.get(3), None);
+        assert!(set.has_type(1) && !set.has_type(2) && !set.has_type(u16::MAX));
     }
 
     #[test]

@@ -268,6 +268,8 @@ pub struct Shard {
     slots: Box<[Slot]>,
     blob: Box<[u8]>,
     nodes: u32,
+    /// Of all nodes.
+    flags: Flags,
 }
 
 /// Of other bits than those that choose shard and slot.
@@ -286,12 +288,14 @@ impl Shard {
     /// Indexes the nodes encoded in `blob`.
     pub fn from_blob(blob: Vec<u8>) -> Shard {
         let blob: Box<[u8]> = blob.into();
-        let mut shard = Shard { slots: Box::default(), blob, nodes: 0 };
+        let mut shard = Shard { slots: Box::default(), blob, nodes: 0, flags: Flags::default() };
         let nodes = shard.nodes().count();
+        let mut flags = Flags::default();
         // At most two thirds full, so a probe for an absent name ends soon.
         let mut slots = vec![Slot::default(); nodes + nodes / 2 + 1];
         let count = slots.len();
         for (offset, node) in shard.offsets() {
+            flags = flags.or(node.flags);
             let hash = hash(node.name);
             let mut at = home_of(hash, count);
             while slots.get(at).is_some_and(|slot| slot.tag != 0) {
@@ -303,6 +307,7 @@ impl Shard {
         }
         shard.slots = slots.into();
         shard.nodes = nodes as u32;
+        shard.flags = flags;
         shard
     }
 
@@ -434,6 +439,12 @@ impl Zone {
     /// All nodes, in a stable order.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         self.shards.iter().flat_map(|shard| shard.nodes())
+    }
+
+    /// The nodes with any of `flags`; shards without such nodes cost nothing.
+    pub fn nodes_with(&self, flags: Flags) -> impl Iterator<Item = Node<'_>> {
+        let shards = self.shards.iter().filter(move |shard| shard.flags.any(flags));
+        shards.flat_map(|shard| shard.nodes()).filter(move |node| node.flags.any(flags))
     }
 }
 
