@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -131,6 +132,9 @@ async def _serve(options: Options) -> None:
         stack.push_async_callback(_cancel, watcher)
 
         ready.set()
+        # What a start made stays: later collections need not look at it again.
+        gc.freeze()
+        gc.enable()
         listeners = " ".join(addresses)
         sys.stdout.write(
             f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "

@@ -237,23 +237,29 @@ impl<'b, 'r> Builder<'b, 'r> {
         flags.set(Flags::WILDCARD_CHILD, above.is_some_and(|parent| parent.wildcard));
         flags.set(Flags::STEERED, steered.is_some());
         flags.set(Flags::OCCLUDED, is_occluded(&self.cuts, name));
-        let indices = owner.into_iter().flat_map(|owner| self.owners.indices(owner));
+        let records = self.records;
+        let mut indices = owner.into_iter().flat_map(|owner| self.owners.indices(owner));
+        // One record, as at most names, stays in registers: what was put into memory a moment ago could be read back
+        // only when everything written before, to lines of the shard that are not in the cache, has arrived.
+        if owner.is_some_and(|owner| owner.count() == 1)
+            && let Some(record) = indices.next().and_then(|index| records.get(index))
+        {
+            note_type(&mut flags, record.rtype, name == self.apex);
+            let start = begin_node(blob, flags, name, children, steered);
+            let head = begin_set(blob);
+            push_image(blob, record.rtype, record.ttl, record.rdata);
+            self.count += close_set(blob, head, name, record.rtype, 1)?;
+            end_node(blob, start);
+            self.names += 1;
+            return Ok(());
+        }
         self.of_name.clear();
-        self.of_name.extend(indices.filter_map(|index| self.records.get(index)));
-        if self.of_name.len() > 1 {
-            self.of_name.sort_by_key(|record| record.rtype);
-        }
+        self.of_name.extend(indices.filter_map(|index| records.get(index)));
+        self.of_name.sort_by_key(|record| record.rtype);
         for record in &self.of_name {
-            match record.rtype {
-                number::NS if name != self.apex => flags.set(Flags::DELEGATION, true),
-                number::DNAME => flags.set(Flags::DNAME, true),
-                number::CNAME => flags.set(Flags::CNAME, true),
-                number::ALIAS => flags.set(Flags::ALIAS, true),
-                _ => {}
-            }
+            note_type(&mut flags, record.rtype, name == self.apex);
         }
-        let start = blob.len();
-        begin_node(blob, flags, name, children, steered);
+        let start = begin_node(blob, flags, name, children, steered);
         for set in self.of_name.chunk_by(|one, other| one.rtype == other.rtype) {
             self.count += push_set(blob, name, set)?;
         }
@@ -285,30 +291,46 @@ fn room_for(records: &RecordSet, owners: &Owners) -> Vec<usize> {
     room
 }
 
+/// Sets the flag that a record of this type stands for.
+fn note_type(flags: &mut Flags, rtype: u16, at_apex: bool) {
+    match rtype {
+        number::NS if !at_apex => flags.set(Flags::DELEGATION, true),
+        number::DNAME => flags.set(Flags::DNAME, true),
+        number::CNAME => flags.set(Flags::CNAME, true),
+        number::ALIAS => flags.set(Flags::ALIAS, true),
+        _ => {}
+    }
+}
+
 /// Appends the RRset of `set`, records of one type, without duplicates; returns how many it has.
 fn push_set(blob: &mut Vec<u8>, name: &[u8], set: &[Record<'_>]) -> Result<usize, BuildError> {
     let ttl = set.iter().map(|record| record.ttl).min().unwrap_or(0);
     let head = begin_set(blob);
-    let start = blob.len();
-    let mut count = 0usize;
-    if let [record] = set {
-        push_image(blob, record.rtype, ttl, record.rdata);
-        count = 1;
-    } else {
-        let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(set.len());
-        for record in set {
-            if seen.insert(rtype::canonical(record.rtype, record.rdata)) {
-                push_image(blob, record.rtype, ttl, record.rdata);
-                count += 1;
-            }
+    let mut count = 0;
+    let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(set.len());
+    for record in set {
+        if set.len() == 1 || seen.insert(rtype::canonical(record.rtype, record.rdata)) {
+            push_image(blob, record.rtype, ttl, record.rdata);
+            count += 1;
         }
     }
-    let octets = blob.len() - start;
+    close_set(blob, head, name, set.first().map_or(0, |record| record.rtype), count)
+}
+
+/// Completes the RRset of `count` records whose head is at `head`; returns the count.
+fn close_set(
+    blob: &mut [u8],
+    head: usize,
+    name: &[u8],
+    rtype: u16,
+    count: usize,
+) -> Result<usize, BuildError> {
+    let octets = blob.len() - head - SET_HEAD;
     // So many octets are fewer than 65,536 records.
-    let count16 = u16::try_from(count).ok().filter(|_| octets <= MAX_SET).ok_or_else(|| {
-        let of_type = set.first().map_or(0, |record| record.rtype);
-        BuildError::TooLarge(as_name(name), rtype::to_text(of_type).to_string(), octets)
-    })?;
+    let count16 = u16::try_from(count)
+        .ok()
+        .filter(|_| octets <= MAX_SET)
+        .ok_or_else(|| BuildError::TooLarge(as_name(name), rtype::to_text(rtype).to_string(), octets))?;
     end_set(blob, head, count16);
     Ok(count)
 }

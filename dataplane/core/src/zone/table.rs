@@ -99,11 +99,10 @@ impl Draft {
 
     /// Appends the node to `blob`.
     pub fn encode(&self, blob: &mut Vec<u8>) {
-        let start = blob.len();
         let mut flags = self.flags;
         flags.set(Flags::PARENT, self.children > 0);
         flags.set(Flags::STEERED, self.steered.is_some());
-        begin_node(blob, flags, &self.name, self.children, self.steered);
+        let start = begin_node(blob, flags, &self.name, self.children, self.steered);
         for set in &self.sets {
             let at = begin_set(blob);
             blob.extend_from_slice(&set.image);
@@ -113,8 +112,15 @@ impl Draft {
     }
 }
 
-/// Appends a node up to its RRsets. `flags` must agree with `children` and `steered`.
-pub fn begin_node(blob: &mut Vec<u8>, flags: Flags, name: &[u8], children: u32, steered: Option<u32>) {
+/// Appends a node up to its RRsets and says where it starts. `flags` must agree with `children` and `steered`.
+pub fn begin_node(
+    blob: &mut Vec<u8>,
+    flags: Flags,
+    name: &[u8],
+    children: u32,
+    steered: Option<u32>,
+) -> usize {
+    let start = blob.len();
     blob.extend_from_slice(&[0; 4]);
     blob.extend_from_slice(&flags.0.to_le_bytes());
     blob.push(name.len() as u8);
@@ -125,6 +131,7 @@ pub fn begin_node(blob: &mut Vec<u8>, flags: Flags, name: &[u8], children: u32, 
     if let Some(steered) = steered {
         blob.extend_from_slice(&steered.to_le_bytes());
     }
+    start
 }
 
 /// Appends the head of an RRset, whose image of 1 to 65,535 octets follows, and says where it stands.
