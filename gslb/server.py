@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from gslb.model.report import ReloadResult
     from gslb.store.token import Token
 
 log = structlog.get_logger(__name__)
@@ -132,21 +133,26 @@ async def _serve(options: Options) -> None:
         stack.push_async_callback(_cancel, watcher)
 
         ready.set()
-        # What a start made stays: later collections need not look at it again.
-        gc.freeze()
-        gc.enable()
-        listeners = " ".join(addresses)
-        sys.stdout.write(
-            f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "
-            f"{started.zones} zones, {started.names} steered names, generation {started.generation}\n"
-        )
-        sys.stdout.flush()
-        notify("READY=1", f"STATUS=Serving {started.zones} zones on {listeners}")
+        _announce(addresses, api, started)
         await stop.wait()
         notify("STOPPING=1")
         log.info("stopping")
         for task in tasks:
             await _cancel(task)
+
+
+def _announce(addresses: list[str], api: str, started: ReloadResult) -> None:
+    """Say on standard output and to systemd that everything answers; turn garbage collection on."""
+    # What a start made stays: later collections need not look at it again.
+    gc.freeze()
+    gc.enable()
+    listeners = " ".join(addresses)
+    sys.stdout.write(
+        f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "
+        f"{started.zones} zones, {started.names} steered names, generation {started.generation}\n"
+    )
+    sys.stdout.flush()
+    notify("READY=1", f"STATUS=Serving {started.zones} zones on {listeners}")
 
 
 _LEVELS = {"error": 40, "warning": 30, "info": 20}
