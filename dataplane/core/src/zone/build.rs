@@ -61,7 +61,10 @@ pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Res
     let steered = SteeredNames::new(steered);
     let mut parents = Parents { apex, index: Index::default(), list: Vec::new(), last: 0 };
     let mut add = |name| match is_within(name, apex) {
-        true => Ok(parents.add_child(name)),
+        true => {
+            parents.add_child(name);
+            Ok(())
+        }
         false => Err(BuildError::OutOfZone(as_name(name), origin.clone())),
     };
     for position in 0..owners.len() {

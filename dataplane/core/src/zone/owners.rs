@@ -38,7 +38,7 @@ impl Index {
         match self.probe(hash, is_it) {
             Ok(number) => Some(number),
             Err(at) => {
-                self.put(at, hash & !LOW | u64::from(next) + 1);
+                self.put(at, (hash & !LOW) | (u64::from(next) + 1));
                 None
             }
         }
@@ -67,7 +67,7 @@ impl Index {
 
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        (u128::from(hash >> 32) * self.slots.len() as u128 >> 32) as usize
+        ((u128::from(hash >> 32) * self.slots.len() as u128) >> 32) as usize
     }
 
     #[inline]

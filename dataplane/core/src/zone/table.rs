@@ -288,7 +288,7 @@ fn tag_of(hash: u64) -> u16 {
 /// Where among `slots` a hash belongs: its low half, scaled.
 #[inline]
 fn home_of(hash: u64, slots: usize) -> usize {
-    ((hash & 0xffff_ffff) * slots as u64 >> 32) as usize
+    (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
 }
 
 impl Shard {
