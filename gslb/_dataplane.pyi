@@ -5,7 +5,7 @@ Names cross in presentation format, absolute, lower case, with a final dot, unle
 
 from typing import Self, final
 
-__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText"]
+__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText", "give_memory_back"]
 
 @final
 class Origins:
@@ -190,3 +190,6 @@ class DataPlane:
 
     def counters(self) -> dict[str, int]:
         """Monotonic counters, summed over the workers (names in ``docs/reference/metrics.md``)."""
+
+def give_memory_back() -> None:
+    """Give the system what loading took and serving does not need. Blocks for milliseconds."""

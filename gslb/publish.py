@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 
+from gslb._dataplane import give_memory_back
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
@@ -131,6 +132,8 @@ class Publisher:
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
         self._tests = prepared.tests
+        # Records as they were read, and the generation before: nobody holds them now.
+        asyncio.get_running_loop().run_in_executor(None, give_memory_back)
         return generation
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:

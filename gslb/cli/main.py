@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,10 +87,15 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
     ] = None,
 ) -> None:
     """Serve a site."""
-    from gslb.cli.client import default_state  # noqa: PLC0415
-    from gslb.cli.serve import serve as run_server  # noqa: PLC0415
+    # Modules and a site are loaded, nothing of which is garbage: the server turns this on when it is ready.
+    gc.disable()
+    try:
+        from gslb.cli.client import default_state  # noqa: PLC0415
+        from gslb.cli.serve import serve as run_server  # noqa: PLC0415
 
-    run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
+        run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
+    finally:
+        gc.enable()
 
 
 @app.command()

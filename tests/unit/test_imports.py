@@ -27,7 +27,7 @@ PYTHON = (
 )
 
 RUST = (
-    ("wire", "geo", "observe"),
+    ("wire", "geo", "observe", "memory"),
     ("zone", "steer"),
     ("publish",),
     ("respond",),
