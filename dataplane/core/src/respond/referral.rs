@@ -52,7 +52,7 @@ pub(super) fn refer(
 }
 
 /// The one RRset of a server below the cut for which a crowded referral is truncated: the addresses that were asked for,
-/// or else those of the first server in canonical order (RFC 4034 section 6.3). None where wildcards alone
+/// or else those of the last server in canonical order (RFC 4034 section 6.3). None where wildcards alone
 /// give them.
 ///
 /// RFC 9471 section 3.1 asks for TC when any address is missing, and Knot does that; NSD sets it when all are,
@@ -63,8 +63,8 @@ fn deciding_glue<'z>(
     servers: Image<'z>,
     asked: Option<&Query>,
 ) -> Option<(&'z [u8], Image<'z>)> {
-    let mut first: Option<(&'z [u8], Image<'z>)> = None;
-    let (mut server, mut first_server) = (FoldedName::default(), FoldedName::default());
+    let mut last: Option<(&'z [u8], Image<'z>)> = None;
+    let (mut server, mut last_server) = (FoldedName::default(), FoldedName::default());
     for target in servers.rdata().filter_map(leading_name) {
         if server.set(target).is_err() || !is_within(server.as_wire(), cut.name) {
             continue;
@@ -77,14 +77,14 @@ fn deciding_glue<'z>(
         {
             return Some((target, set));
         }
-        if (first.is_none() || server.as_wire() < first_server.as_wire())
+        if (last.is_none() || server.as_wire() > last_server.as_wire())
             && let Some(set) = ADDRESSES.into_iter().find_map(|rtype| node.set(rtype))
         {
-            first = Some((target, set));
-            std::mem::swap(&mut first_server, &mut server);
+            last = Some((target, set));
+            std::mem::swap(&mut last_server, &mut server);
         }
     }
-    first
+    last
 }
 
 /// The addresses of the servers in an NS RRset that lie in this zone, as far as there is room.
