@@ -13,8 +13,10 @@ use crate::zone::table::{Node, Zone};
 /// A server's addresses of both families, IPv4 first.
 const ADDRESSES: [u16; 2] = [number::A, number::AAAA];
 
-/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. Where addresses of
-/// servers below the cut are left out for want of room, [`deciding_glue`] decides on TC.
+/// A referral: the cut's NS, and the addresses of those of its servers that lie in this zone. It is truncated when no
+/// address of the servers below the cut fits, or when not even the one that was asked for would: nobody could follow
+/// the delegation, or it hides the very answer. RFC 9471 section 3.1 asks for TC when any such address is missing, and
+/// Knot does that; NSD sets it in the first case, BIND in the second.
 pub(super) fn refer(
     zone: &Zone,
     cut: Node<'_>,
@@ -37,54 +39,23 @@ pub(super) fn refer(
     if !some_missing {
         return answer;
     }
-    let asked = if chased { None } else { Some(query) };
-    let truncated = match deciding_glue(zone, cut, servers, asked) {
-        Some((server, set)) => {
-            writer.rollback(before);
-            let fits = writer.rrset(Section::Additional, Owner::Name(server), set, None).is_ok();
-            writer.rollback(before);
-            add(zone, servers, writer, |_, _| ());
-            !fits
-        }
-        None => !some_fit,
-    };
-    Answer { truncated, ..answer }
+    let asked = asked_glue(zone, servers, query).filter(|_| !chased);
+    let asked_fits = asked.is_none_or(|(server, set)| {
+        writer.rollback(before);
+        let written = writer.rrset(Section::Additional, Owner::Name(server), set, None);
+        writer.rollback(before);
+        add(zone, servers, writer, |_, _| ());
+        written.is_ok()
+    });
+    Answer { truncated: !some_fit || !asked_fits, ..answer }
 }
 
-/// The one RRset of a server below the cut for which a crowded referral is truncated: the addresses that were asked for,
-/// or else those of the last server in canonical order (RFC 4034 section 6.3). None where wildcards alone
-/// give them.
-///
-/// RFC 9471 section 3.1 asks for TC when any address is missing, and Knot does that; NSD sets it when all are,
-/// BIND by this RRset. The one in the middle is the majority.
-fn deciding_glue<'z>(
-    zone: &'z Zone,
-    cut: Node<'_>,
-    servers: Image<'z>,
-    asked: Option<&Query>,
-) -> Option<(&'z [u8], Image<'z>)> {
-    let mut last: Option<(&'z [u8], Image<'z>)> = None;
-    let (mut server, mut last_server) = (FoldedName::default(), FoldedName::default());
-    for target in servers.rdata().filter_map(leading_name) {
-        if server.set(target).is_err() || !is_within(server.as_wire(), cut.name) {
-            continue;
-        }
-        let Some(node) = zone.node(server.as_wire()) else { continue };
-        if let Some(query) = asked
-            && query.name.as_wire() == server.as_wire()
-            && Family::of(query.qtype).is_some()
-            && let Some(set) = node.set(query.qtype)
-        {
-            return Some((target, set));
-        }
-        if (last.is_none() || server.as_wire() > last_server.as_wire())
-            && let Some(set) = ADDRESSES.into_iter().find_map(|rtype| node.set(rtype))
-        {
-            last = Some((target, set));
-            std::mem::swap(&mut last_server, &mut server);
-        }
-    }
-    last
+/// The server of a referral whose addresses are what was asked for, and these.
+fn asked_glue<'z>(zone: &'z Zone, servers: Image<'z>, query: &Query) -> Option<(&'z [u8], Image<'z>)> {
+    Family::of(query.qtype)?;
+    let set = zone.node(query.name.as_wire())?.set(query.qtype)?;
+    let mut targets = servers.rdata().filter_map(leading_name);
+    Some((targets.find(|target| target.eq_ignore_ascii_case(query.name.as_wire()))?, set))
 }
 
 /// The addresses of the servers in an NS RRset that lie in this zone, as far as there is room.

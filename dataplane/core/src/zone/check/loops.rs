@@ -44,8 +44,7 @@ impl Check<'_> {
     fn report_loop(&self, start: usize, reports: &mut Reports<'_>) {
         let around = std::iter::successors(Some(start), |&at| self.alias_of(at).filter(|&at| at != start));
         let cnames = around.filter_map(|at| self.first_of(self.nodes.get(at)?, |rtype| rtype == n::CNAME));
-        let (first, length) =
-            cnames.fold((usize::MAX, 0), |(first, length), at| (first.min(at), length + 1));
+        let (first, length) = cnames.fold((usize::MAX, 0), |(first, length), at| (first.min(at), length + 1));
         reports.cname_loop(first, length);
     }
 }
