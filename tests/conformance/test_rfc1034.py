@@ -184,15 +184,16 @@ CROWDED = APEX + "".join(
     [
         # 15 servers leave room for eight addresses of 512 octets.
         (1, "sub", False),
-        (9, "sub", True),
-        (9, "n03.sub", False),
-        (1, "n14.sub", False),
+        (40, "sub", False),
+        (40, "n14.sub", False),
+        (1, "zz.sub", False),
+        (40, "zz.sub", True),
     ],
 )
-def test_a_crowded_referral_is_truncated_when_the_deciding_address_does_not_fit(
+def test_a_crowded_referral_is_truncated_when_what_was_asked_for_does_not_fit(
     engine, last, name, truncated
 ):
-    """RFC 9471 section 3.1 and what the peers make of it: the address asked for, or the last server's."""
+    """RFC 9471 section 3.1 and what the peers make of it: the addresses asked for, or all."""
     more = "".join(f"zz.sub 300 IN A 192.0.2.{index}\n" for index in range(last))
     server = engine({"example.com.": CROWDED + "sub 300 IN NS zz.sub\n" + more})
     answer = server.ask(f"{name}.example.com.", edns=False)
@@ -200,6 +201,15 @@ def test_a_crowded_referral_is_truncated_when_the_deciding_address_does_not_fit(
     assert len(rows(answer.authority)) == 16
     assert 0 < len(rows(answer.additional)) < 15
     assert server.dataplane.counters()["truncated"] == truncated
+
+
+def test_a_referral_without_room_for_any_address_is_truncated(engine):
+    many = "".join(f"n.sub 300 IN A 192.0.2.{index}\n" for index in range(40))
+    server = engine({"example.com.": APEX + "sub 300 IN NS n.sub\nsub 300 IN NS ns1\n" + many})
+    answer = server.ask("sub.example.com.", edns=False)
+    assert answer.flags & dns.flags.TC
+    assert rows(answer.additional) == ["ns1.example.com. 300 A 192.0.2.53"]
+    assert not server.ask("sub.example.com.").flags & dns.flags.TC
 
 
 def test_a_wildcard_gives_name_servers_their_addresses(engine):
@@ -215,3 +225,18 @@ def test_a_wildcard_gives_name_servers_their_addresses(engine):
         "a.sub.example.com. 60 A 192.0.2.1",
         "up.example.com. 60 A 192.0.2.2",
     ]
+
+
+def test_ds_at_the_end_of_a_chain_is_the_parents(engine):
+    """RFC 4035 section 3.1.4.1, as NSD: the zone of the chain's start is neither parent nor child."""
+    digest = "1 13 2 " + "0" * 64
+    server = engine(
+        {
+            "example.net.": APEX + "alias 60 IN CNAME sub.example.com.\n",
+            "example.com.": APEX + f"sub 60 IN NS ns1.sub\nsub 60 IN DS {digest}\n",
+            "sub.example.com.": APEX,
+        }
+    )
+    answer = server.ask("alias.example.net.", "DS")
+    assert rows(answer.answer)[1].startswith("sub.example.com. 60 DS 1 13 2")
+    assert not answer.authority

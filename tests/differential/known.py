@@ -94,7 +94,10 @@ def _leaves_the_zone(seen: Seen) -> bool:
 
 def _chase_across_zones(seen: Seen) -> bool:
     """We did as NSD, or went on from where Knot or BIND stopped."""
-    if seen.difference.peers_agree or not _leaves_the_zone(seen):
+    nsd = seen.peers.get("nsd")
+    # What NSD rejects it does not follow either.
+    followed = nsd is None or nsd.parts.get("rcode") != "FORMERR"
+    if (seen.difference.peers_agree and followed) or not _leaves_the_zone(seen):
         return False
     if "nsd" in seen.difference.same_as:
         return True
@@ -154,7 +157,8 @@ def _octets_after(seen: Seen) -> bool:
 
 def _what_fits(seen: Seen) -> bool:
     cut = seen.ours.truncated or any(peer.truncated for peer in seen.peers.values())
-    return cut and seen.difference.part in ("answer", "authority", "additional") and seen.as_some_peer
+    in_section = seen.difference.part in ("answer", "authority", "additional")
+    return cut and in_section and (seen.as_some_peer or _peers_split(seen))
 
 
 def _long_chain(seen: Seen) -> bool:
@@ -217,8 +221,9 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "crowded-referral",
         "TC where some addresses of the servers below a cut do not fit: NSD sets it when none does, Knot when any is "
-        "missing (RFC 9471 section 3.1), BIND by the one it writes first. We judge by that one, too; but how much "
-        "room is left for it follows from how BIND compresses the names before it.",
+        "missing (RFC 9471 section 3.1), BIND when those that were asked for do not fit, or the NS RRset itself. So "
+        "do we in the first and the third case; but the room that is left follows from how each server compresses "
+        "names, and BIND's answers are a few octets longer or shorter.",
         _crowded_referral,
     ),
     Known(

@@ -317,14 +317,18 @@ impl<'a> Lookup<'a> {
     }
 
     /// The zone that goes on with a chain at `target`: the closest, but for DS at an apex the one it came from, if
-    /// that is above it.
+    /// that is above it, or else the parent.
     fn next_zone(&self, from: &'a Zone, target: &FoldedName) -> Option<&'a Zone> {
-        let closest = self.state.zones.find(target, target.label_count())?;
-        let is_apex = closest.origin().as_wire() == target.as_wire();
-        if self.query.qtype == number::DS && is_apex && is_within(target.as_wire(), from.origin().as_wire()) {
+        let labels = target.label_count();
+        let closest = self.state.zones.find(target, labels)?;
+        if self.query.qtype != number::DS || closest.origin().as_wire() != target.as_wire() {
+            return Some(closest);
+        }
+        if is_within(target.as_wire(), from.origin().as_wire()) {
             return Some(from);
         }
-        Some(closest)
+        let parent = labels.checked_sub(1).and_then(|above| self.state.zones.find(target, above));
+        Some(parent.unwrap_or(closest))
     }
 
     /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an
