@@ -190,9 +190,7 @@ CROWDED = APEX + "".join(
         (40, "zz.sub", True),
     ],
 )
-def test_a_crowded_referral_is_truncated_when_what_was_asked_for_does_not_fit(
-    engine, last, name, truncated
-):
+def test_a_crowded_referral_is_truncated_when_what_was_asked_for_does_not_fit(engine, last, name, truncated):
     """RFC 9471 section 3.1 and what the peers make of it: the addresses asked for, or all."""
     more = "".join(f"zz.sub 300 IN A 192.0.2.{index}\n" for index in range(last))
     server = engine({"example.com.": CROWDED + "sub 300 IN NS zz.sub\n" + more})
@@ -217,7 +215,8 @@ def test_a_wildcard_gives_name_servers_their_addresses(engine):
     server = engine(
         {
             "example.com.": APEX
-            + "sub 60 IN NS a.sub\nsub 60 IN NS b.c.sub\nsub 60 IN NS d.sub\nsub 60 IN NS ns.example.net.\nsub 60 IN NS up\n"
+            + "sub 60 IN NS a.sub\nsub 60 IN NS b.c.sub\nsub 60 IN NS d.sub\n"
+            + "sub 60 IN NS ns.example.net.\nsub 60 IN NS up\n"
             + "*.sub 60 IN A 192.0.2.1\nx.c.sub 60 IN TXT x\nd.sub 60 IN TXT x\n*.example.com. 60 IN A 192.0.2.2\n"
         }
     )

@@ -188,10 +188,10 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "chase-across-zones",
-        "RFC 1034 section 4.3.2 step 3a restarts the search at step 1, with every zone that the server has, and "
-        "so do NSD and we: steered names in a zone of their own depend on it, and a round trip is saved. Knot and "
-        "BIND stop at the zone's edge and leave the rest to the resolver, which asks again for what it does not "
-        "trust. Both are right; the answer up to the edge is the same.",
+        "RFC 1034 section 4.3.2 step 3a starts the search again at step 1, among all zones of the server, "
+        "and NSD and we do: steered names in a zone of their own depend on it, and a round trip is saved. "
+        "Knot and BIND stop at the zone's edge and leave the rest to the resolver, which may ask again "
+        "for what it does not trust. Up to the edge the answers are the same.",
         _chase_across_zones,
     ),
     Known(
@@ -220,10 +220,10 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "crowded-referral",
-        "TC where some addresses of the servers below a cut do not fit: NSD sets it when none does, Knot when any is "
-        "missing (RFC 9471 section 3.1), BIND when those that were asked for do not fit, or the NS RRset itself. So "
-        "do we in the first and the third case; but the room that is left follows from how each server compresses "
-        "names, and BIND's answers are a few octets longer or shorter.",
+        "TC where some addresses of the servers below a cut do not fit: NSD sets it when none does, Knot "
+        "when any is missing (RFC 9471 section 3.1), BIND when those that were asked for do not fit, or "
+        "the NS RRset itself. So do we in all of these but Knot's; yet the room that is left follows from "
+        "how each server compresses names, and BIND's answers are a few octets longer or shorter.",
         _crowded_referral,
     ),
     Known(
