@@ -1,7 +1,7 @@
 //! ALIAS: the addresses of another name, answered as the owner's own, so that an apex can follow a name.
 
 use super::opt::ExtendedError;
-use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, addresses, negative};
+use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, addresses};
 use crate::steer::{Decision, Family, Outcome};
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
@@ -39,12 +39,12 @@ impl<'a> Lookup<'a> {
         let target = alias.rdata().next().and_then(leading_name)?;
         match self.follow(target, &mut ttl) {
             Followed::Set(set) => Some(write(set, ttl.min(set.ttl()), owner, writer)),
-            Followed::Nothing => Some(negative(zone, Rcode::NoError, writer)),
+            Followed::Nothing => Some(self.negative(zone, Rcode::NoError, writer)),
             Followed::Outside => {
                 let (set, stale) = self.state.flattened.get(node.name, self.query.qtype)?;
                 let error = stale.then_some(ExtendedError::StaleAnswer);
                 let answer = match set.count {
-                    0 => negative(zone, Rcode::NoError, writer),
+                    0 => self.negative(zone, Rcode::NoError, writer),
                     _ => write(set, set.ttl(), owner, writer),
                 };
                 Some(Answer { error, ..answer })
@@ -61,9 +61,9 @@ impl<'a> Lookup<'a> {
                     Outcome::ServFail => Answer::code(Rcode::ServFail),
                     Outcome::LastResort | Outcome::NotOffered => match last_resort {
                         Some(set) => write(set, ttl.min(set.ttl()), owner, writer),
-                        None => negative(zone, Rcode::NoError, writer),
+                        None => self.negative(zone, Rcode::NoError, writer),
                     },
-                    Outcome::NoData => negative(zone, Rcode::NoError, writer),
+                    Outcome::NoData => self.negative(zone, Rcode::NoError, writer),
                 };
                 Some(Answer { scope, ..answer })
             }

@@ -15,6 +15,7 @@
 //! | `zone-srv-cname` | warning | SRV names no alias (RFC 2782) |
 //! | `zone-mx-null` | warning | a null MX stands alone with preference 0 (RFC 7505 section 3) |
 //! | `zone-dangling-target` | warning | CNAME, MX, SRV, SVCB and HTTPS name what exists |
+//! | `zone-cname-loop` | warning | no CNAME leads back to itself (RFC 1034 section 3.6.2) |
 //! | `zone-occluded` | warning | nothing but glue below a delegation, nothing below a DNAME |
 //!
 //! Cost: the record set's table of owners, an octet for each of them, a sort within each that has several
@@ -22,6 +23,7 @@
 //! cost one more pass over the owners. No record is copied.
 
 mod existence;
+mod loops;
 mod reports;
 pub mod select;
 mod targets;
@@ -81,6 +83,7 @@ pub fn check(
     }
     check.owners(&mut reports);
     let leads = check.targets(complete, &mut reports);
+    check.loops(&mut reports);
     check.occluded(&mut reports);
     (reports.finish(), leads)
 }
