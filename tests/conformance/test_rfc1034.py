@@ -217,7 +217,8 @@ def test_a_wildcard_gives_name_servers_their_addresses(engine):
             "example.com.": APEX
             + "sub 60 IN NS a.sub\nsub 60 IN NS b.c.sub\nsub 60 IN NS d.sub\n"
             + "sub 60 IN NS ns.example.net.\nsub 60 IN NS up\n"
-            + "*.sub 60 IN A 192.0.2.1\nx.c.sub 60 IN TXT x\nd.sub 60 IN TXT x\n*.example.com. 60 IN A 192.0.2.2\n"
+            + "*.sub 60 IN A 192.0.2.1\nx.c.sub 60 IN TXT x\nd.sub 60 IN TXT x\n"
+            + "*.example.com. 60 IN A 192.0.2.2\n"
         }
     )
     assert rows(server.ask("sub.example.com.").additional) == [

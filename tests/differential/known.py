@@ -129,6 +129,17 @@ def _identity(seen: Seen) -> bool:
     return seen.case.odd in ("version-bind", "id-server") and seen.difference.part in ("answer", "authority")
 
 
+def _beside_the_question(seen: Seen) -> bool:
+    """NSD rejects what the others read over, and we did as one of the others."""
+    nsd = seen.peers.get("nsd")
+    return (
+        seen.case.odd in ("ancount-1", "nscount-1", "arcount-1", "arcount-2-edns")
+        and nsd is not None
+        and nsd.parts.get("rcode") == "FORMERR"
+        and seen.as_some_peer
+    )
+
+
 def _crowded_referral(seen: Seen) -> bool:
     """TC alone differs, of a referral for which NSD and Knot say the opposite, so that BIND decides."""
     if seen.difference.part != "flags" or not {"nsd", "knot"} <= seen.peers.keys():
@@ -217,6 +228,13 @@ KNOWN: tuple[Known, ...] = (
         "Each server says its own name and version. NSD is told to hide its version, and BIND has no name "
         "unless it is given one.",
         _identity,
+    ),
+    Known(
+        "beside-the-question",
+        "NSD rejects a query with records beside its question, Knot, BIND and we read over them. So where "
+        "Knot and BIND differ on the query itself (QTYPE OPT, which BIND rejects; minimal responses), "
+        "NSD's rejection makes a majority that there is not: without those records it is as Knot and we.",
+        _beside_the_question,
     ),
     Known(
         "crowded-referral",

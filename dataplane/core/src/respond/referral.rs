@@ -67,16 +67,21 @@ pub(super) fn add_addresses(zone: &Zone, servers: Image<'_>, writer: &mut Writer
 /// gives a server its addresses as it would for any other name, below a cut too.
 fn add(zone: &Zone, servers: Image<'_>, writer: &mut Writer<'_>, mut tell: impl FnMut(&[u8], bool)) {
     let mut server = FoldedName::default();
-    // IPv4 of all servers first: where room is short, one address each is worth more than two of some.
+    let mut all_fit = true;
+    // IPv4 of all servers first: where room is short, one address each is worth more than two of some. So once one
+    // did not fit, IPv6 is left out (as NSD).
     for rtype in ADDRESSES {
+        let has_room = all_fit;
         for target in servers.rdata().filter_map(leading_name) {
             if server.set(target).is_err() {
                 continue;
             }
             let (Found::Exact(node) | Found::Wildcard(node)) = find_node(zone, &server) else { continue };
             let Some(set) = node.set(rtype) else { continue };
-            let written = writer.rrset(Section::Additional, Owner::Name(target), set, None);
-            tell(server.as_wire(), written.is_ok());
+            let written =
+                has_room && writer.rrset(Section::Additional, Owner::Name(target), set, None).is_ok();
+            all_fit &= written;
+            tell(server.as_wire(), written);
         }
     }
 }
