@@ -1,11 +1,11 @@
 //! Referrals to the servers of a delegated zone (RFC 1034 section 4.3.2 step 3b).
 
-use super::{Answer, Family};
+use super::Answer;
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::is_within;
 use crate::wire::query::Query;
-use crate::wire::rtype::number;
+use crate::wire::rtype::{is_address, number};
 use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
 use crate::zone::find::{Found, find_node};
 use crate::zone::table::{Node, Zone};
@@ -52,7 +52,9 @@ pub(super) fn refer(
 
 /// The server of a referral whose addresses are what was asked for, and these.
 fn asked_glue<'z>(zone: &'z Zone, servers: Image<'z>, query: &Query) -> Option<(&'z [u8], Image<'z>)> {
-    Family::of(query.qtype)?;
+    if !is_address(query.qtype) {
+        return None;
+    }
     let set = zone.node(query.name.as_wire())?.set(query.qtype)?;
     let mut targets = servers.rdata().filter_map(leading_name);
     Some((targets.find(|target| target.eq_ignore_ascii_case(query.name.as_wire()))?, set))
