@@ -45,12 +45,12 @@ def drain_warnings(config: SteeringConfig, table: VerdictTable, pop: str) -> lis
     warnings = []
     for pool in config.pools:
         lacking = {kind for kind in offered[pool.name] if (pool.name, kind) not in available}
-        if lacking:
-            kinds = "" if lacking == graph.kinds[pool.name] else f" for {_types(lacking)}"
-            what = (
-                "is below its min_healthy" if lacking & serving[pool.name] else "has no serving endpoint left"
-            )
-            warnings.append(f"pool {pool.name} {what}{kinds}: {_outcome(pool, pool.name in answering)}")
+        outcome = _outcome(pool, pool.name in answering)
+        empty, few = lacking - serving[pool.name], lacking & serving[pool.name]
+        for kinds, what in ((empty, "has no serving endpoint left"), (few, "has too few serving endpoints")):
+            if kinds:
+                of_types = "" if kinds == graph.kinds[pool.name] else f" for {_types(kinds)}"
+                warnings.append(f"pool {pool.name} {what}{of_types}: {outcome}")
     return warnings
 
 
