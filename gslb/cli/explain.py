@@ -167,9 +167,9 @@ def _kept(step: dict[str, Any]) -> int:
 
 
 def _headings(step: dict[str, Any]) -> Row:
-    headings = ["POOL"] if _is_among_pools(step) else ["POP", "ADDRESS"]
-    if step["step"] == "verdict":
-        headings.append("OBSERVED")
+    headings = ["POOL"]
+    if not _is_among_pools(step):
+        headings = ["POP", "ADDRESS", *(["OBSERVED"] if step["step"] == "verdict" else [])]
     if step.get("unit") in _VALUES:
         headings += [_VALUES[step["unit"]][0], "ORDER"]
     return (*headings, "RESULT")
@@ -197,7 +197,7 @@ def _row(
     step: dict[str, Any], candidate: dict[str, Any], endpoints: dict[str, Any], order: str, result: str
 ) -> Row:
     cells = [candidate["pool"]] if "pool" in candidate else [candidate["pop"], _target(candidate)]
-    if step["step"] == "verdict":
+    if step["step"] == "verdict" and "pool" not in candidate:
         cells.append(_observed(endpoints.get(str(candidate.get("endpoint")))))
     if step.get("unit") in _VALUES:
         cells += [_value(step["unit"], candidate), order]
