@@ -137,9 +137,9 @@ class Steering:
     ) -> tuple[str, list[int], int, int]:
         """What the steered name with the index ``name`` answers ``client``, by the code that answers queries.
 
-        Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives the
-        outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL in seconds
-        and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is what is answered.
+        Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives
+        the outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL
+        in seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is answered.
         """
 
 @final
@@ -147,9 +147,7 @@ class DataPlane:
     """The engine and its listeners. Every method is safe to call from any thread."""
 
     def __new__(cls, *, seed: int | None = None) -> Self: ...
-    def publish(
-        self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b""
-    ) -> int:
+    def publish(self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish everything anew; return the generation. For the tables see ``publish_verdicts``."""
 
     def publish_zone(self, zone: Zone) -> int:
@@ -161,9 +159,9 @@ class DataPlane:
     def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
         """Replace what is said of endpoints and POPs.
 
-        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its pool was
-        last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in thousandths of its
-        capacity, 65,535 for unknown.
+        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its
+        pool was last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in
+        thousandths of its capacity, 65,535 for unknown.
         """
 
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:

@@ -154,16 +154,23 @@ def _rows(step: dict[str, Any], endpoints: dict[str, Any]) -> Iterator[Row]:
     for candidate in step["removed"][:ROWS_LIMIT]:
         why = candidate["why"]
         if why == "drained":
-            why = _drained(endpoints.get(str(candidate["endpoint"])))
+            why = _drained(endpoints.get(str(candidate.get("endpoint"))))
         yield _row(step, candidate, endpoints, "-", f"removed: {why}")
+
+
+def _place_and_answer(candidate: dict[str, Any]) -> tuple[str, str]:
+    """The POP and what the endpoint answers, or a member pool."""
+    if "pool" in candidate:
+        return f"pool {candidate['pool']}", "-"
+    return candidate["pop"], candidate.get("address") or candidate.get("target") or "its records"
 
 
 def _row(
     step: dict[str, Any], candidate: dict[str, Any], endpoints: dict[str, Any], order: str, result: str
 ) -> Row:
-    cells = [candidate["pop"], candidate["address"]]
+    cells = list(_place_and_answer(candidate))
     if step["step"] == "verdict":
-        cells.append(_observed(endpoints.get(str(candidate["endpoint"]))))
+        cells.append(_observed(endpoints.get(str(candidate.get("endpoint")))))
     if step.get("unit") in _VALUES:
         _, shape, missing = _VALUES[step["unit"]]
         value = candidate.get("value")
@@ -195,7 +202,7 @@ def _outcome(steering: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if steering["when_all_down"]:
         yield "all down", f"{steering['when_all_down']['value']}: {steering['when_all_down']['reason']}"
     if steering["outcome"] == "answer":
-        yield "outcome", ", ".join(f"{chosen['pop']} {chosen['address']}" for chosen in steering["answer"])
+        yield "outcome", ", ".join(" ".join(_place_and_answer(chosen)) for chosen in steering["answer"])
         yield "TTL", f"{steering['ttl']['value']} s: {steering['ttl']['reason']}"
     else:
         yield "outcome", _OUTCOMES.get(steering["outcome"], str(steering["outcome"]))

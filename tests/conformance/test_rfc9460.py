@@ -1,6 +1,7 @@
 """RFC 9460: HTTPS and SVCB of steered names, whose hints are the addresses that the client would get."""
 
 import pytest
+
 from tests.engine import APEX, Engine, rows
 
 ZONE = f"""{APEX}
