@@ -145,8 +145,8 @@ class Steering:
         """What the steered name with the index ``name`` answers ``client``, by the code that answers queries.
 
         Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives
-        the outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL in
-        seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is what is answered.
+        the outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL
+        in seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is answered.
         """
 
 @final
@@ -166,9 +166,9 @@ class DataPlane:
     def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
         """Replace what is said of endpoints and POPs.
 
-        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its pool
-        was last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in thousandths of
-        its capacity, 65,535 for unknown.
+        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its
+        pool was last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in
+        thousandths of its capacity, 65,535 for unknown.
         """
 
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:

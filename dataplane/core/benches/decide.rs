@@ -1,5 +1,7 @@
 //! Nanoseconds of CPU per decision, for 5, 50 and 500 POPs: `cargo bench -p gslb-core --bench decide`.
 
+#![allow(clippy::expect_used)]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
@@ -43,6 +45,9 @@ fn main() {
             json!([{"step": "latency"}, {"step": "weighted"}, {"step": "take", "count": 1}]),
         ),
         ("weighted", json!([{"step": "weighted"}])),
+        ("latency, sticky", json!([{"step": "latency"}, {"step": "sticky", "ipv4": 24, "ipv6": 56}])),
+        ("sticky", json!([{"step": "sticky", "ipv4": 24, "ipv6": 56}])),
+        ("latency, shed", json!([{"step": "latency"}, {"step": "shed", "low": 0.7, "high": 0.95}])),
     ] {
         print!("{label:28}");
         for pops in [5, 50, 500] {

@@ -23,7 +23,8 @@ pub(super) struct Scratch<'a> {
     pub refusing: Option<&'a Positions>,
 }
 
-/// What a stage looks at.
+/// What a stage looks at. Copied to what is not inlined, so that the common way keeps it in registers.
+#[derive(Clone, Copy)]
 struct Walk<'a> {
     query: &'a Query<'a>,
     node: &'a Node,
@@ -117,7 +118,7 @@ impl Walk<'_> {
 
     /// The shed steps by which a unit is shed for this query, a bit for each.
     #[cold]
-    fn shed(&self, position: u16) -> u32 {
+    fn shed(self, position: u16) -> u32 {
         let load = self.query.standing.load(&self.node.roster, position);
         (0..).zip(&self.stage.sheds).fold(0, |bits, (number, watermarks)| {
             // Each step draws for itself.
@@ -138,13 +139,8 @@ impl Walk<'_> {
     /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
     /// its weight, until one counts and is not drawn yet. Where that takes too long (most are down, or
     /// their weights are very uneven) it goes on from what is drawn by looking at all.
-    fn draw_by_trial(
-        &self,
-        group: &[u16],
-        shed: u32,
-        scratch: &mut Scratch<'_>,
-        random: &mut Random,
-    ) -> bool {
+    #[inline(never)]
+    fn draw_by_trial(self, group: &[u16], shed: u32, scratch: &mut Scratch<'_>, random: &mut Random) -> bool {
         let Scratch { chosen, urn, .. } = scratch;
         let roster = &self.node.roster;
         let start = chosen.len();
@@ -180,7 +176,8 @@ impl Walk<'_> {
     }
 
     /// Sorts what the stage before has kept by the class's ranks, those that are shed last, and goes on from there.
-    fn later(&self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
+    #[inline(never)]
+    fn later(self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         let rank =
             |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
         let key = |candidate: &Candidate| {

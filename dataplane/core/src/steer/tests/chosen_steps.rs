@@ -155,7 +155,7 @@ fn same_pop_needs_both_families() {
         match (&of(number::A)[..], &of(number::AAAA)[..]) {
             ([0, 4], [2]) => pops[0] += 1,
             ([1], [3]) => pops[1] += 1,
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
     assert!(pops[0] > 100 && pops[1] > 40, "300 to 200: {pops:?}");
