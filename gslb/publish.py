@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 
+from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
@@ -20,7 +21,6 @@ from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
-from gslb.zones.rdata import present_type
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 

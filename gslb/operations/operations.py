@@ -23,6 +23,7 @@ import structlog
 
 from gslb.aliases.external import external_aliases
 from gslb.config.locations import format_location
+from gslb.config.rdata import read_type
 from gslb.config.wording import unknown_name
 from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError, StateError
 from gslb.model.alias import ALIAS
@@ -56,7 +57,6 @@ from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stor
 from gslb.operations.zone_pages import rrset_page
 from gslb.steering.verdict import VerdictTable
 from gslb.zones.names import read_name
-from gslb.zones.rdata import read_type
 from gslb.zones.serial import next_serial
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dns.name
 
 from gslb.aliases.resolver import Resolution, ResolutionError
+from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError
 from gslb.health.probes import ProbeResult, ProbeTarget
 from gslb.model.alias import ALIAS
@@ -27,7 +28,6 @@ from gslb.model.site import (
     WeightedStep,
     WhenAllDown,
 )
-from gslb.zones.rdata import present_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

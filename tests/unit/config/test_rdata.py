@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gslb.zones.rdata import present_rdata, present_type, read_rdata, read_type
+from gslb.config.rdata import present_rdata, present_type, read_rdata, read_type
 
 
 def number(rtype):
