@@ -136,7 +136,7 @@ class Policies:
             message = (
                 f"the map {quote(map_.name)} lists only some of its datacenters for some clients"
                 + (f" (auto_dc_limit {map_.auto_limit})" if map_.is_auto else "")
-                + ": when all of these are down, gdnsd gives with the first of them although down; here the "
+                + ": when all of these are down, gdnsd answers with the first of them; here the "
                 "other datacenters answer, the nearest or first declared one that is up"
             )
             self._tell("import-limit", map_.name, map_.place, message, "info")
