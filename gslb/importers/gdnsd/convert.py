@@ -35,6 +35,18 @@ class _Loop(Exception):  # noqa: N818 - caught where it is raised for
     way: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a resource can answer, the TTL that its monitors allow while all is up, and whom it looks at.
+
+    Nothing can go down in less than ``longest_ttl`` seconds, which gdnsd promises; ``None`` is no limit.
+    """
+
+    kinds: frozenset[str]
+    longest_ttl: int | None
+    follows_client_subnet: bool
+
+
 class Converter:
     """Turns resources into pools as names ask for them."""
 
@@ -56,6 +68,7 @@ class Converter:
         self._roots: dict[tuple[str, str], Pool | None] = {}
         self._made: dict[tuple[str, str, str], Pool] = {}
         self._flat: dict[tuple[str, str], Pool | None] = {}
+        self._known_facts: dict[tuple[str, str], _Facts] = {}
         self._names: dict[str, Place] = {}
         self._databases()
 
@@ -74,11 +87,11 @@ class Converter:
             return [(_RECORD_TYPES[kind], str(family.members[0].target))]
         return None
 
-    def _answerable(self, reference: Reference, is_cname_allowed: bool) -> set[str]:
+    def _answerable(self, reference: Reference, is_cname_allowed: bool) -> frozenset[str]:
         """The kinds that a resource can answer; none after noting why."""
         plugin = reference.plugin
         message = ""
-        kinds: set[str] = set()
+        kinds: frozenset[str] = frozenset()
         if plugin == "reflect":
             message = (
                 "the plugin reflect, which answers the client's address, has no counterpart: no record is "
@@ -90,7 +103,7 @@ class Converter:
             rule = "import-plugin"
         else:
             try:
-                kinds = self._kinds(reference, ())
+                kinds = self._facts(reference).kinds
             except _Loop as loop:
                 message = f"{' leads to '.join(loop.way)}, without end: no record is left"
             rule = "import-invalid"
@@ -101,7 +114,7 @@ class Converter:
                 rule = "import-cname"
         if message:
             self._report.error(rule, reference.place, message)
-            return set()
+            return frozenset()
         return kinds
 
     def add(self, dynamic: Dynamic) -> None:
@@ -120,7 +133,8 @@ class Converter:
         pool = self._root(reference)
         if pool is None:
             return
-        longest = min(self._ttls(reference, ()), default=dynamic.ttl)
+        facts = self._facts(reference)
+        longest = dynamic.ttl if facts.longest_ttl is None else facts.longest_ttl
         self.site.names.append(
             Name(
                 name=name,
@@ -129,7 +143,7 @@ class Converter:
                 policy="" if pool.policy else self._policies.everything(),
                 ttl=max(dynamic.min_ttl, min(dynamic.ttl, longest)),
                 min_ttl=dynamic.min_ttl,
-                client_subnet=self._follows_client_subnet(reference, ()),
+                client_subnet=facts.follows_client_subnet,
             )
         )
 
@@ -157,33 +171,37 @@ class Converter:
         for _, datacenter in self._datacenter_targets(target):
             yield from self._leaves(datacenter.target, (*way, str(target)))
 
-    def _kinds(self, target: Reference | str, way: tuple[str, ...]) -> set[str]:
+    def _kinds(self, target: Reference | str) -> set[str]:
+        """What can be answered: ipv4, ipv6, cname. Raises _Loop."""
         kinds = set()
-        for leaf in self._leaves(target, way):
+        for leaf in self._leaves(target, ()):
             kinds |= {"cname"} if isinstance(leaf, str) else set(leaf.families)
         return kinds
 
-    def _ttls(self, reference: Reference, way: tuple[str, ...]) -> Iterator[int]:
-        """The longest TTLs that monitors allow while all is up: the time in which nothing can go down."""
-        for leaf in self._leaves(reference, way):
-            for family in leaf.families.values() if not isinstance(leaf, str) else ():
-                ttl = self._pools.watch(family).ttl
-                if ttl is not None:
-                    yield ttl
+    def _facts(self, reference: Reference) -> _Facts:
+        """What holds for every name of a resource, found once."""
+        key = (reference.plugin, reference.name)
+        if key not in self._known_facts:
+            ttls = [
+                self._pools.watch(family).ttl
+                for leaf in self._leaves(reference, ())
+                if not isinstance(leaf, str)
+                for family in leaf.families.values()
+            ]
+            self._known_facts[key] = _Facts(
+                frozenset(self._kinds(reference)),
+                min((ttl for ttl in ttls if ttl is not None), default=None),
+                self._follows_client_subnet(reference),
+            )
+        return self._known_facts[key]
 
-    def _follows_client_subnet(self, reference: Reference, way: tuple[str, ...]) -> bool:
+    def _follows_client_subnet(self, reference: Reference) -> bool:
         """Whether the client subnet of a query counts: not if a map on the way ignores it."""
-        if not self._configuration.options.client_subnet:
-            return False
-        metas = [
-            (meta, one) for meta, one in self._datacenter_targets(reference) if str(reference) not in way
-        ]
-        return not any(
-            meta.map and self._configuration.maps[meta.map].ignore_ecs for meta, _ in metas
-        ) and all(
-            self._follows_client_subnet(one.target, (*way, str(reference)))
-            for _, one in metas
-            if isinstance(one.target, Reference)
+        maps = self._configuration.maps
+        return self._configuration.options.client_subnet and not any(
+            (meta.map and maps[meta.map].ignore_ecs)
+            or (isinstance(one.target, Reference) and not self._follows_client_subnet(one.target))
+            for meta, one in self._datacenter_targets(reference)
         )
 
     # Pools
@@ -200,9 +218,8 @@ class Converter:
         if resource is not None:
             pop = self._own_pop(resource)
             return self._pools.of_resource(resource, resource.name, pop, is_member=False)
-        mixed = self._kinds(reference, ())
-        leaves_out_cnames = "cname" in mixed and len(mixed) > 1
-        if leaves_out_cnames:
+        kinds = self._facts(reference).kinds
+        if "cname" in kinds and len(kinds) > 1:
             message = (
                 f"{reference} answers addresses or a CNAME, whichever is up; a name here has one or the "
                 "other: its CNAMEs are left out, so write the addresses they lead to into a pool of last "
@@ -284,7 +301,7 @@ class Converter:
         return pool
 
     def _has_addresses(self, meta: MetaResource) -> bool:
-        return any(self._kinds(one.target, ()) - {"cname"} for one in meta.datacenters.values())
+        return any(self._kinds(one.target) - {"cname"} for one in meta.datacenters.values())
 
     def _of_datacenter(self, meta: MetaResource, datacenter: Datacenter, way: tuple[str, ...]) -> Pool | None:
         """The pool of what a datacenter answers."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gslb.config.wording import count, quote
 from gslb.importers.gdnsd.site import Policy, fresh_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from gslb.config.report import Report
     from gslb.importers.gdnsd.model import GeoMap, MetaResource, Network
@@ -37,6 +38,7 @@ class Policies:
         self._nowhere = nowhere
         self._known: dict[tuple[Any, ...], str] = {}
         self._told: set[tuple[str, str]] = set()
+        self._nets: dict[str, list[list[tuple[str, tuple[str, ...]]]]] = {}
 
     def everything(self) -> str:
         """All that serves, in random order, as gdnsd rotates addresses."""
@@ -81,6 +83,7 @@ class Policies:
     def _map_steps(self, meta: MetaResource, map_: GeoMap, units: dict[str, str]) -> Steps:
         """Rules for networks and places; then by distance in auto mode; then in the declared order."""
 
+        @cache
         def listed(names: tuple[str, ...] | None) -> list[str]:
             if names is None:
                 return [self._nowhere()]
@@ -97,12 +100,12 @@ class Policies:
             self._tell("import-location", map_.name, map_.place, message, "error")
             is_fence = False
         geo: dict[str, Any] = {"mode": "fence"} if is_fence else {}
-        chunks = list(_chunks(_minimal(map_.nets)))
-        steps: Steps = []
-        for chunk in chunks[:-1]:
-            steps.append({"geo": {"subnet": {str(net): listed(names) for net, names in chunk}}})
-        if chunks:
-            geo["subnet"] = {str(net): listed(names) for net, names in chunks[-1]}
+        if map_.name not in self._nets:
+            self._nets[map_.name] = _parts(map_.nets)
+        subnets = [{net: listed(names) for net, names in part} for part in self._nets[map_.name]]
+        steps: Steps = [{"geo": {"subnet": rules}} for rules in subnets[:-1]]
+        if subnets:
+            geo["subnet"] = subnets[-1]
         for index, kind in enumerate(_FROM_BROAD):
             # Without datacenters listed for a place around it, auto is what happens anyway.
             is_within_lists = map_.default is not None or any(
@@ -160,37 +163,25 @@ class Policies:
             getattr(self._report, severity)(rule, place, message)
 
 
-def _minimal(nets: Nets) -> list[tuple[Network, tuple[str, ...]]]:
-    """The nets in order, without those that have the list of the net around them."""
-    ordered = sorted(
-        nets.items(), key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen)
+def _parts(nets: Nets) -> list[list[tuple[str, tuple[str, ...]]]]:
+    """The nets in order, in parts of at most ``MOST_RULES`` or little more.
+
+    Nets that have the list of the net around them are left out; nets within one another stay together.
+    """
+    ranges = sorted(
+        (net.version, int(net.network_address), net.prefixlen, net.max_prefixlen, names, net)
+        for net, (names, _) in nets.items()
     )
     around: list[tuple[int, int, tuple[str, ...]]] = []
-    kept: list[tuple[Network, tuple[str, ...]]] = []
-    for net, (names, _) in ordered:
-        last = int(net.broadcast_address)
-        while around and (around[-1][0] != net.version or around[-1][1] < last):
+    parts: list[list[tuple[str, tuple[str, ...]]]] = [[]]
+    for version, first, length, longest, names, net in ranges:
+        last = first | (1 << (longest - length)) - 1
+        while around and (around[-1][0] != version or around[-1][1] < last):
             around.pop()
         if around and around[-1][2] == names:
             continue
-        around.append((net.version, last, names))
-        kept.append((net, names))
-    return kept
-
-
-def _chunks(
-    nets: list[tuple[Network, tuple[str, ...]]],
-) -> Iterator[list[tuple[Network, tuple[str, ...]]]]:
-    """Parts of at most ``MOST_RULES`` nets; nets within one another stay together where that fits."""
-    chunk: list[tuple[Network, tuple[str, ...]]] = []
-    version, last = 0, -1
-    for net, names in nets:
-        is_within = net.version == version and int(net.broadcast_address) <= last
-        if chunk and len(chunk) >= MOST_RULES and not is_within:
-            yield chunk
-            chunk = []
-        chunk.append((net, names))
-        if not is_within:
-            version, last = net.version, int(net.broadcast_address)
-    if chunk:
-        yield chunk
+        if not around and len(parts[-1]) >= MOST_RULES:
+            parts.append([])
+        around.append((version, last, names))
+        parts[-1].append((str(net), names))
+    return parts if parts[0] else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def site_files(site: Site, source: str) -> dict[str, str]:
     }
 
 
-def scalar(value: object) -> str:
+@lru_cache(maxsize=65_536, typed=True)
+def scalar(value: str | float) -> str:
     """A text or number as YAML, in double quotes where it needs them."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -69,12 +71,17 @@ def _flow(values: Iterable[tuple[str, object]]) -> str:
     return "{" + ", ".join(f"{key}: {_inline(value)}" for key, value in values) + "}"
 
 
-def _inline(value: object) -> str:
+def _inline(value: Any) -> str:
     if isinstance(value, dict):
         return _flow((scalar(key), inner) for key, inner in value.items())
     if isinstance(value, list):
-        return "[" + ", ".join(map(_inline, value)) + "]"
+        return _list(tuple(value))
     return scalar(value)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _list(values: tuple[str | float, ...]) -> str:
+    return "[" + ", ".join(map(scalar, values)) + "]"
 
 
 def _pops(site: Site) -> Iterator[str]:

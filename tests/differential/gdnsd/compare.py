@@ -58,7 +58,9 @@ class Seen:
 
     @property
     def is_prefix_of_ours(self) -> bool:
-        return self.theirs.answer < self.ours.answer and any(kind == "CNAME" for _, kind, _ in self.theirs.answer)
+        return self.theirs.answer < self.ours.answer and any(
+            kind == "CNAME" for _, kind, _ in self.theirs.answer
+        )
 
     @property
     def our_ttl_is_declared(self) -> bool:
@@ -135,7 +137,10 @@ def read(wire: bytes | None) -> Reply:
         ttls |= {("authority", rrset.ttl) for rrset in message.authority if rrset.rdtype == dns.rdatatype.SOA}
     scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
     return Reply(
-        dns.rcode.to_text(message.rcode()), frozenset(answer), tuple(sorted(ttls)), scopes[0] if scopes else None
+        dns.rcode.to_text(message.rcode()),
+        frozenset(answer),
+        tuple(sorted(ttls)),
+        scopes[0] if scopes else None,
     )
 
 
@@ -180,7 +185,9 @@ def run_round(seed: str, databases: Path, networks: Path, report: Report, *, cli
             chosen = random.sample(made.clients, min(clients, len(made.clients)))
             converted.force(down, drained)
             with Gdnsd(made, directory / f"gdnsd-{number}", forced, probe) as gdnsd:
-                case = _Case(f"seed {seed} state {number}", random, made, converted, gdnsd, bool(down), report)
+                case = _Case(
+                    f"seed {seed} state {number}", random, made, converted, gdnsd, bool(down), report
+                )
                 case.steered(chosen, skip_drained=bool(drained))
                 if number == 0:
                     case.plain(chosen[0])

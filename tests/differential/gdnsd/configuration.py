@@ -143,7 +143,11 @@ class Maker:
 
     def _address(self, version: int = 4) -> str:
         self.next += 1
-        text = f"192.0.{2 + self.next // 200}.{self.next % 200 + 32}" if version == 4 else f"2001:db8:f::{self.next:x}"
+        text = (
+            f"192.0.{2 + self.next // 200}.{self.next % 200 + 32}"
+            if version == 4
+            else f"2001:db8:f::{self.next:x}"
+        )
         self.made.targets.append(text)
         return text
 
@@ -163,7 +167,10 @@ class Maker:
         count = len(self.made.datacenters)
         least = count if index == 0 else 1
         self.limited[name] = index > 0
-        lines = [f"geoip2_db => {self.databases}/city.mmdb", f"datacenters => [{', '.join(self.made.datacenters)}]"]
+        lines = [
+            f"geoip2_db => {self.databases}/city.mmdb",
+            f"datacenters => [{', '.join(self.made.datacenters)}]",
+        ]
         if index >= 2:
             coordinates = zip(self.made.datacenters, COORDINATES, strict=False)
             at = " ".join(f"{name} => [{y}, {x}]" for name, (y, x) in coordinates)
@@ -184,7 +191,9 @@ class Maker:
         else:
             lines.append(f"nets => {{\n{inside} }}")
         self.nets = nets
-        self.made.clients += [f"{ip_network(net).network_address}/{ip_network(net).prefixlen}" for net in nets]
+        self.made.clients += [
+            f"{ip_network(net).network_address}/{ip_network(net).prefixlen}" for net in nets
+        ]
         return f"  {name} => {{ " + "\n    ".join(lines) + " }\n"
 
     def _tree(self, least: int, *, auto: bool) -> str:
@@ -206,7 +215,9 @@ class Maker:
                     inner = [f"default => {listed()}"] if self.random.random() < 0.5 else []
                     inner += [f"{code} => {listed()}" for code in SUBDIVISIONS[country]]
                     countries.append(f"{country} => {{ {', '.join(inner)} }}")
-            parts.append(f"{continent} => {{ {', '.join(countries)} }}" if countries else f"{continent} => {listed()}")
+            parts.append(
+                f"{continent} => {{ {', '.join(countries)} }}" if countries else f"{continent} => {listed()}"
+            )
         return "\n      ".join(parts)
 
     def _addresses(self, version: int, count: int) -> str:
@@ -217,9 +228,12 @@ class Maker:
         for index in range(5):
             thresh = self.random.choice((0.01, 0.3, 0.5, 0.7, 1.0))
             both = " ".join(
-                f"addrs_v{version} => {{ {self._addresses(version, self.random.randint(1, 5))} }}" for version in (4, 6)
+                f"addrs_v{version} => {{ {self._addresses(version, self.random.randint(1, 5))} }}"
+                for version in (4, 6)
             )
-            body = both if index % 2 else self._addresses(self.random.choice((4, 6)), self.random.randint(1, 5))
+            body = (
+                both if index % 2 else self._addresses(self.random.choice((4, 6)), self.random.randint(1, 5))
+            )
             lines.append(f"mfo{index} => {{ up_thresh => {thresh} {body} }}")
             self._name(f"mfo{index}", f"DYNA multifo!mfo{index}")
         lines.append(f"plain => [ {self._address()}, {self._address()} ]")
@@ -260,7 +274,9 @@ class Maker:
         parts = []
         for datacenter in self.made.datacenters:
             if is_wide:
-                parts.append(f"{datacenter} => {{ up_thresh => 0.6 {self._addresses(4, self.random.randint(1, 4))} }}")
+                parts.append(
+                    f"{datacenter} => {{ up_thresh => 0.6 {self._addresses(4, self.random.randint(1, 4))} }}"
+                )
             else:
                 parts.append(f"{datacenter} => [ {self._address()}, {self._address()} ]")
         datacenter = self.random.choice(self.made.datacenters)
@@ -292,8 +308,15 @@ class Maker:
         for net in self.networks:
             offset = self.random.getrandbits(net.max_prefixlen - net.prefixlen)
             clients.append(f"{net.network_address + offset}/{24 if net.version == 4 else 56}")
-        clients += [f"{ip_address(self.random.getrandbits(32))}/{self.random.choice((24, 32))}" for _ in range(10)]
         clients += [
+            f"{ip_address(self.random.getrandbits(32))}/{self.random.choice((24, 32))}" for _ in range(10)
+        ]
+        clients += [
+            ""
+            ""
+            ""
+            ""
+            ""
             f"{ip_address((0x2 << 124) | self.random.getrandbits(124))}/{self.random.choice((48, 56, 64, 128))}"
             for _ in range(10)
         ]

@@ -25,42 +25,50 @@ KNOWN = (
     Known(
         "an answer that is up",
         "answer",
-        "a map lists only some datacenters for a client and all of these are down: gdnsd answers with the first of "
+        "a map lists only some datacenters for a client and all of these are down: gdnsd answers with the "
+        "first of "
         "them although it is down, gslb with a datacenter that is up",
         lambda seen: seen.is_limited and seen.is_degraded,
     ),
     Known(
         "families apart",
         "answer",
-        "a datacenter that is down for one address family is down for the other too in gdnsd; in gslb each family "
+        "a datacenter that is down for one address family is down for the other too in gdnsd; in gslb each "
+        "family "
         "fails over by itself, so that it answers with what is up",
-        lambda seen: seen.is_degraded and seen.record.endswith(("metafo!meta1", "multifo!mfo1", "multifo!mfo3")),
+        lambda seen: (
+            seen.is_degraded and seen.record.endswith(("metafo!meta1", "multifo!mfo1", "multifo!mfo3"))
+        ),
     ),
     Known(
         "CNAMEs followed",
         "answer",
-        "gdnsd leaves the rest of a chain to the resolver (experimental_no_chain), gslb answers it at once as RFC "
+        "gdnsd leaves the rest of a chain to the resolver (experimental_no_chain), gslb answers it at once "
+        "as RFC "
         "1034 section 4.3.2 says",
         lambda seen: seen.is_prefix_of_ours,
     ),
     Known(
         "forced, not observed",
         "ttl",
-        "gdnsd's forced states say nothing of the next change, so its TTL stays the longest; gslb's shrinks towards "
+        "gdnsd's forced states say nothing of the next change, so its TTL stays the longest; gslb's shrinks "
+        "towards "
         "the declared minimum while an endpoint is down",
         lambda seen: seen.is_degraded and seen.is_steered and seen.our_ttl_is_declared,
     ),
     Known(
         "finer classes",
         "scope",
-        "gdnsd cuts a client's list at auto_dc_limit and merges what is then alike; gslb keeps the whole order, for "
+        "gdnsd cuts a client's list at auto_dc_limit and merges what is then alike; gslb keeps the whole "
+        "order, for "
         "when more datacenters are down, so a scope may be longer, never shorter",
         lambda seen: seen.is_limited and seen.our_scope_is_longer,
     ),
     Known(
         "no coordinates",
         "answer",
-        "a location without coordinates is at 0 degrees north and east for gdnsd; gslb takes the declared order",
+        "a location without coordinates is at 0 degrees north and east for gdnsd; gslb takes the declared "
+        "order"
         lambda seen: seen.is_automatic and not seen.client_has_coordinates,
     ),
     Known(

@@ -40,7 +40,9 @@ class Gdnsd:
         self.port = free_port()
         config = directory / "etc" / "config"
         text = config.read_text().replace("@PORT@", str(self.port))
-        config.write_text(text.replace("@RUN@", str(directory / "run")).replace("@STATE@", str(directory / "state")))
+        config.write_text(
+            text.replace("@RUN@", str(directory / "run")).replace("@STATE@", str(directory / "state"))
+        )
         state = "".join(f'"{key}" => {value}\n' for key, value in forced.items())
         (directory / "state" / "admin_state").write_text(state)
         self.log_path = directory / "log"
@@ -89,7 +91,8 @@ class Converted:
         assert inspected.site is not None, errors
         self.steering = inspected.site.steering
         zones = [
-            compile_zone(text, inspected.site.steered.get(text.origin, ())) for text in inspected.site.zone_texts
+            compile_zone(text, inspected.site.steered.get(text.origin, ()))
+            for text in inspected.site.zone_texts
         ]
         self.endpoints = [(pool, one) for pool in self.steering.pools for one in pool.endpoints]
         self.dataplane = DataPlane(seed=1)
