@@ -312,12 +312,8 @@ class Maker:
             f"{ip_address(self.random.getrandbits(32))}/{self.random.choice((24, 32))}" for _ in range(10)
         ]
         clients += [
-            ""
-            ""
-            ""
-            ""
-            ""
-            f"{ip_address((0x2 << 124) | self.random.getrandbits(124))}/{self.random.choice((48, 56, 64, 128))}"
-            for _ in range(10)
+            f"{ip_address((2 << 124) | self.random.getrandbits(124))}/{length}"
+            for length in (48, 56, 64, 128)
+            for _ in range(3)
         ]
         self.made.clients += clients

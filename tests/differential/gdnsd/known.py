@@ -68,7 +68,7 @@ KNOWN = (
         "no coordinates",
         "answer",
         "a location without coordinates is at 0 degrees north and east for gdnsd; gslb takes the declared "
-        "order"
+        "order",
         lambda seen: seen.is_automatic and not seen.client_has_coordinates,
     ),
     Known(
