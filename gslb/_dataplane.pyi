@@ -147,9 +147,7 @@ class DataPlane:
     """The engine and its listeners. Every method is safe to call from any thread."""
 
     def __new__(cls, *, seed: int | None = None) -> Self: ...
-    def publish(
-        self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b""
-    ) -> int:
+    def publish(self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish everything anew; return the generation. For the tables see ``publish_verdicts``."""
 
     def publish_zone(self, zone: Zone) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gslb.config import values
 from gslb.config.wording import quote
 from gslb.importers.gdnsd.fields import Fields
 from gslb.importers.gdnsd.site import Monitor, fresh_name
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_IN_A_ROW = 100
 HTTP_PORT = 80
+MOST_CODES = 64
+
+_STATUS = re.compile("[1-5][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +98,22 @@ class Monitors:
             return self._made[service.name]
         settings: dict[str, Any] = {"type": "tcp" if service.plugin == "tcp_connect" else "http"}
         settings["port"] = self._fields.integer(service.settings, "port", HTTP_PORT)
+        if not 1 <= settings["port"] <= 65_535:
+            self._fields.bad(service.settings.values["port"], "port must be 1 to 65535")
+            settings["port"] = HTTP_PORT
         if service.plugin == "http_status":
-            settings["path"] = self._fields.text(service.settings, "url_path", "/")
-            if vhost := self._fields.text(service.settings, "vhost"):
-                settings["host"] = vhost
-            if codes := self._fields.strings(service.settings.values.get("ok_codes")):
-                settings["expect_status"] = [int(code) for code in codes if code.isascii() and code.isdigit()]
+            settings |= self._http(service)
         settings |= {
-            "interval": f"{service.interval}s",
-            "timeout": f"{service.timeout}s",
-            "rise": min(service.up_thresh, MOST_IN_A_ROW),
-            "fall": min(service.down_thresh, MOST_IN_A_ROW),
+            "interval": f"{max(1, service.interval)}s",
+            # Half of the interval unless given: of one second, less than gdnsd's least.
+            "timeout": f"{service.timeout}s" if service.timeout else "500ms",
+            "rise": min(max(1, service.up_thresh), MOST_IN_A_ROW),
+            "fall": min(max(1, service.down_thresh), MOST_IN_A_ROW),
         }
+        if service.timeout >= max(1, service.interval):
+            message = f"timeout of {quote(service.name)} must be less than interval, and is 500ms now"
+            self._report.error("import-invalid", service.place, message)
+            settings["timeout"] = "500ms"
         for key, given in (("up_thresh", service.up_thresh), ("down_thresh", service.down_thresh)):
             if given > MOST_IN_A_ROW:
                 message = f"{key} {given} of {quote(service.name)} becomes {MOST_IN_A_ROW}, the most there is"
@@ -119,3 +128,27 @@ class Monitors:
         self._site.monitors[name] = Monitor(name, f"service type {service.name}, {service.place}", settings)
         self._made[service.name] = name
         return name
+
+    def _http(self, service: ServiceType) -> dict[str, Any]:
+        """What is asked for, and which answers are good."""
+        settings: dict[str, Any] = {}
+        for key, name, check, default in (
+            ("path", "url_path", values.http_path, "/"),
+            ("host", "vhost", values.host, ""),
+        ):
+            text = self._fields.text(service.settings, name, default)
+            try:
+                if text:
+                    settings[key] = check(text)
+            except ValueError as error:
+                self._fields.bad(service.settings.values[name], f"{name} {error}; it is left out")
+        codes = self._fields.strings(service.settings.values.get("ok_codes"))
+        if codes:
+            good = [int(code) for code in codes if _STATUS.fullmatch(code)]
+            if len(good) < len(codes) or len(good) > MOST_CODES:
+                message = (
+                    f"ok_codes must be up to {MOST_CODES} numbers from 100 to 599; the others are left out"
+                )
+                self._fields.bad(service.settings.values["ok_codes"], message)
+            settings["expect_status"] = list(dict.fromkeys(good))[:MOST_CODES] or [200]
+        return settings

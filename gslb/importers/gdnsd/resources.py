@@ -142,6 +142,9 @@ class ResourceReader:
             message = f"{label}: {quote(target.text)} is no address, and no CNAME with a final dot"
             self._fields.bad(target, message)
             return None
+        if address is not None and (address.is_multicast or address.is_unspecified):
+            self._fields.bad(target, f"{label}: no client can be sent to {address}; it is left out")
+            return None
         return Member(label, value.place, target.text if address is None else address, weight)
 
 

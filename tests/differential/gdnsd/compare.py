@@ -186,7 +186,13 @@ def run_round(seed: str, databases: Path, networks: Path, report: Report, *, cli
             converted.force(down, drained)
             with Gdnsd(made, directory / f"gdnsd-{number}", forced, probe) as gdnsd:
                 case = _Case(
-                    f"seed {seed} state {number}", random, made, converted, gdnsd, bool(down), report
+                    f"seed {seed} state {number}",
+                    random,
+                    made,
+                    converted,
+                    gdnsd,
+                    bool(down | drained),
+                    report,
                 )
                 case.steered(chosen, skip_drained=bool(drained))
                 if number == 0:

@@ -36,9 +36,7 @@ KNOWN = (
         "a datacenter that is down for one address family is down for the other too in gdnsd; in gslb each "
         "family "
         "fails over by itself, so that it answers with what is up",
-        lambda seen: (
-            seen.is_degraded and seen.record.endswith(("metafo!meta1", "multifo!mfo1", "multifo!mfo3"))
-        ),
+        lambda seen: seen.is_degraded and seen.record.endswith("metafo!meta1"),
     ),
     Known(
         "CNAMEs followed",
@@ -63,6 +61,13 @@ KNOWN = (
         "order, for "
         "when more datacenters are down, so a scope may be longer, never shorter",
         lambda seen: seen.is_limited and seen.our_scope_is_longer,
+    ),
+    Known(
+        "nothing for anybody",
+        "scope",
+        "gdnsd gives the scope of the map also where no datacenter has addresses of the family; in gslb nobody gets "
+        "any, so the scope is 0",
+        lambda seen: not seen.ours.answer and not seen.theirs.answer and seen.ours.scope == 0,
     ),
     Known(
         "no coordinates",

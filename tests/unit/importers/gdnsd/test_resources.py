@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gslb.config.loader import load_steering
+from gslb.config.report import has_errors
 from gslb.importers.gdnsd.pools import scaled, share
 from tests.unit.importers.gdnsd.cases import Converted
 
@@ -162,3 +164,34 @@ def test_the_ttl_is_what_gdnsd_says_while_all_is_up(tmp_path):
     )
     ttls = [name["ttl"] for name in made.yaml("names").values()]
     assert ttls == [{"max": 50, "min": 20}, 300, {"max": 30, "min": 15}]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "url_path => x",
+        "vhost => a/b",
+        "ok_codes => [ 200, 999 ]",
+        "port => 0",
+        "interval => 5 timeout => 5",
+    ],
+)
+def test_monitors_that_cannot_be_are_named_and_the_site_loads(tmp_path, settings):
+    made = Converted(
+        tmp_path,
+        f"service_types => {{ s => {{ plugin => http_status ok_thresh => 1 {settings} }} }}\n"
+        "plugins => { multifo => { r => { service_types => s a => 192.0.2.1 } } }",
+        "a 60 DYNA multifo!r\n",
+    )
+    assert made.found == ["error config:1 import-invalid"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
+    made = Converted(
+        tmp_path,
+        "plugins => { multifo => { r => [ 0.0.0.0, 192.0.2.1, 224.0.0.1 ] } }",
+        "a 60 DYNA multifo!r\n",
+    )
+    assert endpoints(made.yaml("pools")["r"]) == ["192.0.2.1"]
+    assert made.found == ["error config:1 import-invalid"] * 2
