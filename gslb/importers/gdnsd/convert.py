@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gslb.config.names import parse_owner_name
 from gslb.config.wording import quote
-from gslb.importers.gdnsd.model import MetaResource, Reference
+from gslb.importers.gdnsd.model import MetaResource, Reference, Resource
 from gslb.importers.gdnsd.monitors import Monitors
 from gslb.importers.gdnsd.policies import NOWHERE, Policies
 from gslb.importers.gdnsd.pools import Pools
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gslb.config.report import Report
-    from gslb.importers.gdnsd.model import Configuration, Datacenter, GeoMap, Resource
+    from gslb.importers.gdnsd.model import Configuration, Datacenter, GeoMap
     from gslb.importers.gdnsd.monitors import Watch
     from gslb.importers.gdnsd.site import Pool
     from gslb.importers.gdnsd.zonefile import Dynamic
@@ -158,24 +158,26 @@ class Converter:
                 if not slash or found.name == datacenter:
                     yield meta, found
 
-    def _leaves(self, target: Reference | str, way: tuple[str, ...]) -> Iterator[Resource | str]:
-        """The resources and CNAMEs below a target. Raises _Loop."""
-        if isinstance(target, str):
-            yield target
-            return
+    def _leaves(self, target: Reference, way: tuple[str, ...]) -> Iterator[Resource | Datacenter]:
+        """The resources below a target, and the datacenters with CNAMEs. Raises _Loop."""
         if str(target) in way:
             raise _Loop((*way[way.index(str(target)) :], str(target)))
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:
             yield resource
         for _, datacenter in self._datacenter_targets(target):
-            yield from self._leaves(datacenter.target, (*way, str(target)))
+            if isinstance(datacenter.target, str):
+                yield datacenter
+            else:
+                yield from self._leaves(datacenter.target, (*way, str(target)))
 
     def _kinds(self, target: Reference | str) -> set[str]:
         """What can be answered: ipv4, ipv6, cname. Raises _Loop."""
+        if isinstance(target, str):
+            return {"cname"}
         kinds = set()
         for leaf in self._leaves(target, ()):
-            kinds |= {"cname"} if isinstance(leaf, str) else set(leaf.families)
+            kinds |= set(leaf.families) if isinstance(leaf, Resource) else {"cname"}
         return kinds
 
     def _facts(self, reference: Reference) -> _Facts:
@@ -183,10 +185,9 @@ class Converter:
         key = (reference.plugin, reference.name)
         if key not in self._known_facts:
             ttls = [
-                self._pools.watch(family).ttl
+                self._pools.watch(watched).ttl
                 for leaf in self._leaves(reference, ())
-                if not isinstance(leaf, str)
-                for family in leaf.families.values()
+                for watched in (leaf.families.values() if isinstance(leaf, Resource) else (leaf,))
             ]
             self._known_facts[key] = _Facts(
                 frozenset(self._kinds(reference)),
@@ -254,6 +255,7 @@ class Converter:
         targets = [str(member.target) for family in families for member in family.members]
         targets += [one.target for one, _ in leaves if isinstance(one.target, str)]
         watches: set[Watch] = {self._pools.watch(family) for family in families}
+        watches |= {self._pools.watch(one) for one, resource in leaves if resource is None}
         is_plain = all(
             self._pools.need(resource, family) == 1
             and not family.ignore_health
@@ -269,7 +271,8 @@ class Converter:
             return None
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         for watch in watches:
-            pool.monitor, pool.is_down = watch.monitor, watch.is_down
+            # Nothing that is probed here stands behind a CNAME.
+            pool.monitor, pool.is_down = watch.monitor if families else "", watch.is_down
         units = {}
         for datacenter, resource in leaves:
             pop = units[datacenter.name] = self._pop(meta, datacenter.name)
@@ -312,6 +315,7 @@ class Converter:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
                 pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
                 pool.endpoints.append(Endpoint(self._pop(meta, datacenter.name), target))
+                pool.is_down = self._pools.watch(datacenter).is_down
             return self._made[key]
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:

@@ -90,11 +90,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Datacenter:
-    """What a datacenter of a resource of geoip or metafo answers: a resource's addresses, or a CNAME."""
+    """What a datacenter of a resource of geoip or metafo answers: a resource's addresses, or a CNAME.
+
+    ``service_types`` are those of the CNAME; addresses have those of their resource.
+    """
 
     name: str
     place: Place
     target: Reference | str
+    service_types: tuple[str, ...] = ("up",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gslb.config.report import Report
-    from gslb.importers.gdnsd.model import Family, Member, Resource
+    from gslb.importers.gdnsd.model import Datacenter, Family, Member, Resource
     from gslb.importers.gdnsd.monitors import Monitors, Watch
     from gslb.importers.gdnsd.policies import Policies
     from gslb.importers.gdnsd.site import Site
@@ -64,9 +64,9 @@ class Pools:
             whole.members.append((part.name, None))
         return whole
 
-    def watch(self, family: Family) -> Watch:
-        """How the members of a family are monitored."""
-        return self._monitors.watch(family.service_types, family.place)
+    def watch(self, watched: Family | Datacenter) -> Watch:
+        """How the members of a family, or the CNAME of a datacenter, are monitored."""
+        return self._monitors.watch(watched.service_types, watched.place)
 
     def need(self, resource: Resource, family: Family) -> int:
         """How many members must be up, else the resource is down."""
@@ -215,8 +215,7 @@ class Pools:
             part.policy = self._policies.by_weight(within) if within else ""
             if within > 1 or (within and not family.multi):
                 self._tell_multi(resource)
-        needed = share(sum(sums), family.up_thresh)
-        if self._is_probed(family) and needed > min(member.weight for member in family.members):
+        if self._is_probed(family):
             message = (
                 f"up_thresh of {resource.plugin}!{resource.name} is about the weights of all groups; here "
                 "the resource is up while an address of it is, and a group keeps its weight while some of "

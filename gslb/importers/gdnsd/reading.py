@@ -189,8 +189,14 @@ class _Reader:
                 place = dcmap.place_of(datacenter)
                 label = f"{plugin}_{name}_{datacenter}"
                 target = self._target(label, dcmap.values[datacenter], inherited, place)
+                services = inherited.values.get("service_types")
                 if target is not None:
-                    found[datacenter] = Datacenter(datacenter, place, target)
+                    found[datacenter] = Datacenter(
+                        datacenter,
+                        place,
+                        target,
+                        ("up",) if services is None else self._fields.strings(services),
+                    )
         return found
 
     def _target(self, label: str, value: Value, inherited: Hash, place: Place) -> Reference | str | None:

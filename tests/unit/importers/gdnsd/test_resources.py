@@ -116,7 +116,7 @@ def test_weighted_groups_are_pools(tmp_path):
         {"pool": "grouped.h", "weight": 30},
     ]
     assert "policy" not in pools["grouped.g"]
-    assert made.found == ["info config:1 import-monitor"]
+    assert made.found == ["info config:1 import-monitor", "warning config:6 import-weights"]
 
 
 def test_chances_of_their_own_are_named(tmp_path):
