@@ -108,9 +108,13 @@ class Publisher:
         """
         return await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
 
-    def commit_site(self, prepared: PreparedSite, verdicts: bytes) -> int:
-        """Publish it; ``verdicts`` has one octet per endpoint of its steering. Returns the generation."""
-        generation = self._dataplane.publish(list(prepared.zones.values()), prepared.compiled, verdicts)
+    def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
+        """Publish it; return the generation.
+
+        ``verdicts`` has one octet per endpoint of its steering, ``loads`` two per POP or none at all.
+        """
+        zones = list(prepared.zones.values())
+        generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
         self._zones = prepared.zones
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
@@ -143,15 +147,15 @@ class Publisher:
         compiled = await asyncio.to_thread(compile_steering, steering)
         return PreparedLatency(steering, compiled)
 
-    def commit_latency(self, prepared: PreparedLatency, verdicts: bytes) -> int:
+    def commit_latency(self, prepared: PreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish the steering; return the generation."""
         self._dataplane.publish_steering(prepared.compiled)
         self._steering = prepared.steering
-        return self._dataplane.publish_verdicts(verdicts)
+        return self._dataplane.publish_verdicts(verdicts, loads)
 
-    def publish_verdicts(self, verdicts: bytes) -> int:
-        """Publish one octet per endpoint of ``steering``; return the generation."""
-        return self._dataplane.publish_verdicts(verdicts)
+    def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
+        """Publish one octet per endpoint of ``steering``, and two per POP or none; return the generation."""
+        return self._dataplane.publish_verdicts(verdicts, loads)
 
     def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         """Publish all that is known of ALIAS targets that no zone here holds; return the generation.
