@@ -14,7 +14,7 @@ from tests.differential.gdnsd.servers import GDNSD, installed
 ROOT = Path(__file__).parents[3]
 NETWORKS = ROOT / "geo_fixtures" / "networks.yaml"
 ROUNDS = 2
-CLIENTS = 25
+CLIENTS = 16
 
 
 @pytest.fixture(scope="module")
