@@ -30,6 +30,8 @@ PARTS = ("rcode", "answer", "ttl", "scope")
 DRAWS = 120
 """Queries of a name whose answers are drawn: each answer that is possible comes up, nearly for certain."""
 AROUND_6TO4 = ip_network("2000::/12")
+NEIGHBOURS = 3
+"""Other clients within each scope that must get the same."""
 PLAIN_TYPES = ("A", "AAAA", "TXT", "MX", "SOA", "NS", "CNAME", "SRV")
 
 
@@ -54,6 +56,7 @@ class Seen:
     is_degraded: bool
     client_has_coordinates: bool
     client_is_near_6to4: bool
+    our_scope_is_true: bool
     declared: tuple[int, int]
     ours: Reply
     theirs: Reply
@@ -262,10 +265,25 @@ class _Case:
                 is_degraded=self.is_degraded,
                 client_has_coordinates=self.made.has_coordinates(ip_address(client.partition("/")[0])),
                 client_is_near_6to4=ip_address(client.partition("/")[0]) in AROUND_6TO4,
+                our_scope_is_true=self._is_true(one, rtype, client, ours),
                 declared=(0, 0) if declared is None else _bounds(declared),
                 ours=ours,
                 theirs=theirs,
             ),
+        )
+
+    def _is_true(self, one: Steered, rtype: str, client: str, ours: Reply) -> bool:
+        """Whether some others within our scope get the same."""
+        subnet = ip_network(client, strict=False)
+        around = ip_network(f"{subnet.network_address}/{ours.scope or 0}", strict=False)
+        others = [
+            around.network_address + self.random.getrandbits(around.max_prefixlen - around.prefixlen)
+            for _ in range(NEIGHBOURS if ours.scope else 0)
+        ]
+        return all(
+            read(self.converted.answer(query(one.name, rtype, f"{other}/{around.max_prefixlen}"))).answer
+            == ours.answer
+            for other in others
         )
 
     def _declared(self, name: str) -> SteeredName | None:

@@ -63,7 +63,7 @@ KNOWN = (
         "a short list is another list than a longer one for gdnsd; where the longer one goes on in the "
         "declared order "
         "the two are one class in gslb, because other datacenters come after a short list",
-        lambda seen: seen.is_limited and not seen.our_scope_is_longer,
+        lambda seen: seen.is_limited and not seen.our_scope_is_longer and seen.our_scope_is_true,
     ),
     Known(
         "6to4",
@@ -71,7 +71,7 @@ KNOWN = (
         "gdnsd looks 2002::/16 up as the IPv4 addresses within and merges no network across it; gslb treats "
         "it as "
         "any other",
-        lambda seen: seen.client_is_near_6to4 and not seen.our_scope_is_longer,
+        lambda seen: seen.client_is_near_6to4 and not seen.our_scope_is_longer and seen.our_scope_is_true,
     ),
     Known(
         "nothing for anybody",
