@@ -15,6 +15,8 @@ from gslb.cli.main import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from click import Command
+
 ROOT = Path(__file__).resolve().parents[1]
 GROUP = typer.main.get_command(app)
 COMMANDS = GROUP.commands
@@ -47,6 +49,12 @@ def markdown_files() -> list[Path]:
 def text_of(path: Path | str) -> str:
     """A file of the repository as text."""
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
+
+
+def options_of(command: Command) -> set[str]:
+    """The options and arguments of a command, and of the commands within it."""
+    within = getattr(command, "commands", {}).values()
+    return {name for parameter in command.params for name in parameter.opts}.union(*map(options_of, within))
 
 
 def console_lines(text: str) -> Iterator[str]:

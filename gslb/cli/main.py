@@ -180,6 +180,24 @@ def reload(api: Api = None, state: State = None) -> None:
     do(_client(api, state))
 
 
+import_app = typer.Typer(no_args_is_help=True, help="Convert another server's configuration to a site.")
+app.add_typer(import_app, name="import")
+
+
+@import_app.command()
+def gdnsd(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="gdnsd's configuration directory, with config and zones.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="SITE", help="The site directory to make.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what SITE holds.")] = False,
+) -> None:
+    """Convert a gdnsd 3 configuration; exit status 1 if something could not be carried over."""
+    from gslb.cli.import_ import gdnsd as do  # noqa: PLC0415
+
+    do(directory, out, force=force)
+
+
 def _client(api: str | None, state: Path | None) -> Client:
     from gslb.cli.client import Client  # noqa: PLC0415
 

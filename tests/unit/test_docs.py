@@ -18,13 +18,15 @@ from tests.documents import (
     console_lines,
     gslb_words,
     markdown_files,
+    options_of,
     parse_gslb,
     repository_files,
     text_of,
 )
 
 USER_PAGES = "\n".join(
-    text_of(path) for path in ("README.md", "docs/guide/site.md", "docs/guide/operating.md")
+    text_of(path)
+    for path in ("README.md", "docs/guide/site.md", "docs/guide/operating.md", "docs/guide/importing.md")
 )
 PAGES = pytest.mark.parametrize("page", markdown_files(), ids=str)
 
@@ -32,9 +34,7 @@ PAGES = pytest.mark.parametrize("page", markdown_files(), ids=str)
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_every_command_and_option_is_documented(verb):
     assert re.search(rf"`[^`\n]*\bgslb {verb}\b", USER_PAGES)
-    options = {
-        name for parameter in COMMANDS[verb].params for name in parameter.opts if name.startswith("--")
-    }
+    options = {name for name in options_of(COMMANDS[verb]) if name.startswith("--")}
     assert [option for option in sorted(options) if not re.search(rf"{option}(?![\w-])", USER_PAGES)] == []
 
 
@@ -44,7 +44,7 @@ def test_the_commands_that_the_readme_lists_take_these_options():
     alone = {name for parameter in GROUP.params for name in parameter.opts}
     assert {verb for verb, *_ in listed} == set(COMMANDS) | alone
     for verb, *words in (example for example in listed if example[0] in COMMANDS):
-        known = {name for parameter in COMMANDS[verb].params for name in parameter.opts}
+        known = options_of(COMMANDS[verb])
         named = {word.strip("[]…") for word in words if "--" in word}
         assert named - known == set()
 

@@ -17,7 +17,7 @@ PYTHON = (
     ("model", "_dataplane"),
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
-    ("zones", "steering", "health", "aliases"),
+    ("zones", "steering", "health", "aliases", "importers"),
     ("store", "policy_tests"),
     ("publish",),
     ("operations",),
