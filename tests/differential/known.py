@@ -119,6 +119,23 @@ def _one_tree_of_nsd(seen: Seen) -> bool:
     )
 
 
+def _chase_behind_truncation(seen: Seen) -> bool:
+    """NSD and we have the code of a chain's end in another zone; the record that leads there did not fit."""
+    nsd = seen.peers.get("nsd")
+    if nsd is None or not nsd.truncated or seen.difference.part not in ("rcode", "authority"):
+        return False
+    followed = {row[1] for row in nsd.rows("answer")} & {"CNAME", "DNAME"}
+    others = [answer.parts.get("rcode") for peer, answer in seen.peers.items() if peer != "nsd"]
+    same_code = nsd.parts.get("rcode") == seen.ours.parts.get("rcode") == "NXDOMAIN"
+    return bool(followed) and same_code and all(code == "NOERROR" for code in others)
+
+
+def _class_any(seen: Seen) -> bool:
+    return (
+        seen.case.odd == "class-any" and seen.difference.part == "flags" and not seen.difference.peers_agree
+    )
+
+
 def _peers_split(seen: Seen) -> bool:
     """No two peers agree on this part."""
     values = [answer.parts.get(seen.difference.part) for answer in seen.peers.values()]
@@ -163,7 +180,9 @@ def _two_questions(seen: Seen) -> bool:
 
 
 def _octets_after(seen: Seen) -> bool:
-    return seen.case.odd == "trailing" and seen.as_some_peer and _peers_split(seen)
+    knot = seen.peers.get("knot")
+    rejected = knot is not None and knot.parts.get("rcode") == "FORMERR"
+    return seen.case.odd in ("trailing", "trailing-edns") and rejected and seen.as_some_peer
 
 
 def _what_fits(seen: Seen) -> bool:
@@ -204,6 +223,18 @@ KNOWN: tuple[Known, ...] = (
         "Knot and BIND stop at the zone's edge and leave the rest to the resolver, which may ask again "
         "for what it does not trust. Up to the edge the answers are the same.",
         _chase_across_zones,
+    ),
+    Known(
+        "chase-behind-truncation",
+        "The same, where the record that leads into the other zone did not fit, so that only the "
+        "response code tells of the chain's end.",
+        _chase_behind_truncation,
+    ),
+    Known(
+        "class-any-flags",
+        "An answer for class ANY is never authoritative (RFC 1034 section 3.7.1): so BIND and we. NSD "
+        "and Knot set AA where an alias was followed, and BIND rejects some types.",
+        _class_any,
     ),
     Known(
         "one-tree-of-nsd",
