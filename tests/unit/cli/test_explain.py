@@ -121,7 +121,7 @@ async def test_nothing_left_ends_the_steps_and_says_what_answers_instead(world, 
     text = "\n".join(show("www.example.com"))
     assert "1. verdict: 0 of 3 go on" in text
     assert "2. " not in text
-    assert "all down    fallback: nothing serves: no serving endpoint is left for this client" in text
+    assert "all down    fallback: no serving endpoint is left for this client" in text
     assert "outcome     last resort: the records that the zone itself has at the name" in text
     assert "TTL " not in text
     assert text.endswith("192.0.2.99")
