@@ -160,7 +160,10 @@ class Reference:
     # The decision.
 
     def decide(self, name: int, rtype: int, client: str, verdicts: bytes, loads: bytes = b"") -> Expected:
-        """What a name may be answered with. Raises TooManyError, and TooCloseError where rounding would decide."""
+        """What a name may be answered with.
+
+        Raises TooManyError, and TooCloseError where rounding would decide.
+        """
         entry = self.document["names"][name]
         root, address = entry["pool"], client_address(client)
         kind = self.kind(root, rtype)
