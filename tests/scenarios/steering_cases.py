@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MX, TXT = 15, 16
 UNKNOWN_LOAD = 65_535
+LOADS = (0, 1, 499, 500, 501, 699, 700, 701, 702, 949, 950, 951, 9_999, 10_000, 65_534, UNKNOWN_LOAD)
 
 PLACES = (
     Location("EU", "DE", "DE-BE", 64500, (52.5, 13.4)),
@@ -80,6 +81,21 @@ VALUES = {
     "default": ("",),
 }
 PLACE = {"file": "steering.yaml", "line": 1}
+DRAWS = ["sticky", "weighted", "weighted", "shed", "shed", "shuffle", "take", "take"]
+TOLERANCES = (
+    None,
+    {"milliseconds": 0.0},
+    {"milliseconds": 5.0},
+    {"milliseconds": 10.0},
+    {"percent": 10.0},
+    {"percent": 50.0},
+)
+BIASES = (-20_000, -3_000, -500, 0, 200, 20_000)
+CHANCES = (
+    *((1, 0, 0), (8, 1, 1), (6, 1, 0), (4, 1, 1), (4, 2, 2), (2, 1, 1), (1, 1, 1)),
+    *((0, 1, 0), (0, 0, 1), (0, 2, 1), (1, 5, 0)),
+)
+"""Of endpoints to be serving, down and drained."""
 ALL_DOWN = ("serve_all", "last_good", "fallback", "nodata", "servfail")
 
 
@@ -112,9 +128,8 @@ def _within(random: Random, text: str, bits: int, version: int) -> str:
     kind = IPv4Address if version == 4 else IPv6Address
     size = 32 if version == 4 else 128
     start = int(kind(text))
-    host = random.choice(
-        (0, 1, 2 ** (size - bits) - 1, 2 ** (size - bits), -1, random.getrandbits(size - bits))
-    )
+    count = 2 ** (size - bits)
+    host = random.choice((0, 1, count - 1, count, -1, random.randrange(count)))
     return str(kind((start + host) % 2**size))
 
 
@@ -160,7 +175,7 @@ class Maker:
         return {"name": f"pop{number}", "latitude": latitude, "longitude": longitude}
 
     def _weight(self) -> int:
-        return self.random.choice((0, 1, 100, 100, 300, 65_535))
+        return self.random.choice((0, 1, 100, 100, 100, 300, 65_535))
 
     def _leaf_pool(self, number: int, flavour: str) -> dict[str, Any]:
         random = self.random
@@ -186,10 +201,8 @@ class Maker:
     def _rrset(self, rtype: int, host: int) -> dict[str, Any]:
         """One record that no other endpoint has: a mail exchanger or a text."""
         letter = f"{ord('a') + host % 26:02x}"
-        return {
-            "type": rtype,
-            "rdata": [f"{host:04x}01{letter}00" if rtype == MX else f"02{letter}{host:02x}"],
-        }
+        rdata = f"{host:04x}01{letter}00" if rtype == MX else f"02{letter}{host:02x}"
+        return {"type": rtype, "rdata": [rdata]}
 
     def _parent_pool(self, number: int) -> dict[str, Any]:
         random = self.random
@@ -239,31 +252,16 @@ class Maker:
             number = random.randrange(len(self.policies))
             if leaf or self.policies[number]["steps"][:1] != [{"step": "same_pop"}]:
                 return number
-        steps: list[dict[str, Any]] = []
         same_pop = leaf and random.random() < 0.12
-        if same_pop:
-            steps.append({"step": "same_pop"})
-        for _ in range(random.choice((1, 1, 2, 2, 3, 4, 5))):
-            steps.append(self._step(same_pop))
+        steps = [{"step": "same_pop"}] if same_pop else []
+        steps += [self._step(same_pop) for _ in range(random.choice((1, 1, 2, 2, 3, 4, 5)))]
         self.policies.append({"name": f"policy{len(self.policies)}", "steps": steps} | PLACE)
         return len(self.policies) - 1
 
     def _step(self, same_pop: bool) -> dict[str, Any]:
         random = self.random
-        kinds = [
-            "geo",
-            "geo",
-            "asn",
-            "subnet",
-            "latency",
-            "latency",
-            "distance",
-            "failover",
-            "sticky",
-            "take",
-        ]
-        kinds += [] if same_pop else ["weighted", "weighted", "shed", "shed"]
-        kinds += ["shuffle"] if random.random() < 0.3 else []
+        kinds = ["geo", "geo", "asn", "subnet", "latency", "latency", "distance", "failover"]
+        kinds += ["sticky", "take"] if same_pop else DRAWS
         kind = random.choice(kinds)
         step: dict[str, Any] = {"step": kind}
         mode = random.choice(("prefer", "prefer", "prefer", "fence"))
@@ -275,19 +273,11 @@ class Maker:
                 cut = random.randint(0, len(units))
                 step |= {"mode": mode, "tiers": [tier for tier in (units[:cut], units[cut:]) if tier]}
             case "latency":
-                tolerance = random.choice(
-                    (
-                        None,
-                        {"milliseconds": random.choice((0.0, 5.0, 10.0))},
-                        {"percent": random.choice((10.0, 50.0))},
-                    )
-                )
+                tolerance = random.choice(TOLERANCES)
                 step |= {"tolerance": tolerance} if tolerance else {}
             case "distance":
                 units = self._units() if random.random() < 0.4 else []
-                step["bias"] = [
-                    [unit, random.choice((-20_000, -3_000, -500, 0, 200, 20_000))] for unit in units
-                ]
+                step["bias"] = [[unit, random.choice(BIASES)] for unit in units]
             case "sticky":
                 step |= {"ipv4": random.choice((0, 8, 24, 32)), "ipv6": random.choice((0, 33, 56, 128))}
             case "shed":
@@ -304,13 +294,8 @@ class Maker:
 
     def _rules(self, kinds: tuple[str, ...]) -> list[dict[str, Any]]:
         random = self.random
-        places = [
-            (kind, value) for kind in random.choices(kinds, k=3) for value in random.sample(VALUES[kind], 1)
-        ]
-        return [
-            {"kind": kind, "value": value, "units": self._units(), **PLACE}
-            for kind, value in dict.fromkeys(places)
-        ]
+        places = {(kind, random.choice(VALUES[kind])): None for kind in random.choices(kinds, k=3)}
+        return [{"kind": kind, "value": value, "units": self._units(), **PLACE} for kind, value in places]
 
     def _latency(self) -> list[dict[str, Any]]:
         random = self.random
@@ -329,21 +314,7 @@ class Maker:
 def verdicts(random: Random, document: Document) -> bytes:
     """Verdicts of every endpoint: most of the time some of each."""
     count = sum(len(pool["endpoints"]) for pool in document["pools"])
-    chances = random.choice(
-        (
-            (1, 0, 0),
-            (8, 1, 1),
-            (6, 1, 0),
-            (4, 1, 1),
-            (4, 2, 2),
-            (2, 1, 1),
-            (1, 1, 1),
-            (0, 1, 0),
-            (0, 0, 1),
-            (0, 2, 1),
-            (1, 5, 0),
-        )
-    )
+    chances = random.choice(CHANCES)
     marks = random.choice((0.0, 0.5, 0.5, 1.0))
     states = random.choices((0, DOWN, DRAINED), chances, k=count)
     return bytes(state | (LAST_GOOD if random.random() < marks else 0) for state in states)
@@ -353,8 +324,7 @@ def loads(random: Random, document: Document) -> bytes:
     """A load for each POP, or none at all."""
     if random.random() < 0.3:
         return b""
-    values = (0, 1, 499, 500, 501, 699, 700, 701, 702, 949, 950, 951, 9_999, 10_000, 65_534, UNKNOWN_LOAD)
-    return b"".join(random.choice(values).to_bytes(2, "big") for _ in document["pops"])
+    return b"".join(random.choice(LOADS).to_bytes(2, "big") for _ in document["pops"])
 
 
 def questions(random: Random, document: Document, count: int) -> Iterator[tuple[int, int, str, bytes, bytes]]:
