@@ -134,10 +134,11 @@ def _within(random: Random, text: str, bits: int, version: int) -> str:
 
 
 class Maker:
-    """Makes one document."""
+    """Makes one document; without ``drawn``, one whose answers do not depend on draws."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, drawn: bool = True) -> None:
         self.random = random
+        self.drawn = drawn
         self.pops = [self._pop(number) for number in range(random.randint(2, 5))]
         self.addresses = iter(range(1, 250))
         self.pools: list[dict[str, Any]] = []
@@ -261,7 +262,7 @@ class Maker:
     def _step(self, same_pop: bool) -> dict[str, Any]:
         random = self.random
         kinds = ["geo", "geo", "asn", "subnet", "latency", "latency", "distance", "failover"]
-        kinds += ["sticky", "take"] if same_pop else DRAWS
+        kinds += ["sticky", "take"] if same_pop or not self.drawn else DRAWS
         kind = random.choice(kinds)
         step: dict[str, Any] = {"step": kind}
         mode = random.choice(("prefer", "prefer", "prefer", "fence"))
