@@ -50,7 +50,7 @@ def _gamma_share(a: float, x: float) -> float:
 
 
 def test_the_p_value():
-    """Against a printed table: 13.277 with 4 degrees of freedom has the chance 0.01, 3.841 with 1 has 0.05."""
+    """Against a printed table: 13.277 has the chance 0.01 with 4 degrees of freedom, 3.841 0.05 with 1."""
     assert 1 - _gamma_share(2, 13.277 / 2) == pytest.approx(0.01, rel=1e-3)
     assert 1 - _gamma_share(0.5, 3.841 / 2) == pytest.approx(0.05, rel=1e-3)
 
