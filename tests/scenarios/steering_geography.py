@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,15 @@ class Location:
     coordinates: tuple[float, float] | None = None
 
     def over(self, other: Location) -> Location:
-        """What this one knows, and where it knows nothing, what ``other`` does."""
+        """What this one knows, and where it knows nothing, what ``other`` does.
+
+        A subdivision of another country than the client's is none.
+        """
         known = {name: value for name, value in vars(self).items() if value is not None}
-        return Location(**{**vars(other), **known})
+        both = Location(**{**vars(other), **known})
+        if both.subdivision and both.country and not both.subdivision.startswith(f"{both.country}-"):
+            return replace(both, subdivision=None)
+        return both
 
 
 Database = tuple[tuple[str, Location], ...]

@@ -96,8 +96,6 @@ class Query:
                     after.add(tuple(group for group in outcome if group))
                     _bound(len(after))
             possible = after
-        if any(step["step"] == "take" for step in steps):
-            return {tuple(one for group in groups for one in group) for groups in possible}
         return {groups[0] if groups else () for groups in possible}
 
     def _member_counts(self, pool: int, counts: Count, healthy: bool) -> bool:
@@ -190,9 +188,14 @@ def _bound(count: int) -> None:
 
 
 def stand_in(all_down: str, leaves: list[int], verdicts: bytes) -> Count:
-    """Which endpoints count while the root pool is not available."""
-    good = {leaf for leaf in leaves if verdicts[leaf] & LAST_GOOD and verdicts[leaf] & 3 != DRAINED}
-    if all_down == "last_good" and good:
-        return good.__contains__
-    not_drained = {leaf for leaf in leaves if verdicts[leaf] & 3 != DRAINED}
-    return (not_drained or set(leaves)).__contains__
+    """Which endpoints count while the root pool, with these leaves of the kind, is not available."""
+
+    def not_drained(number: int) -> bool:
+        return verdicts[number] & 3 != DRAINED
+
+    def last_good(number: int) -> bool:
+        return not_drained(number) and bool(verdicts[number] & LAST_GOOD)
+
+    if all_down == "last_good" and any(map(last_good, leaves)):
+        return last_good
+    return not_drained if any(map(not_drained, leaves)) else lambda number: True

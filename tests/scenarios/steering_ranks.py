@@ -25,11 +25,13 @@ class TooCloseError(Exception):
 class Ranks:
     """Per step the rank of each unit it keeps, least first; None for steps that go by something else.
 
-    ``orders`` are the ordered groups of units at the end, and before them those at each ``take``.
+    ``orders`` are the ordered groups of units at the end, and before them those at each ``take``; ``sticky``
+    the steps of that kind that still find equals.
     """
 
     by_step: list[dict[int, int] | None]
     orders: tuple[tuple[frozenset[int], ...], ...]
+    sticky: tuple[dict[str, Any], ...]
 
     def left_by_all(self, unit: int) -> bool:
         """Whether no fence drops the unit."""
@@ -45,7 +47,7 @@ def static_ranks(
     path: dict[int, tuple[int, ...]] = dict.fromkeys(units, ())
     drawn = False  # each candidate is a group of its own by now, so that later ranks change nothing
     by_step: list[dict[int, int] | None] = []
-    orders = []
+    orders, sticky = [], []
     for step in steps:
         rank = None
         match step["step"]:
@@ -71,6 +73,8 @@ def static_ranks(
                         }
                         rank |= _near(values, TOO_CLOSE_BIASED if bias else TOO_CLOSE)
             case "weighted" | "sticky":
+                if step["step"] == "sticky" and not drawn:
+                    sticky.append(step)
                 drawn = True
             case "take":
                 orders.append(_groups(left, path))
@@ -81,7 +85,7 @@ def static_ranks(
             left = [unit for unit in left if unit in rank]
             if not drawn:
                 path |= {unit: (*path[unit], rank[unit]) for unit in left}
-    return Ranks(by_step, (*orders, _groups(left, path)))
+    return Ranks(by_step, (*orders, _groups(left, path)), tuple(sticky))
 
 
 def _groups(left: list[int], path: dict[int, tuple[int, ...]]) -> tuple[frozenset[int], ...]:

@@ -189,8 +189,8 @@ class Reference:
 
     def ttl(self, entry: dict[str, Any], leaves: list[int], verdicts: bytes) -> int:
         """Shrinks with the share of endpoints that are down; drained ones are not counted."""
-        serving = sum(verdicts[leaf] & 3 == SERVING for leaf in leaves)
-        down = sum(verdicts[leaf] & 3 == DOWN for leaf in leaves)
+        serving = sum(verdicts[leaf] & 3 == SERVING for leaf in set(leaves))
+        down = sum(verdicts[leaf] & 3 == DOWN for leaf in set(leaves))
         if not down:
             return entry["ttl"]
         return entry["min_ttl"] + (entry["ttl"] - entry["min_ttl"]) * serving // (serving + down)
@@ -223,15 +223,16 @@ class Reference:
     def scopes(self, name: int, rtype: int, client: Address) -> tuple[int, int]:
         """The lengths of the shortest prefix around the client with one decision tree.
 
-        The first looks only at pools that this client can come to, the second at all of the name.
+        The first looks only at pools that this client can come to and sticky steps that have an effect, the
+        second at all of the name.
         """
         entry = self.document["names"][name]
         if not entry["client_subnet"]:
             return 0, 0
         points = self.points(client.version)
-        sticky = self.sticky_bits(name, rtype, client)
+        sticky, every_sticky = self.sticky_bits(name, rtype, client)
         reachable, whole = (self._uniform(name, rtype, client, points, part) for part in (True, False))
-        return max(reachable, sticky), max(whole, sticky)
+        return max(reachable, sticky), max(whole, every_sticky)
 
     def _uniform(self, name: int, rtype: int, client: Address, points: list[Address], part: bool) -> int:
         tree = self.decision_tree(name, rtype, client, part)
@@ -261,14 +262,20 @@ class Reference:
                 points |= {kind(edge) for edge in edges if 0 <= edge < 2**one.max_prefixlen}
         return sorted(points)
 
-    def sticky_bits(self, name: int, rtype: int, client: Address) -> int:
-        """The longest sticky prefix in the tree; 0 if nothing in it is sticky."""
+    def sticky_bits(self, name: int, rtype: int, client: Address) -> tuple[int, int]:
+        """The longest sticky prefix in the tree, of steps that have an effect, and of all; 0 without one."""
         entry = self.document["names"][name]
         kind = self.kind(entry["pool"], rtype)
         key = "ipv4" if client.version == 4 else "ipv6"
         policies = [(entry["pool"], entry["policy"])]
         policies += [(pool, None) for member in self.members(entry["pool"]) for pool in self.tree(member)]
-        steps = [
-            step for pool, policy in policies if self.leaves(pool, kind) for step in self.steps(pool, policy)
+        policies = [(pool, policy) for pool, policy in policies if self.leaves(pool, kind)]
+        ranks = [self.ranks(pool, policy, kind, client) for pool, policy in policies]
+        some = [step[key] for one in ranks for step in one.sticky]
+        every = [
+            step[key]
+            for pool, policy in policies
+            for step in self.steps(pool, policy)
+            if step["step"] == "sticky"
         ]
-        return max((step[key] for step in steps if step["step"] == "sticky"), default=0)
+        return max(some, default=0), max(every, default=0)
