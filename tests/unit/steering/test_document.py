@@ -115,8 +115,8 @@ def test_the_whole_document():
                         "step": "geo",
                         "mode": "fence",
                         "rules": [
-                            {"kind": "asn", "value": "64500", "pops": [1, 0], "file": "b.yaml", "line": 10},
-                            {"kind": "default", "value": "", "pops": [0], "file": "", "line": 0},
+                            {"kind": "asn", "value": "64500", "units": [1, 0], "file": "b.yaml", "line": 10},
+                            {"kind": "default", "value": "", "units": [0], "file": "", "line": 0},
                         ],
                     },
                     {"step": "latency"},

@@ -143,6 +143,12 @@ impl Standing {
         at(&self.masks, item)
     }
 
+    /// By what items count.
+    #[inline]
+    pub(super) fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
     /// What a roster has.
     #[inline]
     pub(super) fn strength(&self, roster: u32) -> Strength {
