@@ -30,15 +30,9 @@ class Location:
     coordinates: tuple[float, float] | None = None
 
     def over(self, other: Location) -> Location:
-        """What this one knows, and where it knows nothing, what ``other`` does.
-
-        A subdivision of another country than the client's is none.
-        """
+        """What this one knows, and where it knows nothing, what ``other`` does."""
         known = {name: value for name, value in vars(self).items() if value is not None}
-        both = Location(**{**vars(other), **known})
-        if both.subdivision and both.country and not both.subdivision.startswith(f"{both.country}-"):
-            return replace(both, subdivision=None)
-        return both
+        return Location(**{**vars(other), **known})
 
 
 Database = tuple[tuple[str, Location], ...]
@@ -57,8 +51,15 @@ class Geography:
         """What all sources together say of a client."""
         if client not in self._found:
             location = Location()
-            for source in (self.overrides, *self.databases):
-                location = location.over(longest_match(source, client) or Location())
+            for database in self.databases:
+                found = longest_match(database, client) or Location()
+                if location.country and found.country not in (None, location.country):
+                    # What it says of places within a country is about another one.
+                    found = replace(found, subdivision=None, coordinates=None)
+                location = location.over(found)
+            override = longest_match(self.overrides, client)
+            if override:
+                location = override.over(location)
             self._found[client] = location
         return self._found[client]
 

@@ -149,11 +149,7 @@ class Query:
         scores = {}
         for pop in dict.fromkeys(one.unit for one in group):
             here = [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
-            weight = sum(
-                reference.endpoints[number]["weight"]
-                for number in here
-                if reference.has(number, A) or reference.has(number, AAAA)
-            )
+            weight = sum(reference.endpoints[number]["weight"] for number in here)
             scores[pop] = score(reference.pops[pop]["name"].encode(), weight, prefix)
         return [
             tuple(one for one in group if one.unit == pop) for pop in sorted(scores, key=scores.__getitem__)
