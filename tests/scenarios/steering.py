@@ -32,7 +32,7 @@ QUESTIONS = 240
 """About so many of each document."""
 DOCUMENTS = 12
 """So many with each geography."""
-MOST_DIFFERENCES = 5
+MOST_DIFFERENCES = 20
 """A run ends after so many."""
 
 Question = tuple[int, int, str, bytes, bytes]
@@ -142,6 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
             seeds = [f"{options.seed}/{number}" for number in batches]
             for tally in pool.map(compare, [DOCUMENTS] * len(seeds), [QUESTIONS] * len(seeds), seeds):
                 total.add(tally)
+            sys.stderr.write(f"{total.seen['cases']:,} cases, {len(total.differences)} differences\n")
     counts = ", ".join(f"{name} {count:,}" for name, count in sorted(total.seen.items()))
     sys.stdout.write("\n\n".join([*total.differences, ""]))
     sys.stdout.write(

@@ -152,7 +152,7 @@ def held(steering: Steering, verdicts: bytes) -> dict[str, int]:
 def test_one_that_leaves_moves_its_own_clients_only_and_they_come_back(count):
     steering = compiled([100] * count, [STICKY])
     before = held(steering, bytes(count))
-    for gone in range(count):
+    for gone in range(0, count, max(1, count // 3)):
         verdicts = bytes(DOWN if number == gone else 0 for number in range(count))
         after = held(steering, verdicts)
         moved = {client for client in CLIENTS if after[client] != before[client]}
