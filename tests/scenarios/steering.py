@@ -142,9 +142,10 @@ def main(arguments: list[str] | None = None) -> int:
             seeds = [f"{options.seed}/{number}" for number in batches]
             for tally in pool.map(compare, [DOCUMENTS] * len(seeds), [QUESTIONS] * len(seeds), seeds):
                 total.add(tally)
+                sys.stdout.write("".join(f"{found}\n\n" for found in tally.differences))
+                sys.stdout.flush()
             sys.stderr.write(f"{total.seen['cases']:,} cases, {len(total.differences)} differences\n")
     counts = ", ".join(f"{name} {count:,}" for name, count in sorted(total.seen.items()))
-    sys.stdout.write("\n\n".join([*total.differences, ""]))
     sys.stdout.write(
         f"{total.seen['cases']:,} cases in {time.monotonic() - begun:.0f} s, seed {options.seed}: "
         f"{len(total.differences)} differences ({counts})\n"
