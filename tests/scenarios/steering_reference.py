@@ -40,12 +40,25 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Expected:
-    """What may be answered. ``scopes`` are the shortest prefix needed, and the longest that is allowed."""
+    """What may be answered.
 
-    outcome: str
+    ``without`` is the outcome when nothing is left, which may depend on draws: a fence after a ``take``.
+    ``scopes`` are the shortest prefix needed, and the longest that is allowed.
+    """
+
+    without: str
     answers: frozenset[Answer]
     ttl: int
     scopes: tuple[int, int]
+
+    @property
+    def outcome(self) -> str:
+        """``answer``, unless nothing is ever left."""
+        return "answer" if any(self.answers) else self.without
+
+    def allows(self, outcome: str, answer: Answer) -> bool:
+        """Whether this may be answered."""
+        return answer in self.answers and outcome == ("answer" if answer else self.without)
 
 
 class Reference:
@@ -182,10 +195,8 @@ class Reference:
         else:
             ttl = entry["min_ttl"]
             answers = frozenset([()])
-        if answers != frozenset([()]):
-            return Expected("answer", answers, ttl, scopes)
-        outcome = all_down if all_down in ("nodata", "servfail") else "last_resort"
-        return Expected(outcome, answers, ttl, scopes)
+        without = all_down if all_down in ("nodata", "servfail") else "last_resort"
+        return Expected(without, answers, ttl, scopes)
 
     def ttl(self, entry: dict[str, Any], leaves: list[int], verdicts: bytes) -> int:
         """Shrinks with the share of endpoints that are down; drained ones are not counted."""
