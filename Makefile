@@ -13,7 +13,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PYO3_BUILD_EXTENSION_MODULE := 1
 RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench differential scenarios fuzz docs image clean
+.PHONY: help run build test check fmt bench differential scenarios steering fuzz docs image clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,11 @@ differential: build  ## ask NSD, Knot and BIND the same 100,000 queries as us, a
 
 scenarios: build  ## hold reader and engine against dnspython and the oracle on 5,000 new examples each
 	GSLB_EXAMPLES=5000 $(BIN)/python -m pytest tests/scenarios
+
+STEERING_CASES ?= 1000000
+STEERING_SEED ?= 1
+steering: build  ## hold 1,000,000 steering decisions against a slow and obvious reference
+	$(BIN)/python -m tests.scenarios.steering --cases $(STEERING_CASES) --seed $(STEERING_SEED)
 
 docs: build  ## build the Rust API pages, and hold the documents against the code
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) -p gslb-core --no-deps --quiet

@@ -1,0 +1,197 @@
+"""Runs a policy's steps over what counts, and lists everything that the draws can come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations, product
+from typing import TYPE_CHECKING, Any
+
+from tests.scenarios.steering_sticky import score, sticky_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.scenarios.steering_geography import Address
+    from tests.scenarios.steering_reference import Reference
+
+A, CNAME, AAAA = 1, 5, 28
+SERVING, DOWN, DRAINED, LAST_GOOD = 0, 1, 2, 4
+MOST_ENDPOINTS = 64
+MOST_SEQUENCES = 4_000
+
+Count = Callable[[int], bool]
+Answer = tuple[int, ...]
+
+
+class TooManyError(Exception):
+    """More sequences are possible than can be listed."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a policy chooses among: an endpoint, or a member pool."""
+
+    unit: int
+    weight: int
+    identity: bytes
+    endpoint: int = -1
+    pool: int = -1
+
+
+Groups = tuple[tuple[Candidate, ...], ...]
+"""Candidates in groups of equals, best first."""
+
+
+class Query:
+    """One question of one client at one moment."""
+
+    def __init__(
+        self, reference: Reference, kind: int, client: Address, verdicts: bytes, loads: bytes
+    ) -> None:
+        self.reference = reference
+        self.kind = kind
+        self.client = client
+        self.verdicts = verdicts
+        self.loads = loads
+        self._answers: dict[Any, frozenset[Answer]] = {}
+
+    def answers(self, pool: int, policy: int | None, counts: Count, healthy: bool) -> frozenset[Answer]:
+        """Every sequence of endpoints that the pool may give. ``healthy``: members must be available."""
+        if (pool, policy) not in self._answers:
+            found = set()
+            for chosen in self._chosen(pool, policy, counts, healthy):
+                parts = [
+                    [(one.endpoint,)] if one.pool < 0 else self.answers(one.pool, None, counts, healthy)
+                    for one in chosen
+                ]
+                for sequences in product(*parts):
+                    once = dict.fromkeys(number for sequence in sequences for number in sequence)
+                    found.add(tuple(once)[:MOST_ENDPOINTS])
+                    _bound(len(found))
+            self._answers[pool, policy] = frozenset(found)
+        return self._answers[pool, policy]
+
+    def _chosen(
+        self, pool: int, policy: int | None, counts: Count, healthy: bool
+    ) -> set[tuple[Candidate, ...]]:
+        """Every choice among the pool's candidates that the draws can come to, in order."""
+        reference = self.reference
+        steps = reference.steps(pool, policy)
+        ranks = reference.ranks(pool, policy, self.kind, self.client)
+        same_pop = any(step["step"] == "same_pop" for step in steps)
+        candidates = [
+            one
+            for one in reference.candidates(pool, self.kind)
+            if (counts(one.endpoint) if one.pool < 0 else self._member_counts(one.pool, counts, healthy))
+            and not (same_pop and self._lacks_a_family(pool, one.unit, counts))
+        ]
+        possible: set[Groups] = {(tuple(candidates),)}
+        for number, step in enumerate(steps):
+            rank = ranks.by_step[number]
+            after: set[Groups] = set()
+            for groups in possible:
+                for outcome in self._step(step, rank, groups, pool, same_pop):
+                    after.add(tuple(group for group in outcome if group))
+                    _bound(len(after))
+            possible = after
+        return {groups[0] if groups else () for groups in possible}
+
+    def _member_counts(self, pool: int, counts: Count, healthy: bool) -> bool:
+        if healthy and not self.reference.available(pool, self.kind, self.verdicts):
+            return False
+        return self.answers(pool, None, counts, healthy) != frozenset([()])
+
+    def _lacks_a_family(self, pool: int, pop: int, counts: Count) -> bool:
+        """Whether a POP has addresses of a family in this pool, and none of them counts."""
+        reference = self.reference
+        here = [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
+        families = [[number for number in here if reference.has(number, family)] for family in (A, AAAA)]
+        return any(family and not any(map(counts, family)) for family in families)
+
+    def _step(
+        self, step: dict[str, Any], rank: dict[int, int] | None, groups: Groups, pool: int, same_pop: bool
+    ) -> Iterable[Groups]:
+        """Every outcome of one step."""
+        match step["step"]:
+            case "same_pop":
+                return [groups]
+            case "take":
+                return [(tuple([one for group in groups for one in group][: step["count"]]),)]
+            case "shuffle":
+                return product(*(permutations(group) for group in groups))
+            case "weighted":
+                orders = product(*(weighted_orders(group) for group in groups))
+                return (tuple((one,) for group in order for one in group) for order in orders)
+            case "sticky":
+                prefix = sticky_prefix(self.client, step["ipv4"], step["ipv6"])
+                ranked = (self._by_score(group, prefix, pool, same_pop) for group in groups)
+                return [tuple(equals for order in ranked for equals in order)]
+            case "shed":
+                return self._shed(step, groups)
+        assert rank is not None
+        places = sorted(set(rank.values()))
+        return [
+            tuple(
+                tuple(one for one in group if rank.get(one.unit) == place)
+                for group in groups
+                for place in places
+            )
+        ]
+
+    def _by_score(
+        self, group: tuple[Candidate, ...], prefix: bytes, pool: int, same_pop: bool
+    ) -> list[tuple[Candidate, ...]]:
+        if not same_pop:
+            return [(one,) for one in sorted(group, key=lambda one: score(one.identity, one.weight, prefix))]
+        reference = self.reference
+        scores = {}
+        for pop in dict.fromkeys(one.unit for one in group):
+            here = [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
+            weight = sum(reference.endpoints[number]["weight"] for number in here)
+            scores[pop] = score(reference.pops[pop]["name"].encode(), weight, prefix)
+        return [
+            tuple(one for one in group if one.unit == pop) for pop in sorted(scores, key=scores.__getitem__)
+        ]
+
+    def _shed(self, step: dict[str, Any], groups: Groups) -> Iterator[Groups]:
+        low, high = Fraction(str(step["low"])), Fraction(str(step["high"]))
+        chances: list[tuple[bool, ...]] = []
+        units = list(dict.fromkeys(one.unit for group in groups for one in group))
+        for unit in units:
+            load = self.reference.load(unit, self.kind, self.verdicts, self.loads)
+            chances.append((False,) if load <= low else (True,) if load >= high else (False, True))
+        for draws in product(*chances):
+            is_shed = dict(zip(units, draws, strict=True))
+            yield tuple(
+                tuple(one for one in group if is_shed[one.unit] == later)
+                for later in (False, True)
+                for group in groups
+            )
+
+
+def weighted_orders(group: tuple[Candidate, ...]) -> Iterator[tuple[Candidate, ...]]:
+    """Every order of a group by weight: those of weight 0 after all others."""
+    some = permutations(one for one in group if one.weight)
+    none = list(permutations(one for one in group if not one.weight))
+    return (first + last for first in some for last in none)
+
+
+def _bound(count: int) -> None:
+    if count > MOST_SEQUENCES:
+        raise TooManyError
+
+
+def stand_in(all_down: str, leaves: list[int], verdicts: bytes) -> Count:
+    """Which endpoints count while the root pool, with these leaves of the kind, is not available."""
+
+    def not_drained(number: int) -> bool:
+        return verdicts[number] & 3 != DRAINED
+
+    def last_good(number: int) -> bool:
+        return not_drained(number) and bool(verdicts[number] & LAST_GOOD)
+
+    if all_down == "last_good" and any(map(last_good, leaves)):
+        return last_good
+    return not_drained if any(map(not_drained, leaves)) else lambda number: True
