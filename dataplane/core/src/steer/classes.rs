@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::error::SteerError;
-use super::grouping::Grouping;
+use super::grouping::{Grouping, all_positions};
 use super::model::World;
 use super::policy::{Policy, Step};
 use super::roster::Roster;
@@ -118,6 +118,7 @@ impl Classes {
             let site = Site { location: map.location(location), subnet, subnets: &signatures.subnets };
             row.clear();
             for part in parts {
+                orders.left = all_positions(part.roster.units().len());
                 for (number, stage) in part.stages.iter().enumerate() {
                     let sequence = orders.sequence(part, stage, number == 0, world, &site);
                     row.push(sequences.number(sequence).ok_or_else(|| too_many(part.policy))?);
@@ -194,6 +195,8 @@ fn too_many(policy: &Policy) -> SteerError {
 #[derive(Default)]
 struct Orders {
     grouping: Grouping,
+    /// The positions that no earlier stage has dropped: later ones need not tell the others apart.
+    left: Vec<u16>,
     ranks: Vec<u64>,
     sequence: Vec<u16>,
 }
@@ -207,10 +210,10 @@ impl Orders {
         world: &World,
         site: &Site<'_>,
     ) -> &[u16] {
-        let Orders { grouping, ranks, sequence } = self;
+        let Orders { grouping, left, ranks, sequence } = self;
         let count = part.roster.units().len();
         let step = |number: &usize| part.policy.steps.get(*number);
-        grouping.reset(count);
+        grouping.reset(left);
         for step in stage.sorting.iter().filter_map(step) {
             step.ranks(world, site, part.roster, ranks);
             match step {
@@ -222,6 +225,7 @@ impl Orders {
             step.ranks(world, site, part.roster, ranks);
             grouping.fence(ranks);
         }
+        grouping.write_members(left);
         if first {
             grouping.write_order(sequence);
         } else {

@@ -13,10 +13,10 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    /// One group of all positions.
-    pub fn reset(&mut self, count: usize) {
+    /// One group of all these positions, which are in their order.
+    pub fn reset(&mut self, positions: &[u16]) {
         self.positions.clear();
-        self.positions.extend(0..count.min(MAX_UNITS) as u16);
+        self.positions.extend_from_slice(positions);
         self.ends.clear();
         self.ends.push(self.positions.len());
     }
@@ -88,6 +88,13 @@ impl Grouping {
         numbers
     }
 
+    /// The positions that have not dropped out, in their order.
+    pub fn write_members(&self, out: &mut Vec<u16>) {
+        out.clear();
+        out.extend_from_slice(&self.positions);
+        out.sort_unstable();
+    }
+
     pub fn write_order(&self, out: &mut Vec<u16>) {
         out.clear();
         for group in self.groups() {
@@ -109,6 +116,11 @@ impl Grouping {
             }
         }
     }
+}
+
+/// The positions of all units of a pool.
+pub(super) fn all_positions(count: usize) -> Vec<u16> {
+    (0..count.min(MAX_UNITS) as u16).collect()
 }
 
 /// Replaces sorted ranks by the number of their band, and sorts again.
@@ -137,7 +149,7 @@ mod tests {
     #[test]
     fn earlier_steps_dominate_and_equals_stay_in_order() {
         let mut grouping = Grouping::default();
-        grouping.reset(5);
+        grouping.reset(&all_positions(5));
         grouping.refine(&[1, 0, 1, LAST, 0]);
         assert_eq!(groups(&grouping), [vec![1, 4], vec![0, 2], vec![3]]);
         let mut sequence = Vec::new();
@@ -157,11 +169,11 @@ mod tests {
     fn bands_open_at_the_best_beyond_the_last() {
         let ms = |all: [f64; 6]| all.map(|value| if value < 0.0 { LAST } else { value.to_bits() });
         let mut grouping = Grouping::default();
-        grouping.reset(6);
+        grouping.reset(&all_positions(6));
         // 5 and 10 are within 5 ms of 5; 11 opens the next band, in which 16 still is.
         grouping.refine_bands(&ms([16.0, 10.0, -1.0, 5.0, 11.0, -1.0]), Tolerance::Milliseconds(5.0));
         assert_eq!(groups(&grouping), [vec![1, 3], vec![0, 4], vec![2, 5]]);
-        grouping.reset(6);
+        grouping.reset(&all_positions(6));
         grouping.refine(&[1, 0, 0, 1, 1, 1]);
         grouping.refine_bands(&ms([11.1, 10.0, 11.0, 10.0, 0.0, 0.0]), Tolerance::Percent(10.0));
         assert_eq!(groups(&grouping), [vec![1, 2], vec![4, 5], vec![3], vec![0]]);
@@ -170,7 +182,7 @@ mod tests {
     #[test]
     fn all_may_drop_out() {
         let mut grouping = Grouping::default();
-        grouping.reset(2);
+        grouping.reset(&all_positions(2));
         grouping.refine(&[OUT, OUT]);
         assert!(groups(&grouping).is_empty());
         let mut sequence = vec![1];

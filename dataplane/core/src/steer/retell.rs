@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::explain::{PoolRecord, StageRecord};
-use super::grouping::Grouping;
+use super::grouping::{Grouping, all_positions};
 use super::policy::{OUT, Policy, Rank, Step, bias_of};
 use super::reports::{CandidateReport, MatchedRule, Removed, StepReport};
 use super::roster::Content;
@@ -71,12 +71,14 @@ impl<'a> Teller<'a> {
     pub fn tell(&self, records: &[StageRecord]) -> Vec<StepReport> {
         let mut reports = Vec::new();
         let mut groups = self.tell_verdicts(&mut reports);
+        let mut left = all_positions(self.node.roster.units().len());
         for (stage, record) in stages(&self.policy.steps).iter().zip(records) {
             let mut progress = Progress { record, grouping: Grouping::default(), singled: false, sheds: 0 };
-            progress.grouping.reset(self.node.roster.units().len());
+            progress.grouping.reset(&left);
             for step in stage.steps.clone().filter_map(|step| self.policy.steps.get(step)) {
                 groups = self.tell_step(step, groups, &mut progress, &mut reports);
             }
+            progress.grouping.write_members(&mut left);
         }
         self.tell_answer(groups, &mut reports);
         reports

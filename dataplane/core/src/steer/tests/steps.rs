@@ -149,6 +149,14 @@ fn a_fence_keeps_others_out() {
 }
 
 #[test]
+fn what_a_fence_dropped_is_not_told_apart_after_a_take() {
+    let fence = json!({"step": "geo", "mode": "fence", "rules": [rule("asn", "4200000000", &[0], 1)]});
+    let later = json!({"step": "geo", "mode": "prefer", "rules": [rule("subnet", "10.2.0.0/15", &[1], 2)]});
+    let steering = steering(json!([fence, {"step": "take", "count": 1}, later]));
+    assert_eq!(ask(&steering, "10.2.0.1", [0; 6]).0.scope, 0);
+}
+
+#[test]
 fn latency_takes_the_most_specific_row_of_each_pop() {
     let steering = steering(json!([{"step": "latency"}]));
     assert_eq!(answer(&steering, GERMANY), [0], "5 ms from DE beats 12.5 ms from EU");
