@@ -139,21 +139,40 @@ class Steering:
         no such location. Raises ValueError for what is no selector.
         """
 
+    def decide(
+        self, name: int, rtype: int, client: str, verdicts: bytes, loads: bytes = b"", seed: int = 0
+    ) -> tuple[str, list[int], int, int]:
+        """What the steered name with the index ``name`` answers ``client``, by the code that answers queries.
+
+        Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives the
+        outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL in seconds
+        and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is what is answered.
+        """
+
 @final
 class DataPlane:
     """The engine and its listeners. Every method is safe to call from any thread."""
 
     def __new__(cls, *, seed: int | None = None) -> Self: ...
-    def publish(self, zones: list[Zone], steering: Steering, verdicts: bytes) -> int:
-        """Publish everything anew; return the generation. One octet per endpoint in ``verdicts``."""
+    def publish(
+        self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b""
+    ) -> int:
+        """Publish everything anew; return the generation. For the tables see ``publish_verdicts``."""
 
     def publish_zone(self, zone: Zone) -> int:
         """Replace the zone of the same origin."""
 
     def publish_steering(self, steering: Steering) -> int:
-        """Replace policies and measurements; names and endpoints must be the same."""
+        """Replace policies and measurements; names, endpoints and POPs must be the same."""
 
-    def publish_verdicts(self, verdicts: bytes) -> int: ...
+    def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
+        """Replace what is said of endpoints and POPs.
+
+        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its pool was
+        last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in thousandths of its
+        capacity, 65,535 for unknown.
+        """
+
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         """Replace the addresses behind ALIAS records whose targets are not served here.
 
@@ -173,8 +192,19 @@ class DataPlane:
     def answer(self, wire: bytes, client: str, transport: str = "udp") -> bytes | None:
         """Answer one query without sockets; ``None`` where the server would stay silent."""
 
-    def explain(self, name: str, rtype: int, client: str, subnet: str | None = None) -> str:
-        """JSON: each step of the answer and the answer itself, by the code that answers."""
+    def explain(
+        self,
+        name: str,
+        rtype: int,
+        client: str,
+        subnet: str | None = None,
+        verdicts: bytes | None = None,
+        loads: bytes | None = None,
+    ) -> str:
+        """JSON: each step of the answer and the answer itself, by the code that answers.
+
+        With ``verdicts`` or ``loads``: what the answer would be if these were published. Nothing is.
+        """
 
     def listen(self, addresses: list[str], workers: int) -> list[str]:
         """Bind UDP and TCP on each address, ``workers`` UDP sockets each; return the addresses bound.

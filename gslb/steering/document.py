@@ -10,7 +10,7 @@ numbers::
                 "endpoints": [{"pop": 0, "address": "192.0.2.1", "weight": 100}]}],
      "policies": [{"name": "near", "file": "steering.yaml", "line": 9, "steps": [
          {"step": "geo", "mode": "prefer", "rules": [
-             {"kind": "country", "value": "DE", "pops": [0], "file": "steering.yaml", "line": 10}]},
+             {"kind": "country", "value": "DE", "units": [0], "file": "steering.yaml", "line": 10}]},
          {"step": "failover", "mode": "prefer", "tiers": [[0], [1]]},
          {"step": "latency"}, {"step": "distance"}, {"step": "weighted"}, {"step": "take", "count": 2}]}],
      "names": [{"name": "www.example.com.", "pool": 0, "policy": 0, "ttl": 30, "owner": "web team",
@@ -111,7 +111,7 @@ def _step(step: Step, pops: Numbers) -> dict[str, Any]:
                 {
                     "kind": rule.kind.value,
                     "value": rule.value,
-                    "pops": [pops[pop] for pop in rule.pops],
+                    "units": [pops[pop] for pop in rule.pops],
                     **_place(rule.place),
                 }
                 for rule in step.rules

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::steer::Steering;
-use crate::steer::verdict::Verdicts;
+use crate::steer::standing::Standing;
+use crate::steer::verdict::{Loads, Verdicts};
 use crate::zone::flattened::Flattened;
 use crate::zone::table::Zone;
 use crate::zone::zones::Zones;
@@ -30,8 +31,8 @@ pub struct Published {
     pub zones: Arc<Zones>,
     /// Policies, pools and geo tables.
     pub steering: Arc<Steering>,
-    /// Which endpoints may be handed out.
-    pub verdicts: Arc<Verdicts>,
+    /// Which endpoints may be handed out, how loaded POPs are, and what follows for pools.
+    pub standing: Arc<Standing>,
     /// Addresses behind ALIAS records.
     pub flattened: Arc<Flattened>,
     /// What the server says of itself.
@@ -44,6 +45,9 @@ pub enum PublishError {
     /// A verdict table for other endpoints than the steering's.
     #[error("the verdict table has {0} entries, the steering has {1} endpoints")]
     VerdictCount(usize, usize),
+    /// Loads of other POPs than the steering's.
+    #[error("there are loads of {0} POPs, the steering has {1}")]
+    LoadCount(usize, usize),
     /// A zone that is not among those published.
     #[error("no zone {0} is published")]
     UnknownZone(String),
@@ -62,7 +66,7 @@ impl Default for Publisher {
             generation: 0,
             zones: Arc::default(),
             steering: Arc::default(),
-            verdicts: Arc::new(Verdicts::all_serving(0)),
+            standing: Arc::default(),
             flattened: Arc::default(),
             identity: Arc::default(),
         };
@@ -79,16 +83,17 @@ impl Publisher {
     /// Publishes everything anew and returns the generation.
     ///
     /// # Errors
-    /// [`PublishError::VerdictCount`].
+    /// [`PublishError::VerdictCount`], [`PublishError::LoadCount`].
     pub fn publish(
         &self,
         zones: Zones,
         steering: Arc<Steering>,
         verdicts: Verdicts,
+        loads: Loads,
     ) -> Result<u64, PublishError> {
         self.swap(|now| {
-            check_count(&steering, &verdicts)?;
-            Ok(Published { zones: Arc::new(zones), steering, verdicts: Arc::new(verdicts), ..now })
+            let standing = stand(&steering, verdicts, loads)?;
+            Ok(Published { zones: Arc::new(zones), steering, standing, ..now })
         })
     }
 
@@ -107,25 +112,26 @@ impl Publisher {
         })
     }
 
-    /// Replaces the steering: policies or measurements changed, names and endpoints did not.
+    /// Replaces the steering: policies or measurements changed, names, endpoints and POPs did not.
     ///
     /// # Errors
-    /// [`PublishError::VerdictCount`].
+    /// [`PublishError::VerdictCount`], [`PublishError::LoadCount`].
     pub fn publish_steering(&self, steering: Arc<Steering>) -> Result<u64, PublishError> {
         self.swap(|now| {
-            check_count(&steering, &now.verdicts)?;
-            Ok(Published { steering, ..now })
+            let (verdicts, loads) = (now.standing.verdicts().clone(), now.standing.loads().clone());
+            let standing = stand(&steering, verdicts, loads)?;
+            Ok(Published { steering, standing, ..now })
         })
     }
 
-    /// Replaces the verdict table.
+    /// Replaces verdicts and loads.
     ///
     /// # Errors
-    /// [`PublishError::VerdictCount`].
-    pub fn publish_verdicts(&self, verdicts: Verdicts) -> Result<u64, PublishError> {
+    /// [`PublishError::VerdictCount`], [`PublishError::LoadCount`].
+    pub fn publish_verdicts(&self, verdicts: Verdicts, loads: Loads) -> Result<u64, PublishError> {
         self.swap(|now| {
-            check_count(&now.steering, &verdicts)?;
-            Ok(Published { verdicts: Arc::new(verdicts), ..now })
+            let standing = stand(&now.steering, verdicts, loads)?;
+            Ok(Published { standing, ..now })
         })
     }
 
@@ -158,10 +164,32 @@ impl Publisher {
     }
 }
 
-fn check_count(steering: &Steering, verdicts: &Verdicts) -> Result<(), PublishError> {
-    if verdicts.len() == steering.endpoint_count() {
-        Ok(())
-    } else {
-        Err(PublishError::VerdictCount(verdicts.len(), steering.endpoint_count()))
+/// Works out what verdicts and loads mean for a steering.
+///
+/// # Errors
+/// [`PublishError::VerdictCount`], [`PublishError::LoadCount`]: they are not about its endpoints and POPs.
+pub fn stand(steering: &Steering, verdicts: Verdicts, loads: Loads) -> Result<Arc<Standing>, PublishError> {
+    if verdicts.len() != steering.endpoint_count() {
+        return Err(PublishError::VerdictCount(verdicts.len(), steering.endpoint_count()));
+    }
+    if !loads.is_empty() && loads.len() != steering.pop_count() {
+        return Err(PublishError::LoadCount(loads.len(), steering.pop_count()));
+    }
+    Ok(Arc::new(Standing::new(steering, verdicts, loads)))
+}
+
+impl Published {
+    /// The same with other verdicts and loads, to see what would be: loads stay as they are when there are none.
+    ///
+    /// # Errors
+    /// [`PublishError::VerdictCount`], [`PublishError::LoadCount`].
+    pub fn supposing(
+        &self,
+        verdicts: Option<Verdicts>,
+        loads: Option<Loads>,
+    ) -> Result<Published, PublishError> {
+        let verdicts = verdicts.unwrap_or_else(|| self.standing.verdicts().clone());
+        let loads = loads.unwrap_or_else(|| self.standing.loads().clone());
+        Ok(Published { standing: stand(&self.steering, verdicts, loads)?, ..self.clone() })
     }
 }

@@ -9,7 +9,7 @@ use gslb_core::observe::counters::{Counter, Counters};
 use gslb_core::publish::{Identity, Publisher};
 use gslb_core::respond::{MAX_STREAM, NoTrace, Responder, Transport};
 use gslb_core::serve::{Bound, Server};
-use gslb_core::steer::verdict::Verdicts;
+use gslb_core::steer::verdict::{Loads, Verdicts};
 use gslb_core::wire::edns::MAX_IDENTITY;
 use gslb_core::zone::flattened::{Flattened, FlattenedSet};
 use gslb_core::zone::zones::Zones;
@@ -44,9 +44,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn verdicts(octets: &[u8]) -> Result<Verdicts> {
+/// The verdict table of octets.
+pub fn verdicts(octets: &[u8]) -> Result<Verdicts> {
     Verdicts::from_octets(octets)
         .map_err(|index| Error::Value(format!("octet {index} of the verdict table is no verdict")))
+}
+
+/// The loads of octets.
+pub fn loads(octets: &[u8]) -> Result<Loads> {
+    Loads::from_octets(octets).map_err(|count| {
+        Error::Value(format!("loads take two octets per POP; {count} octets is an odd number"))
+    })
 }
 
 /// (owner, type, TTL, RDATA, whether it is stale)
@@ -86,12 +94,20 @@ impl PyDataPlane {
         }
     }
 
-    fn publish(&self, zones: Vec<PyRef<'_, PyZone>>, steering: &PySteering, verdicts: &[u8]) -> Result<u64> {
+    #[pyo3(signature = (zones, steering, verdicts, loads=None), text_signature = "(self, zones, steering, verdicts, loads=b'')")]
+    fn publish(
+        &self,
+        zones: Vec<PyRef<'_, PyZone>>,
+        steering: &PySteering,
+        verdicts: &[u8],
+        loads: Option<&[u8]>,
+    ) -> Result<u64> {
         let mut all = Zones::default();
         for zone in &zones {
             all.insert(zone.0.clone());
         }
-        Ok(self.publisher.publish(all, steering.0.clone(), self::verdicts(verdicts)?)?)
+        let loads = self::loads(loads.unwrap_or_default())?;
+        Ok(self.publisher.publish(all, steering.0.clone(), self::verdicts(verdicts)?, loads)?)
     }
 
     fn publish_zone(&self, zone: &PyZone) -> Result<u64> {
@@ -102,8 +118,10 @@ impl PyDataPlane {
         Ok(self.publisher.publish_steering(steering.0.clone())?)
     }
 
-    fn publish_verdicts(&self, verdicts: &[u8]) -> Result<u64> {
-        Ok(self.publisher.publish_verdicts(self::verdicts(verdicts)?)?)
+    #[pyo3(signature = (verdicts, loads=None), text_signature = "(self, verdicts, loads=b'')")]
+    fn publish_verdicts(&self, verdicts: &[u8], loads: Option<&[u8]>) -> Result<u64> {
+        let loads = self::loads(loads.unwrap_or_default())?;
+        Ok(self.publisher.publish_verdicts(self::verdicts(verdicts)?, loads)?)
     }
 
     fn publish_flattened(&self, sets: Vec<FlattenedRow>) -> Result<u64> {
@@ -155,12 +173,27 @@ impl PyDataPlane {
         }))
     }
 
-    #[pyo3(signature = (name, rtype, client, subnet=None))]
-    fn explain(&self, name: &str, rtype: u16, client: &str, subnet: Option<&str>) -> Result<String> {
+    #[pyo3(signature = (name, rtype, client, subnet=None, verdicts=None, loads=None))]
+    fn explain(
+        &self,
+        name: &str,
+        rtype: u16,
+        client: &str,
+        subnet: Option<&str>,
+        verdicts: Option<&[u8]>,
+        loads: Option<&[u8]>,
+    ) -> Result<String> {
         let name = names::name(name)?;
         let client = names::address(client)?;
         let state = self.publisher.current().load();
-        explain::explain(&state, &mut lock(&self.explaining), &name, rtype, client, subnet)
+        let verdicts = verdicts.map(self::verdicts).transpose()?;
+        let loads = loads.map(self::loads).transpose()?;
+        let supposed = match (&verdicts, &loads) {
+            (None, None) => None,
+            _ => Some(state.supposing(verdicts, loads)?),
+        };
+        let state = supposed.as_ref().unwrap_or(&state);
+        explain::explain(state, &mut lock(&self.explaining), &name, rtype, client, subnet)
             .map_err(Error::Value)
     }
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use gslb_core::steer::Steering;
+use gslb_core::publish::stand;
+use gslb_core::steer::{Random, Selection, Steering};
 use pyo3::prelude::*;
 
+use crate::dataplane::{loads, verdicts};
 use crate::error::{Error, Result};
+use crate::names;
 
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "Steering", module = "gslb._dataplane", frozen)]
@@ -33,5 +36,24 @@ impl PySteering {
     fn examples(&self, py: Python<'_>, kind: &str, value: &str, limit: usize) -> Result<Vec<String>> {
         let found = py.detach(|| self.0.examples(kind, value, limit)).map_err(Error::Value)?;
         Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    #[pyo3(signature = (name, rtype, client, verdicts, loads=None, seed=0), text_signature = "(self, name, rtype, client, verdicts, loads=b'', seed=0)")]
+    fn decide(
+        &self,
+        name: u32,
+        rtype: u16,
+        client: &str,
+        verdicts: &[u8],
+        loads: Option<&[u8]>,
+        seed: u64,
+    ) -> Result<(&'static str, Vec<u32>, u32, u8)> {
+        let client = names::address(client)?;
+        let verdicts = self::verdicts(verdicts)?;
+        let standing = stand(&self.0, verdicts, self::loads(loads.unwrap_or_default())?)?;
+        let mut selection = Selection::new();
+        let mut random = Random::new(seed);
+        let decision = self.0.decide(name, rtype, client, &standing, &mut random, &mut selection);
+        Ok((decision.outcome.word(), selection.as_slice().to_vec(), decision.ttl, decision.scope))
     }
 }

@@ -1,8 +1,9 @@
 //! ALIAS: the addresses of another name, answered as the owner's own, so that an apex can follow a name.
 
 use super::opt::ExtendedError;
-use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, addresses, negative};
-use crate::steer::{Decision, Family, Outcome};
+use super::steered::chosen;
+use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, negative};
+use crate::steer::{Decision, Outcome, Steering};
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
 use crate::wire::rtype::number;
@@ -18,6 +19,8 @@ enum Followed<'z> {
     Steered(u32, Option<Image<'z>>),
     /// The target has no such records.
     Nothing,
+    /// A steered CNAME on the way fails.
+    Failure,
     /// The target is not served here.
     Outside,
 }
@@ -37,9 +40,11 @@ impl<'a> Lookup<'a> {
         let alias = node.set(number::ALIAS)?;
         let mut ttl = alias.ttl();
         let target = alias.rdata().next().and_then(leading_name)?;
-        match self.follow(target, &mut ttl) {
-            Followed::Set(set) => Some(write(set, ttl.min(set.ttl()), owner, writer)),
-            Followed::Nothing => Some(negative(zone, Rcode::NoError, writer)),
+        let mut scope = 0;
+        let answer = match self.follow(target, &mut ttl, &mut scope, chooser, trace) {
+            Followed::Set(set) => write(set, ttl.min(set.ttl()), owner, writer),
+            Followed::Nothing => negative(zone, Rcode::NoError, writer),
+            Followed::Failure => Answer::code(Rcode::ServFail),
             Followed::Outside => {
                 let (set, stale) = self.state.flattened.get(node.name, self.query.qtype)?;
                 let error = stale.then_some(ExtendedError::StaleAnswer);
@@ -47,16 +52,16 @@ impl<'a> Lookup<'a> {
                     0 => negative(zone, Rcode::NoError, writer),
                     _ => write(set, set.ttl(), owner, writer),
                 };
-                Some(Answer { error, ..answer })
+                Answer { error, ..answer }
             }
             Followed::Steered(steered, last_resort) => {
-                let family = Family::of(self.query.qtype)?;
-                let decision = self.decide(steered, family, chooser, trace);
-                let scope = decision.scope;
-                let answer = match decision.outcome {
+                let qtype = self.query.qtype;
+                let decision = self.decide(steered, qtype, chooser, trace);
+                scope = scope.max(decision.scope);
+                match decision.outcome {
                     Outcome::Answer => {
                         let decision = Decision { ttl: ttl.min(decision.ttl), ..decision };
-                        addresses(&self.state.steering, &chooser.selection, decision, owner, writer)
+                        chosen(&self.state.steering, &chooser.selection, qtype, decision, owner, writer)
                     }
                     Outcome::ServFail => Answer::code(Rcode::ServFail),
                     Outcome::LastResort | Outcome::NotOffered => match last_resort {
@@ -64,14 +69,23 @@ impl<'a> Lookup<'a> {
                         None => negative(zone, Rcode::NoError, writer),
                     },
                     Outcome::NoData => negative(zone, Rcode::NoError, writer),
-                };
-                Some(Answer { scope, ..answer })
+                }
             }
-        }
+        };
+        Some(Answer { scope, ..answer })
     }
 
-    /// Follows aliases through the zones served here; `ttl` ends as the lowest on the way.
-    fn follow(&self, target: &'a [u8], ttl: &mut u32) -> Followed<'a> {
+    /// Follows aliases through the zones served here; `ttl` ends as the lowest on the way, `scope` as the longest of
+    /// the steered CNAMEs.
+    fn follow<T: Trace>(
+        &self,
+        target: &'a [u8],
+        ttl: &mut u32,
+        scope: &mut u8,
+        chooser: &mut Chooser,
+        trace: &mut T,
+    ) -> Followed<'a> {
+        let steering: &'a Steering = &self.state.steering;
         let mut name = FoldedName::default();
         let mut target = target;
         for _ in 0..MAX_CHAIN {
@@ -87,7 +101,27 @@ impl<'a> Lookup<'a> {
                 Found::Delegation(_) | Found::Dname(_) => return Followed::Outside,
             };
             if let Some(steered) = node.steered() {
-                return Followed::Steered(steered, node.set(self.query.qtype));
+                if !steering.is_alias(steered) {
+                    return Followed::Steered(steered, node.set(self.query.qtype));
+                }
+                let decision = self.decide(steered, number::CNAME, chooser, trace);
+                *scope = decision.scope.max(*scope);
+                *ttl = decision.ttl.min(*ttl);
+                match decision.outcome {
+                    Outcome::Answer => {
+                        let best = chooser.selection.as_slice().first();
+                        let best = best.and_then(|&endpoint| steering.endpoint(endpoint));
+                        let Some(alias) = best.and_then(|endpoint| endpoint.target.as_ref()) else {
+                            return Followed::Nothing;
+                        };
+                        target = alias.as_wire();
+                        continue;
+                    }
+                    Outcome::NoData => return Followed::Nothing,
+                    Outcome::ServFail => return Followed::Failure,
+                    // The zone's own records.
+                    Outcome::LastResort | Outcome::NotOffered => {}
+                }
             }
             if let Some(set) = node.set(self.query.qtype) {
                 return Followed::Set(set);

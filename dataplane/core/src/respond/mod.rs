@@ -3,9 +3,11 @@
 mod alias;
 mod chaos;
 mod dname;
+mod hints;
 mod opt;
 mod passed;
 mod referral;
+mod steered;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -19,13 +21,13 @@ use self::dname::substitute;
 use self::opt::{ExtendedError, ResponseOpt};
 use self::passed::Passed;
 use self::referral::{add_addresses, refer};
+use self::steered::Steered;
 use self::trace::note_found;
 pub use self::trace::{NoTrace, Step, Trace};
 
 use crate::observe::counters::{Counter, Counters};
 use crate::publish::Published;
-use crate::steer::verdict::Verdicts;
-use crate::steer::{Decision, Family, Outcome, Random, Selection, Steering};
+use crate::steer::{Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::{is_within, to_text};
@@ -211,8 +213,11 @@ fn counter_of(rcode: Rcode) -> Counter {
 /// What a node, once found, does to the answer.
 enum Next<'z> {
     Done(Answer),
-    /// The target of a CNAME.
-    Follow(&'z [u8]),
+    /// The target of a CNAME, which clients of this scope get.
+    Follow {
+        target: &'z [u8],
+        scope: u8,
+    },
 }
 
 /// One query against one generation.
@@ -225,9 +230,23 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// RFC 1034 section 4.3.2, with CNAMEs followed inside the zones served here.
+    /// The answer, whose scope is the longest of all steered names on the way.
     #[inline]
     fn resolve<T: Trace>(&self, steerer: &mut Steerer, writer: &mut Writer<'_>, trace: &mut T) -> Answer {
+        let mut scope = 0;
+        let answer = self.walk(steerer, writer, &mut scope, trace);
+        Answer { scope: scope.max(answer.scope), ..answer }
+    }
+
+    /// RFC 1034 section 4.3.2, with CNAMEs followed inside the zones served here.
+    #[inline]
+    fn walk<T: Trace>(
+        &self,
+        steerer: &mut Steerer,
+        writer: &mut Writer<'_>,
+        longest_scope: &mut u8,
+        trace: &mut T,
+    ) -> Answer {
         let Query { name, qtype, qclass, .. } = self.query;
         match *qclass {
             CLASS_IN | CLASS_ANY => {}
@@ -268,7 +287,10 @@ impl<'a> Lookup<'a> {
                 Found::Exact(node) | Found::Wildcard(node) => {
                     match self.at_node(node, zone, owner, chooser, writer, trace) {
                         Next::Done(answer) => return answer,
-                        Next::Follow(alias) => target.set(alias),
+                        Next::Follow { target: alias, scope } => {
+                            *longest_scope = scope.max(*longest_scope);
+                            target.set(alias)
+                        }
                     }
                 }
                 Found::Delegation(cut) => {
@@ -344,49 +366,23 @@ impl<'a> Lookup<'a> {
         trace: &mut T,
     ) -> Next<'a> {
         let qtype = self.query.qtype;
-        if qtype == number::ANY {
-            return Next::Done(any(node, owner, zone, writer, trace));
-        }
         let mut scope = 0;
         // What stands in for a steered answer is held no longer than one.
         let mut longest = None;
-        if let Some(steered) = node.steered()
-            && let Some(family) = Family::of(qtype)
-        {
-            let decision = self.decide(steered, family, chooser, trace);
-            scope = decision.scope;
-            match decision.outcome {
-                Outcome::Answer => {
-                    self.counters.add(Counter::Steered);
-                    return Next::Done(addresses(
-                        &self.state.steering,
-                        &chooser.selection,
-                        decision,
-                        owner,
-                        writer,
-                    ));
-                }
-                Outcome::NotOffered => {}
-                Outcome::LastResort => {
-                    self.counters.add(Counter::AllDown);
-                    longest = Some(decision.ttl);
-                }
-                Outcome::NoData => {
-                    self.counters.add(Counter::AllDown);
-                    let answer = negative_for(zone, Rcode::NoError, decision.ttl, writer);
-                    return Next::Done(Answer { scope, ..answer });
-                }
-                Outcome::ServFail => {
-                    self.counters.add(Counter::AllDown);
-                    return Next::Done(Answer { scope, ..Answer::code(Rcode::ServFail) });
-                }
+        if let Some(steered) = node.steered() {
+            match self.steer((node, steered), zone, owner, chooser, writer, trace) {
+                Steered::Next(next) => return next,
+                Steered::Zone { scope: of_zone, longest: at_most } => (scope, longest) = (of_zone, at_most),
             }
+        }
+        if qtype == number::ANY {
+            return Next::Done(self.any(node, owner, zone, writer, trace));
         }
         if node.flags.any(Flags::ALIAS) {
             if qtype == number::ALIAS {
                 return Next::Done(negative(zone, Rcode::NoError, writer));
             }
-            if Family::of(qtype).is_some() {
+            if rtype::is_address(qtype) {
                 let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
                 if let Some(answer) = flattened {
                     return Next::Done(answer);
@@ -417,50 +413,42 @@ impl<'a> Lookup<'a> {
             if records(set, None, owner, writer, trace).is_err() {
                 writer.close();
             }
-            return Next::Follow(target);
+            return Next::Follow { target, scope };
         }
         let answer = negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), writer);
         Next::Done(Answer { scope, ..answer })
     }
 
-    #[inline]
-    fn decide<T: Trace>(
+    /// ANY gets one RRset (RFC 8482 section 4.1), and never one that steering or an ALIAS would answer otherwise: a
+    /// resolver may answer other queries from it. Without any other it gets the HINFO of section 4.2.
+    fn any<T: Trace>(
         &self,
-        steered: u32,
-        family: Family,
-        chooser: &mut Chooser,
+        node: Node<'_>,
+        owner: Owner<'_>,
+        zone: &Zone,
+        writer: &mut Writer<'_>,
         trace: &mut T,
-    ) -> Decision {
-        let Chooser { selection, random } = chooser;
+    ) -> Answer {
         let steering: &Steering = &self.state.steering;
-        let verdicts: &Verdicts = &self.state.verdicts;
-        let client = self.query.edns.and_then(|edns| edns.subnet?.location()).unwrap_or(self.client);
-        if !T::ENABLED {
-            return steering.decide(steered, family, client, verdicts, random, selection);
-        }
-        let (decision, explanation) = steering.explain(steered, family, client, verdicts, random, selection);
-        trace.note(|| Step::Steer { explanation: Box::new(explanation) });
-        decision
-    }
-}
-
-/// The addresses of the chosen endpoints.
-#[inline]
-fn addresses(
-    steering: &Steering,
-    selection: &Selection,
-    decision: Decision,
-    owner: Owner<'_>,
-    writer: &mut Writer<'_>,
-) -> Answer {
-    let Decision { ttl, scope, .. } = decision;
-    for &endpoint in selection.as_slice() {
-        let Some(endpoint) = steering.endpoint(endpoint) else { continue };
-        if writer.address(Section::Answer, owner, endpoint.address, ttl).is_err() {
-            return Answer { scope, ..Full.into() };
+        let chosen = node.flags.any(Flags::STEERED.or(Flags::ALIAS));
+        let is_steered = |rtype| {
+            node.steered().is_some_and(|steered| {
+                steering.offers(steered, rtype) || matches!(rtype, number::HTTPS | number::SVCB)
+            })
+        };
+        let is_told = |set: &Image<'_>| {
+            set.rtype != number::ALIAS && !(chosen && rtype::is_address(set.rtype)) && !is_steered(set.rtype)
+        };
+        let written = match node.sets().find(is_told) {
+            Some(set) => records(set, None, owner, writer, trace),
+            None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
+            None => return negative(zone, Rcode::NoError, writer),
+        };
+        match written {
+            Ok(()) => Answer::authoritative(Rcode::NoError),
+            Err(full) => full.into(),
         }
     }
-    Answer { scope, ..Answer::authoritative(Rcode::NoError) }
 }
 
 #[inline]
@@ -473,29 +461,6 @@ fn records<T: Trace>(
 ) -> Result<(), Full> {
     trace.note(|| Step::Records { rtype: rtype::to_text(set.rtype).to_string(), count: set.count });
     writer.rrset(Section::Answer, owner, set, longest.map(|longest| longest.min(set.ttl())))
-}
-
-/// ANY gets one RRset (RFC 8482 section 4.1), and never one that steering or an ALIAS would answer otherwise: a
-/// resolver may answer address queries from it. Without any other it gets the HINFO of section 4.2.
-fn any<T: Trace>(
-    node: Node<'_>,
-    owner: Owner<'_>,
-    zone: &Zone,
-    writer: &mut Writer<'_>,
-    trace: &mut T,
-) -> Answer {
-    let chosen = node.flags.any(Flags::STEERED.or(Flags::ALIAS));
-    let is_told =
-        |set: &Image<'_>| set.rtype != number::ALIAS && !(chosen && Family::of(set.rtype).is_some());
-    let written = match node.sets().find(is_told) {
-        Some(set) => records(set, None, owner, writer, trace),
-        None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
-        None => return negative(zone, Rcode::NoError, writer),
-    };
-    match written {
-        Ok(()) => Answer::authoritative(Rcode::NoError),
-        Err(full) => full.into(),
-    }
 }
 
 /// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).

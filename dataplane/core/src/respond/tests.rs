@@ -24,7 +24,7 @@ fn ask_type(records: &str, name: &str, qtype: u16) -> (u8, u16) {
         generation: 1,
         zones: Arc::new(zones),
         steering: Arc::default(),
-        verdicts: Arc::new(Verdicts::all_serving(0)),
+        standing: Arc::default(),
         flattened: Arc::default(),
         identity: Arc::default(),
     };

@@ -1,33 +1,37 @@
-//! Location classes: the clients that a policy cannot tell apart, and the order of POPs for each.
+//! Location classes: the clients that a tree of pools cannot tell apart, and the orders of units for each.
 //!
-//! Locations become classes in two steps. The *signature* of a location is what the policy's steps see
-//! of it: the rules that match, its coordinates. It depends on the policy only. The *class* is what
-//! follows from it for certain POPs: signatures with equal orders are one class. Most work is so done
-//! once per policy, and once per set of POPs, however many pools and names there are.
+//! Locations become classes in two steps. The *signature* of a location is what the policies' steps see
+//! of it: the rules that match, its coordinates. It depends on the policies only. The *class* is what
+//! follows from it for certain units: signatures with equal orders are one class. Most work is so done
+//! once per set of policies, and once per set of units, however many pools and names there are.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::error::SteerError;
+use super::grouping::Grouping;
 use super::model::World;
-use super::policy::{OUT, Policy, Rank};
-use super::selector::{NO_SUBNET, Site};
+use super::policy::{Policy, Step};
+use super::roster::Roster;
+use super::selector::{NO_SUBNET, Site, Subnets};
 use super::sequences::{Sequences, SequencesBuilder};
 use super::stages::StageSteps;
 use crate::geo::cover::Cover;
 use crate::geo::map::GeoMap;
 use crate::geo::table::Table;
 
-/// In a first stage's order: set on an entry that says how many of the next entries are equals. A POP
+/// In a first stage's order: set on an entry that says how many of the next entries are equals. A unit
 /// that has no equal stands alone.
 pub(super) const GROUP_HEADER: u16 = 1 << 15;
-/// In a later stage's ranks: the POP drops out.
+/// In a later stage's ranks: the unit drops out.
 pub(super) const FENCED: u16 = u16::MAX;
-/// Most POPs: positions and counts must leave [`GROUP_HEADER`] free, ranks must not reach [`FENCED`].
-pub(super) const MAX_POPS: usize = 4096;
+/// Most units of a pool: positions and counts must leave [`GROUP_HEADER`] free, ranks must not reach [`FENCED`].
+pub(super) const MAX_UNITS: usize = 4096;
 
-/// What a policy sees of every address.
+/// What some policies see of every address.
 pub(super) struct Signatures {
+    pub subnets: Arc<Subnets>,
     /// For each signature a location and a subnet number that have it.
     sites: Vec<(u32, u32)>,
     ipv4: Cover<u32>,
@@ -35,9 +39,12 @@ pub(super) struct Signatures {
 }
 
 impl Signatures {
-    pub fn new(policy: &Policy, world: &World, map: &GeoMap) -> Signatures {
-        if !policy.looks_at_location(world) {
-            return Signatures { sites: vec![(0, NO_SUBNET)], ipv4: Cover::whole(0), ipv6: Cover::whole(0) };
+    pub fn new(policies: &[&Policy], world: &World, map: &GeoMap) -> Signatures {
+        let all = policies.iter().flat_map(|policy| policy.subnets(world)).collect();
+        let subnets = Arc::new(Subnets::new(all));
+        if !policies.iter().any(|policy| policy.looks_at_location(world)) {
+            let (ipv4, ipv6) = (Cover::whole(0), Cover::whole(0));
+            return Signatures { subnets, sites: vec![(0, NO_SUBNET)], ipv4, ipv6 };
         }
         const UNKNOWN: u32 = u32::MAX;
         let mut sites = Vec::new();
@@ -46,9 +53,9 @@ impl Signatures {
         let mut by_pair: HashMap<(u32, u32), u32> = HashMap::new();
         let mut seen = Vec::new();
         let mut compute = |location: u32, subnet: u32| {
-            let site = Site { location: map.location(location), subnet, subnets: &policy.subnets };
+            let site = Site { location: map.location(location), subnet, subnets: &subnets };
             seen.clear();
-            for step in &policy.steps {
+            for step in policies.iter().flat_map(|policy| &policy.steps) {
                 step.signature(world, &site, &mut seen);
             }
             if let Some(&number) = numbers.get(seen.as_slice()) {
@@ -68,19 +75,26 @@ impl Signatures {
             }
             _ => *by_pair.entry((location, subnet)).or_insert_with(|| compute(location, subnet)),
         };
-        let ipv4 = map.ipv4().overlay(&policy.subnets.ipv4, &mut number);
-        let ipv6 = map.ipv6().overlay(&policy.subnets.ipv6, &mut number);
-        Signatures { sites, ipv4, ipv6 }
+        let ipv4 = map.ipv4().overlay(&subnets.ipv4, &mut number);
+        let ipv6 = map.ipv6().overlay(&subnets.ipv6, &mut number);
+        Signatures { subnets, sites, ipv4, ipv6 }
     }
 }
 
-/// The classes of one policy over certain POPs.
+/// One pool of a tree, and how it is chosen from.
+pub(super) struct Part<'a> {
+    pub policy: &'a Policy,
+    pub stages: &'a [StageSteps],
+    pub roster: &'a Roster,
+}
+
+/// The classes of a tree of pools.
 #[derive(Debug)]
 pub(super) struct Classes {
     ipv4: Table<u32>,
     ipv6: Table<u128>,
-    stage_count: usize,
-    /// For each class, for each stage, the number of a sequence.
+    columns: usize,
+    /// For each class, for each part and stage, the number of a sequence.
     rows: Box<[u32]>,
     /// For a first stage the positions in order, see [`GROUP_HEADER`]; for a later one a rank for each
     /// position, see [`FENCED`].
@@ -88,44 +102,26 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    /// The classes of `policy` (whose stages are `stages`) over POPs.
+    /// The classes of the parts of a tree, whose policies are those of `signatures`.
     pub fn new(
-        policy: &Policy,
-        stages: &[StageSteps],
+        parts: &[Part<'_>],
         world: &World,
         map: &GeoMap,
         signatures: &Signatures,
-        pops: &[u32],
     ) -> Result<Classes, SteerError> {
-        let full = || {
-            let name = &policy.name;
-            let message = format!("policy {name}: its orders of POPs have more than {} entries", u32::MAX);
-            SteerError::declared(&policy.place, message + ": use fewer POPs or coarser steps")
-        };
         let mut sequences = SequencesBuilder::new();
         let mut numbers: HashMap<Box<[u32]>, u32> = HashMap::new();
         let mut rows: Vec<u32> = Vec::new();
         let mut class_of = Vec::with_capacity(signatures.sites.len());
-        let mut grouping = Grouping::default();
-        let (mut ranks, mut row, mut sequence) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut orders, mut row) = (Orders::default(), Vec::new());
         for &(location, subnet) in &signatures.sites {
-            let site = Site { location: map.location(location), subnet, subnets: &policy.subnets };
+            let site = Site { location: map.location(location), subnet, subnets: &signatures.subnets };
             row.clear();
-            for (number, stage) in stages.iter().enumerate() {
-                grouping.reset(pops.len());
-                for step in stage.sorting.iter().filter_map(|&step| policy.steps.get(step)) {
-                    step.ranks(world, &site, pops, &mut ranks);
-                    grouping.refine(&ranks);
+            for part in parts {
+                for (number, stage) in part.stages.iter().enumerate() {
+                    let sequence = orders.sequence(part, stage, number == 0, world, &site);
+                    row.push(sequences.number(sequence).ok_or_else(|| too_many(part.policy))?);
                 }
-                for step in stage.fencing.iter().filter_map(|&step| policy.steps.get(step)) {
-                    step.ranks(world, &site, pops, &mut ranks);
-                    grouping.fence(&ranks);
-                }
-                match number {
-                    0 => grouping.write_order(&mut sequence),
-                    _ => grouping.write_ranks(pops.len(), &mut sequence),
-                }
-                row.push(sequences.number(&sequence).ok_or_else(full)?);
             }
             let class = match numbers.get(row.as_slice()) {
                 Some(&class) => class,
@@ -142,7 +138,7 @@ impl Classes {
         Ok(Classes {
             ipv4: Table::new(signatures.ipv4.map(class)),
             ipv6: Table::new(signatures.ipv6.map(class)),
-            stage_count: stages.len(),
+            columns: row.len(),
             rows: rows.into(),
             sequences: sequences.finish(),
         })
@@ -161,28 +157,20 @@ impl Classes {
         }
     }
 
-    /// The prefix of [`Classes::find`] as text.
-    pub fn prefix(&self, client: IpAddr) -> String {
-        match client.to_canonical() {
-            IpAddr::V4(address) => self.ipv4.prefix(u32::from(address)).to_string(),
-            IpAddr::V6(address) => self.ipv6.prefix(u128::from(address)).to_string(),
-        }
-    }
-
-    /// A class's order (stage 0) or ranks (later stages).
+    /// A class's order (first stage of a part) or ranks (later stages). Columns count the stages of the parts.
     #[inline]
-    pub fn sequence(&self, class: u32, stage: usize) -> &[u16] {
-        if self.stage_count == 1 {
+    pub fn sequence(&self, class: u32, column: usize) -> &[u16] {
+        if self.columns == 1 {
             // Classes and sequences are then the same, numbered in the same order.
             return self.sequences.get(class);
         }
-        let row = class as usize * self.stage_count + stage;
+        let row = class as usize * self.columns + column;
         self.rows.get(row).map_or(&[], |&number| self.sequences.get(number))
     }
 
     /// Number of classes.
     pub fn len(&self) -> usize {
-        self.rows.len() / self.stage_count.max(1)
+        self.rows.len() / self.columns.max(1)
     }
 
     /// Number of prefixes of both families.
@@ -196,128 +184,49 @@ impl Classes {
     }
 }
 
-/// Positions in ordered groups of equals.
+fn too_many(policy: &Policy) -> SteerError {
+    let name = &policy.name;
+    let message = format!("policy {name}: its orders of POPs have more than {} entries", u32::MAX);
+    SteerError::declared(&policy.place, message + ": use fewer POPs or coarser steps")
+}
+
+/// Works out the order that a stage's static steps put units in.
 #[derive(Default)]
-struct Grouping {
-    positions: Vec<u16>,
-    /// Where each group ends in `positions`.
-    ends: Vec<usize>,
-    keyed: Vec<(Rank, u16)>,
+struct Orders {
+    grouping: Grouping,
+    ranks: Vec<u64>,
+    sequence: Vec<u16>,
 }
 
-impl Grouping {
-    /// One group of all positions.
-    fn reset(&mut self, count: usize) {
-        self.positions.clear();
-        self.positions.extend(0..count.min(MAX_POPS) as u16);
-        self.ends.clear();
-        self.ends.push(self.positions.len());
-    }
-
-    /// Splits each group by rank, best first, and drops what is [`OUT`].
-    fn refine(&mut self, ranks: &[Rank]) {
-        self.rebuild(ranks, |rank| rank);
-    }
-
-    /// Drops what is [`OUT`].
-    fn fence(&mut self, ranks: &[Rank]) {
-        self.rebuild(ranks, |rank| if rank == OUT { OUT } else { 0 });
-    }
-
-    fn rebuild(&mut self, ranks: &[Rank], key: impl Fn(Rank) -> Rank) {
-        let old_positions = std::mem::take(&mut self.positions);
-        let old_ends = std::mem::take(&mut self.ends);
-        self.positions.reserve(old_positions.len());
-        let mut start = 0;
-        for end in old_ends {
-            let group = old_positions.get(start..end).unwrap_or_default();
-            start = end;
-            self.keyed.clear();
-            self.keyed.extend(group.iter().map(|&position| {
-                let rank = ranks.get(usize::from(position)).copied().unwrap_or(OUT);
-                (key(rank), position)
-            }));
-            self.keyed.retain(|(key, _)| *key != OUT);
-            // Equals stay in the order of their positions, which is the order they are in.
-            self.keyed.sort_unstable();
-            let mut before = None;
-            for &(key, position) in &self.keyed {
-                if before.is_some_and(|before| before != key) {
-                    self.ends.push(self.positions.len());
-                }
-                before = Some(key);
-                self.positions.push(position);
-            }
-            if before.is_some() {
-                self.ends.push(self.positions.len());
+impl Orders {
+    fn sequence(
+        &mut self,
+        part: &Part<'_>,
+        stage: &StageSteps,
+        first: bool,
+        world: &World,
+        site: &Site<'_>,
+    ) -> &[u16] {
+        let Orders { grouping, ranks, sequence } = self;
+        let count = part.roster.units().len();
+        let step = |number: &usize| part.policy.steps.get(*number);
+        grouping.reset(count);
+        for step in stage.sorting.iter().filter_map(step) {
+            step.ranks(world, site, part.roster, ranks);
+            match step {
+                Step::Latency(Some(tolerance)) => grouping.refine_bands(ranks, *tolerance),
+                _ => grouping.refine(ranks),
             }
         }
-    }
-
-    fn groups(&self) -> impl Iterator<Item = &[u16]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| self.positions.get(start..end).unwrap_or_default())
-    }
-
-    fn write_order(&self, out: &mut Vec<u16>) {
-        out.clear();
-        for group in self.groups() {
-            if group.len() > 1 {
-                out.push(GROUP_HEADER | group.len() as u16);
-            }
-            out.extend_from_slice(group);
+        for step in stage.fencing.iter().filter_map(step) {
+            step.ranks(world, site, part.roster, ranks);
+            grouping.fence(ranks);
         }
-    }
-
-    fn write_ranks(&self, count: usize, out: &mut Vec<u16>) {
-        out.clear();
-        out.resize(count, FENCED);
-        for (rank, group) in (0..).zip(self.groups()) {
-            for &position in group {
-                if let Some(slot) = out.get_mut(usize::from(position)) {
-                    *slot = rank;
-                }
-            }
+        if first {
+            grouping.write_order(sequence);
+        } else {
+            grouping.write_ranks(count, sequence);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::steer::policy::LAST;
-
-    fn groups(grouping: &Grouping) -> Vec<Vec<u16>> {
-        grouping.groups().map(<[u16]>::to_vec).collect()
-    }
-
-    #[test]
-    fn earlier_steps_dominate_and_equals_stay_in_order() {
-        let mut grouping = Grouping::default();
-        grouping.reset(5);
-        grouping.refine(&[1, 0, 1, LAST, 0]);
-        assert_eq!(groups(&grouping), [vec![1, 4], vec![0, 2], vec![3]]);
-        let mut sequence = Vec::new();
-        grouping.write_order(&mut sequence);
-        assert_eq!(sequence, [GROUP_HEADER | 2, 1, 4, GROUP_HEADER | 2, 0, 2, 3]);
-        grouping.refine(&[9, 3, 2, 1, 3]);
-        assert_eq!(groups(&grouping), [vec![1, 4], vec![2], vec![0], vec![3]]);
-        grouping.fence(&[5, OUT, OUT, 0, 7]);
-        assert_eq!(groups(&grouping), [vec![4], vec![0], vec![3]]);
-        grouping.write_order(&mut sequence);
-        assert_eq!(sequence, [4, 0, 3]);
-        grouping.write_ranks(5, &mut sequence);
-        assert_eq!(sequence, [1, FENCED, FENCED, 2, 0]);
-    }
-
-    #[test]
-    fn all_may_drop_out() {
-        let mut grouping = Grouping::default();
-        grouping.reset(2);
-        grouping.refine(&[OUT, OUT]);
-        assert!(groups(&grouping).is_empty());
-        let mut sequence = vec![1];
-        grouping.write_order(&mut sequence);
-        assert!(sequence.is_empty());
+        sequence
     }
 }

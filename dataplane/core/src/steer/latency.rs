@@ -49,15 +49,13 @@ impl Latency {
         Ok(latency)
     }
 
-    /// Milliseconds from the client to each of `pops`: the most specific selector that has a row for a
-    /// POP decides for that POP.
-    pub fn milliseconds<'a>(
-        &'a self,
-        site: &Site<'_>,
-        pops: &'a [u32],
-    ) -> impl Iterator<Item = Option<f64>> + 'a {
-        let rows: Vec<_> =
-            self.selectors.matches(site).filter_map(|index| self.rows.get(index as usize)).collect();
-        pops.iter().map(move |pop| rows.iter().find_map(|row| row.get(pop).copied()))
+    /// The rows that match the client, most specific first.
+    pub fn matching<'a>(&'a self, site: &Site<'_>) -> Vec<&'a HashMap<u32, f64>> {
+        self.selectors.matches(site).filter_map(|index| self.rows.get(index as usize)).collect()
     }
+}
+
+/// Milliseconds to a POP: the most specific selector that has a row for it decides.
+pub(super) fn milliseconds(matching: &[&HashMap<u32, f64>], pop: u32) -> Option<f64> {
+    matching.iter().find_map(|row| row.get(&pop).copied())
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::latency::Latency;
 use crate::wire::name::Name;
+use crate::wire::rtype::number;
 
 /// A place in a site's files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -38,12 +39,14 @@ impl Place {
     }
 }
 
-/// What a pool answers when no endpoint is serving.
+/// What a name's pool answers when too little of it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenAllDown {
     /// The endpoints that are down, as if they served.
     ServeAll,
+    /// The endpoints that served when the pool was last available.
+    LastGood,
     /// The records of the zone file.
     Fallback,
     /// No records.
@@ -54,17 +57,48 @@ pub enum WhenAllDown {
     ServFail,
 }
 
+/// How many endpoints (or member pools) must serve for a pool to be available.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// So many, at least one.
+    Count(u32),
+    /// This share of those that are not drained, rounded up, at least one.
+    Fraction(f64),
+}
+
+impl Default for Need {
+    fn default() -> Need {
+        Need::Count(1)
+    }
+}
+
+impl Need {
+    /// The number needed when `present` are not drained.
+    pub fn of(self, present: u32) -> u32 {
+        match self {
+            Need::Count(count) => count.max(1),
+            // A little less, since 0.07 x 100 is more than 7 in binary.
+            Need::Fraction(fraction) => ((fraction * f64::from(present) - 1e-9).ceil() as u32).max(1),
+        }
+    }
+}
+
 /// A site that serves users.
 #[derive(Debug)]
 pub(super) struct Pop {
     pub name: Box<str>,
 }
 
-/// One address of a POP for one service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What one POP answers with for one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Its address.
-    pub address: IpAddr,
+    /// Its address, for A or AAAA.
+    pub address: Option<IpAddr>,
+    /// The name that it is an alias of.
+    pub target: Option<Name>,
+    /// The RRsets that it declares: type, and the RDATA of each record.
+    pub records: Box<[(u16, Box<[Box<[u8]>]>)]>,
     /// Index of its POP in the document.
     pub pop: u32,
     /// Its share among equals; 0: only when no other is left.
@@ -73,14 +107,55 @@ pub struct Endpoint {
     pub pool: u32,
 }
 
-/// The endpoints that may answer a name.
+impl Endpoint {
+    /// The RDATA that it declares of a type.
+    pub fn declared(&self, rtype: u16) -> &[Box<[u8]>] {
+        self.records.iter().find(|(of, _)| *of == rtype).map_or(&[], |(_, rdata)| rdata)
+    }
+
+    /// The types that it answers.
+    pub(super) fn types(&self) -> impl Iterator<Item = u16> + '_ {
+        let address = self.address.map(|address| if address.is_ipv4() { number::A } else { number::AAAA });
+        let alias = self.target.as_ref().map(|_| number::CNAME);
+        address.into_iter().chain(alias).chain(self.records.iter().map(|(rtype, _)| *rtype))
+    }
+
+    /// What tells it from the POP's others: its address or target in presentation format.
+    pub fn label(&self) -> String {
+        match (&self.address, &self.target) {
+            (Some(address), _) => address.to_string(),
+            (None, Some(target)) => target.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// The endpoints, or the member pools, that may answer a name.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub name: Box<str>,
     pub when_all_down: WhenAllDown,
+    /// Its own policy.
+    pub policy: Option<u32>,
+    /// For IPv4, IPv6 and other types.
+    pub min_healthy: [Need; 3],
     /// Their numbers.
     pub endpoints: Range<u32>,
+    /// (pool, weight)
+    pub members: Box<[(u32, u32)]>,
     pub place: Place,
+}
+
+impl Pool {
+    /// How much must serve of a type.
+    pub fn need(&self, rtype: u16) -> Need {
+        let [ipv4, ipv6, other] = self.min_healthy;
+        match rtype {
+            number::A => ipv4,
+            number::AAAA => ipv6,
+            _ => other,
+        }
+    }
 }
 
 /// A name that a pool and a policy answer.
@@ -88,8 +163,12 @@ pub(super) struct Pool {
 pub struct SteeredName {
     /// The owner name, in lower case.
     pub name: Name,
-    /// TTL of its answers in seconds.
+    /// TTL of its answers in seconds while all is well.
     pub ttl: u32,
+    /// TTL that it comes down to, the more of its endpoints are down.
+    pub min_ttl: u32,
+    /// Whether a client subnet decides, rather than the resolver's address.
+    pub client_subnet: bool,
     /// Index of its pool in the document.
     pub pool: u32,
     /// Index of its policy in the document.
@@ -104,7 +183,16 @@ pub struct SteeredName {
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub pops: Box<[Pop]>,
+    /// Number of pools: units from the number of POPs on.
+    pub pool_count: usize,
     /// Each POP's point on the unit sphere, if its coordinates are declared.
     pub vectors: Box<[Option<[f64; 3]>]>,
     pub latency: Latency,
+}
+
+impl World {
+    /// Number of units: POPs and pools.
+    pub fn unit_count(&self) -> usize {
+        self.pops.len() + self.pool_count
+    }
 }

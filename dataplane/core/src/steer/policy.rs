@@ -1,79 +1,76 @@
-//! Policies: the steps, and how the static ones rank POPs for a client.
+//! Policies: the steps, and how the static ones rank units for a client.
 
-use super::document::{Mode, PolicyEntry, RuleEntry, StepEntry};
+use super::distance::{chord, kilometres, unit_vector};
+use super::document::{Mode, PolicyEntry, RuleEntry, StepEntry, ToleranceEntry};
 use super::error::SteerError;
+use super::latency::milliseconds;
 use super::model::{Place, World};
+use super::roster::Roster;
+use super::rules::{Geo, Ranking, rank};
 use super::selection::CAPACITY;
-use super::selector::{Selector, Selectors, Site, Subnets};
-use crate::geo::location::Coordinates;
+use super::selector::{Kind, Site};
+use super::shed::Watermarks;
+use super::sticky::PrefixLengths;
+use crate::geo::prefix::Subnet;
 
 /// Most steps of a policy.
 const MAX_STEPS: usize = 64;
-/// Mean radius of the Earth in kilometres (IUGG).
-const EARTH_RADIUS: f64 = 6371.0088;
+/// Greatest bias in kilometres, about half the way around the Earth.
+const MAX_BIAS: f64 = 20_000.0;
 
-/// A rank that a static step gives a POP: lower is better, equal ranks are equals.
+/// A rank that a static step gives a unit: lower is better, equal ranks are equals.
 pub(super) type Rank = u64;
-/// The rank of POPs that a step knows nothing of.
+/// The rank of units that a step knows nothing of.
 pub(super) const LAST: Rank = u64::MAX - 1;
-/// The rank of POPs that drop out.
+/// The rank of units that drop out.
 pub(super) const OUT: Rank = u64::MAX;
 
 /// The ordered steps that choose among a pool for a client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Policy {
     pub name: Box<str>,
     pub steps: Box<[Step]>,
-    /// The subnets that its steps' selectors name.
-    pub subnets: Subnets,
     pub place: Place,
 }
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// The most specific matching rule ranks the POPs.
+    /// The most specific matching rule ranks the units.
     Geo(Geo),
     /// By measured milliseconds.
-    Latency,
-    /// By great-circle distance.
-    Distance,
-    /// By declared tiers: (POP, tier) by POP.
+    Latency(Option<Tolerance>),
+    /// By great-circle distance and a bias: (unit, kilometres), sorted by unit.
+    Distance(Box<[(u32, f64)]>),
+    /// By declared tiers: (unit, tier) by unit.
     Failover { mode: Mode, tiers: Ranking },
     /// Each group of equals in random order by weight.
     Weighted,
+    /// Each group of equals in an order by weight that follows from the client's prefix.
+    Sticky(PrefixLengths),
+    /// Overloaded units after all others.
+    Shed(Watermarks),
     /// The first so many, from then on equals.
     Take(u8),
+    /// Each group of equals in random order.
+    Shuffle,
+    /// POPs count as a whole, over both address families.
+    SamePop,
 }
 
-#[derive(Debug)]
-pub(super) struct Geo {
-    pub mode: Mode,
-    pub rules: Box<[Rule]>,
-    selectors: Selectors,
+/// How much worse than the best of its band a unit may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Tolerance {
+    Milliseconds(f64),
+    Percent(f64),
 }
 
-#[derive(Debug)]
-pub(super) struct Rule {
-    pub selector: Selector,
-    pub place: Place,
-    ranking: Ranking,
-}
-
-/// Ranks of some POPs: (POP, rank), sorted by POP, each POP once.
-#[derive(Debug)]
-pub(super) struct Ranking(Box<[(u32, u32)]>);
-
-impl Ranking {
-    /// Of a POP that is listed several times the best rank counts.
-    fn new(mut ranks: Vec<(u32, u32)>) -> Ranking {
-        ranks.sort_unstable();
-        ranks.dedup_by_key(|(pop, _)| *pop);
-        Ranking(ranks.into())
-    }
-
-    fn get(&self, pop: u32) -> Option<u32> {
-        let index = self.0.binary_search_by_key(&pop, |(pop, _)| *pop).ok()?;
-        self.0.get(index).map(|(_, rank)| *rank)
+impl Tolerance {
+    /// The last value of the band that `best` opens.
+    pub fn end(self, best: f64) -> f64 {
+        match self {
+            Tolerance::Milliseconds(more) => best + more,
+            Tolerance::Percent(percent) => best + best * percent / 100.0,
+        }
     }
 }
 
@@ -84,220 +81,243 @@ impl Policy {
         let steps = entry
             .steps
             .iter()
-            .map(|step| Step::new(step, &entry.name, &place, world.pops.len()))
+            .map(|step| Step::new(step, &entry.name, &place, world.unit_count()))
             .collect::<Result<Box<[_]>, _>>()?;
-        let mut subnets = Vec::new();
-        for step in &steps {
-            match step {
-                Step::Geo(geo) => subnets.extend(geo.selectors.subnets()),
-                Step::Latency => subnets.extend(world.latency.selectors.subnets()),
-                _ => {}
-            }
+        let policy = Policy { name: (*entry.name).into(), steps, place };
+        if let Some(message) = policy.misplaced_same_pop() {
+            return Err(SteerError::declared(&policy.place, format!("policy {}: {message}", policy.name)));
         }
-        Ok(Policy { name: (*entry.name).into(), steps, subnets: Subnets::new(subnets), place })
+        Ok(policy)
+    }
+
+    fn misplaced_same_pop(&self) -> Option<&'static str> {
+        let is = |step: &Step| matches!(step, Step::SamePop);
+        if self.steps.iter().skip(1).any(is) {
+            return Some("same_pop must be the first step");
+        }
+        let anew = |step: &Step| matches!(step, Step::Weighted | Step::Shed(_));
+        (self.is_same_pop() && self.steps.iter().any(anew)).then_some(
+            "same_pop cannot stand with weighted or shed, which draw anew for each query: use sticky",
+        )
+    }
+
+    /// Whether POPs count as a whole.
+    pub fn is_same_pop(&self) -> bool {
+        matches!(self.steps.first(), Some(Step::SamePop))
+    }
+
+    /// Whether the policy can leave a client none of the candidates that count.
+    pub fn may_leave_none(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Geo(geo) => geo.mode == Mode::Fence,
+            Step::Failover { mode, .. } => *mode == Mode::Fence,
+            Step::SamePop => true,
+            _ => false,
+        })
+    }
+
+    /// The subnets that its steps' selectors name.
+    pub fn subnets<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Subnet> + 'a {
+        self.steps.iter().filter_map(|step| step.selectors(world)).flat_map(|selectors| selectors.subnets())
     }
 
     /// Whether clients at different places can be answered differently.
     pub fn looks_at_location(&self, world: &World) -> bool {
         self.steps.iter().any(|step| match step {
-            Step::Geo(geo) => geo.selectors.look_at_location(),
-            Step::Latency => world.latency.selectors.look_at_location(),
-            Step::Distance => true,
-            Step::Failover { .. } | Step::Weighted | Step::Take(_) => false,
+            Step::Distance(_) => true,
+            _ => step.selectors(world).is_some_and(|selectors| selectors.look_at_location()),
         })
     }
 }
 
 impl Step {
-    fn new(entry: &StepEntry, policy: &str, place: &Place, pop_count: usize) -> Result<Step, SteerError> {
-        let check = |pops: &[u32], place: &Place| match pops.iter().find(|&&pop| pop as usize >= pop_count) {
-            Some(pop) => Err(SteerError::declared(place, format!("policy {policy}: there is no POP {pop}"))),
+    fn new(entry: &StepEntry, policy: &str, place: &Place, unit_count: usize) -> Result<Step, SteerError> {
+        let fail = |message: String| SteerError::declared(place, format!("policy {policy}: {message}"));
+        let check = |units: &[u32], place: &Place| match units.iter().find(|&&u| u as usize >= unit_count) {
+            Some(unit) => Err(SteerError::declared(
+                place,
+                format!("policy {policy}: there is no POP or pool with the unit number {unit}"),
+            )),
             None => Ok(()),
         };
-        Ok(match entry {
-            StepEntry::Geo { mode, rules } => {
-                for rule in rules {
-                    check(&rule.pops, &Place::new(&rule.file, rule.line))?;
-                }
-                Step::Geo(Geo::new(*mode, rules, policy)?)
+        let geo = |mode, rules: &[RuleEntry], only| -> Result<Step, SteerError> {
+            for rule in rules {
+                check(&rule.units, &Place::new(&rule.file, rule.line))?;
             }
-            StepEntry::Latency {} => Step::Latency,
-            StepEntry::Distance {} => Step::Distance,
+            Ok(Step::Geo(Geo::new(mode, rules, only, policy)?))
+        };
+        Ok(match entry {
+            StepEntry::Geo { mode, rules } => geo(*mode, rules, None)?,
+            StepEntry::Asn { mode, rules } => geo(*mode, rules, Some(Kind::Asn))?,
+            StepEntry::Subnet { mode, rules } => geo(*mode, rules, Some(Kind::Subnet))?,
+            StepEntry::Latency { tolerance: None } => Step::Latency(None),
+            StepEntry::Latency { tolerance: Some(tolerance) } => {
+                let (found, value) = match *tolerance {
+                    ToleranceEntry::Milliseconds(value) => (Tolerance::Milliseconds(value), value),
+                    ToleranceEntry::Percent(value) => (Tolerance::Percent(value), value),
+                };
+                if !(0.0..=60_000.0).contains(&value) {
+                    return Err(fail(format!("a tolerance of {value} is out of range: write 0 to 60000")));
+                }
+                Step::Latency(Some(found))
+            }
+            StepEntry::Distance { bias } => {
+                for (unit, kilometres) in bias {
+                    check(&[*unit], place)?;
+                    if !(-MAX_BIAS..=MAX_BIAS).contains(kilometres) {
+                        return Err(fail(format!(
+                            "a bias of {kilometres} km is out of range: write -{MAX_BIAS} to {MAX_BIAS}"
+                        )));
+                    }
+                }
+                let mut bias = bias.clone();
+                bias.sort_by_key(|(unit, _)| *unit);
+                bias.dedup_by_key(|(unit, _)| *unit);
+                Step::Distance(bias.into())
+            }
             StepEntry::Failover { mode, tiers } => {
                 tiers.iter().try_for_each(|tier| check(tier, place))?;
                 let tiers =
-                    (0..).zip(tiers).flat_map(|(tier, pops)| pops.iter().map(move |&pop| (pop, tier)));
+                    (0..).zip(tiers).flat_map(|(tier, units)| units.iter().map(move |&unit| (unit, tier)));
                 Step::Failover { mode: *mode, tiers: Ranking::new(tiers.collect()) }
             }
             StepEntry::Weighted {} => Step::Weighted,
+            StepEntry::Sticky { ipv4, ipv6 } => {
+                Step::Sticky(PrefixLengths::new(*ipv4, *ipv6).ok_or_else(|| {
+                    fail(format!("sticky /{ipv4} and /{ipv6} are out of range: at most 32 and 128 bits"))
+                })?)
+            }
+            StepEntry::Shed { low, high } => Step::Shed(Watermarks::new(*low, *high).ok_or_else(|| {
+                fail(format!("shed from {low} to {high}: low must be less than high, both 0 to 10"))
+            })?),
             StepEntry::Take { count } if (1..=CAPACITY).contains(count) => Step::Take(*count as u8),
             StepEntry::Take { count } => {
-                return Err(SteerError::declared(
-                    place,
-                    format!("policy {policy}: take {count} is out of range: write 1 to {CAPACITY}"),
-                ));
+                return Err(fail(format!("take {count} is out of range: write 1 to {CAPACITY}")));
             }
+            StepEntry::Shuffle {} => Step::Shuffle,
+            StepEntry::SamePop {} => Step::SamePop,
         })
     }
 
     /// The step's word in the site's files.
     pub fn word(&self) -> &'static str {
         match self {
-            Step::Geo(_) => "geo",
-            Step::Latency => "latency",
-            Step::Distance => "distance",
+            Step::Geo(geo) => geo.word,
+            Step::Latency(_) => "latency",
+            Step::Distance(_) => "distance",
             Step::Failover { .. } => "failover",
             Step::Weighted => "weighted",
+            Step::Sticky(_) => "sticky",
+            Step::Shed(_) => "shed",
             Step::Take(_) => "take",
+            Step::Shuffle => "shuffle",
+            Step::SamePop => "same_pop",
         }
     }
 
-    /// Appends what the step sees of a client: it ranks all POPs alike for clients of whom it sees the same.
+    /// The selectors that it matches clients with.
+    fn selectors<'a>(&'a self, world: &'a World) -> Option<&'a super::selector::Selectors> {
+        match self {
+            Step::Geo(geo) => Some(&geo.selectors),
+            Step::Latency(_) => Some(&world.latency.selectors),
+            _ => None,
+        }
+    }
+
+    /// Appends what the step sees of a client: it ranks all units alike for clients of whom it sees the same.
     pub fn signature(&self, world: &World, site: &Site<'_>, out: &mut Vec<u64>) {
         match self {
             Step::Geo(geo) => out.push(geo.selectors.matches(site).next().map_or(u64::MAX, u64::from)),
-            Step::Latency => {
+            Step::Latency(_) => {
                 out.extend(world.latency.selectors.matches(site).map(u64::from));
                 out.push(u64::MAX);
             }
-            Step::Distance => match site.location.coordinates {
+            Step::Distance(_) => match site.location.coordinates {
                 Some(coordinates) => out.extend(<[u64; 2]>::from(coordinates.to_bits())),
                 // No coordinates have these bits: they are a NaN.
                 None => out.extend([u64::MAX, u64::MAX]),
             },
-            Step::Failover { .. } | Step::Weighted | Step::Take(_) => {}
+            _ => {}
         }
     }
 
-    /// Writes the rank that a static step gives each of `pops` to `out`; the others rank all alike.
-    pub fn ranks(&self, world: &World, site: &Site<'_>, pops: &[u32], out: &mut Vec<Rank>) {
+    /// Writes the rank that a static step gives each position of `roster` to `out`; the others rank all alike.
+    /// A member pool is as near as the nearest of its POPs.
+    pub fn ranks(&self, world: &World, site: &Site<'_>, roster: &Roster, out: &mut Vec<Rank>) {
         out.clear();
+        let units = roster.units();
         match self {
-            Step::Geo(geo) => match geo.matching(site) {
-                Some(rule) => out.extend(pops.iter().map(|&pop| rank(rule.ranking.get(pop), geo.mode))),
-                None => out.extend(pops.iter().map(|_| rank(None, geo.mode))),
-            },
-            Step::Latency => out.extend(
-                // Numbers that are not negative order as their bits do.
-                world.latency.milliseconds(site, pops).map(|found| found.map_or(LAST, f64::to_bits)),
-            ),
-            Step::Distance => match site.location.coordinates {
-                None => out.extend(pops.iter().map(|_| LAST)),
+            Step::Geo(geo) => {
+                let rule = geo.matching(site);
+                let place = |unit| rule.and_then(|rule| rule.ranking.get(unit));
+                out.extend(units.iter().map(|&unit| rank(place(unit), geo.mode)));
+            }
+            Step::Latency(_) => {
+                let matching = world.latency.matching(site);
+                out.extend((0..units.len()).map(|position| {
+                    let found = roster.reach(position).iter().filter_map(|&pop| milliseconds(&matching, pop));
+                    // Numbers that are not negative order as their bits do.
+                    found.map(f64::to_bits).min().unwrap_or(LAST)
+                }));
+            }
+            Step::Distance(bias) => match site.location.coordinates {
+                None => out.extend(units.iter().map(|_| LAST)),
                 Some(from) => {
                     let from = unit_vector(from);
-                    out.extend(pops.iter().map(|&pop| match world.vectors.get(pop as usize) {
-                        Some(Some(to)) => chord(from, *to).to_bits(),
-                        _ => LAST,
+                    out.extend(units.iter().enumerate().map(|(position, &unit)| {
+                        let vectors =
+                            roster.reach(position).iter().map(|&pop| world.vectors.get(pop as usize));
+                        let chords = vectors.filter_map(|vector| Some(chord(from, (*vector?)?)));
+                        match chords.min_by(f64::total_cmp) {
+                            None => LAST,
+                            Some(chord) if bias.is_empty() => chord.to_bits(),
+                            Some(chord) => {
+                                // Never below 0, and 0 is never negative zero.
+                                let biased = kilometres(chord) + bias_of(bias, unit).unwrap_or(0.0);
+                                if biased > 0.0 { biased.to_bits() } else { 0 }
+                            }
+                        }
                     }));
                 }
             },
-            Step::Failover { mode, tiers } => out.extend(pops.iter().map(|&pop| rank(tiers.get(pop), *mode))),
-            Step::Weighted | Step::Take(_) => out.extend(pops.iter().map(|_| 0)),
+            Step::Failover { mode, tiers } => {
+                out.extend(units.iter().map(|&unit| rank(tiers.get(unit), *mode)));
+            }
+            _ => out.extend(units.iter().map(|_| 0)),
         }
     }
 
-    /// What a rank means: the place in a rule's list or the tier, from 1; milliseconds; kilometres.
+    /// What a rank means: the place in a rule's list or the tier, from 1; milliseconds; kilometres with bias.
     pub fn meaning(&self, rank: Rank) -> Option<f64> {
         if rank >= LAST {
             return None;
         }
         match self {
             Step::Geo(_) | Step::Failover { .. } => Some(rank as f64 + 1.0),
-            Step::Latency => Some(f64::from_bits(rank)),
-            Step::Distance => Some(kilometres(f64::from_bits(rank))),
-            Step::Weighted | Step::Take(_) => None,
+            Step::Latency(_) => Some(f64::from_bits(rank)),
+            Step::Distance(bias) if bias.is_empty() => Some(kilometres(f64::from_bits(rank))),
+            Step::Distance(_) => Some(f64::from_bits(rank)),
+            _ => None,
         }
     }
 
-    /// The unit of [`Step::meaning`].
+    /// The unit of measurement of [`Step::meaning`], or of what else the step goes by.
     pub fn unit(&self) -> Option<&'static str> {
         match self {
             Step::Geo(_) => Some("rank"),
-            Step::Latency => Some("milliseconds"),
-            Step::Distance => Some("kilometres"),
+            Step::Latency(_) => Some("milliseconds"),
+            Step::Distance(_) => Some("kilometres"),
             Step::Failover { .. } => Some("tier"),
             Step::Weighted => Some("weight"),
-            Step::Take(_) => None,
+            Step::Sticky(_) => Some("score"),
+            Step::Shed(_) => Some("load"),
+            Step::Take(_) | Step::Shuffle | Step::SamePop => None,
         }
     }
 }
 
-fn rank(listed: Option<u32>, mode: Mode) -> Rank {
-    match (listed, mode) {
-        (Some(rank), _) => Rank::from(rank),
-        (None, Mode::Prefer) => LAST,
-        (None, Mode::Fence) => OUT,
-    }
-}
-
-impl Geo {
-    fn new(mode: Mode, entries: &[RuleEntry], policy: &str) -> Result<Geo, SteerError> {
-        let mut selectors = Selectors::default();
-        let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let place = Place::new(&entry.file, entry.line);
-            let fail = |message: String| SteerError::declared(&place, format!("policy {policy}: {message}"));
-            let selector = Selector::parse(entry.kind, &entry.value).map_err(fail)?;
-            if let Some(first) = selectors.get(&selector).and_then(|index| rules.get(index as usize)) {
-                let first = first.place.prefix();
-                let elsewhere =
-                    first.strip_suffix(": ").map(|at| format!(" (also at {at})")).unwrap_or_default();
-                return Err(fail(format!("two rules of one step are for {selector}{elsewhere}: remove one")));
-            }
-            selectors.insert(selector, rules.len() as u32);
-            let ranking = Ranking::new(entry.pops.iter().copied().zip(0..).collect());
-            rules.push(Rule { selector, place, ranking });
-        }
-        Ok(Geo { mode, rules: rules.into(), selectors })
-    }
-
-    /// The rule that decides for the client.
-    pub fn matching(&self, site: &Site<'_>) -> Option<&Rule> {
-        self.rules.get(self.selectors.matches(site).next()? as usize)
-    }
-}
-
-/// The point on the unit sphere.
-pub(super) fn unit_vector(at: Coordinates) -> [f64; 3] {
-    let (latitude, longitude) = (at.latitude.to_radians(), at.longitude.to_radians());
-    [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
-}
-
-/// The squared length of the chord between two points of the unit sphere. It grows with the
-/// great-circle distance and is four times the haversine of the central angle, so it ranks POPs
-/// without any trigonometry.
-fn chord(from: [f64; 3], to: [f64; 3]) -> f64 {
-    from.iter().zip(to).map(|(a, b)| (a - b) * (a - b)).sum()
-}
-
-/// The great-circle distance of a squared chord.
-fn kilometres(chord: f64) -> f64 {
-    let haversine = (chord / 4.0).clamp(0.0, 1.0);
-    2.0 * EARTH_RADIUS * haversine.sqrt().asin()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn distance(from: (f64, f64), to: (f64, f64)) -> f64 {
-        let vector = |(latitude, longitude)| unit_vector(Coordinates::new(latitude, longitude).unwrap());
-        kilometres(chord(vector(from), vector(to)))
-    }
-
-    #[test]
-    fn distances_are_great_circles() {
-        assert!((distance((50.11, 8.68), (52.37, 4.90)) - 364.0).abs() < 2.0, "Frankfurt to Amsterdam");
-        assert!((distance((37.62, -122.38), (35.55, 139.78)) - 8_280.0).abs() < 20.0, "across 180 degrees");
-        assert!((distance((0.0, 0.0), (0.0, 180.0)) - 20_015.1).abs() < 0.1);
-        assert_eq!(distance((50.0, 8.0), (50.0, 8.0)), 0.0);
-        assert!((distance((50.0, 8.0), (50.00001, 8.0)) - 0.00111).abs() < 0.00001);
-    }
-
-    #[test]
-    fn a_ranking_keeps_the_best_rank() {
-        let ranking = Ranking::new(vec![(7, 0), (3, 1), (7, 2)]);
-        assert_eq!((ranking.get(7), ranking.get(3), ranking.get(1)), (Some(0), Some(1), None));
-    }
+/// The bias of a unit in kilometres.
+pub(super) fn bias_of(bias: &[(u32, f64)], unit: u32) -> Option<f64> {
+    let index = bias.binary_search_by_key(&unit, |(unit, _)| *unit).ok()?;
+    bias.get(index).map(|(_, kilometres)| *kilometres)
 }

@@ -1,4 +1,4 @@
-//! Retelling the steps of a plan from what its stages kept.
+//! Retelling the steps of a policy from what its stages kept.
 //!
 //! A stage fuses several steps into an order known when compiled. Here they are told one by one again, from
 //! the policy's own rank functions; a test holds both accounts against each other.
@@ -6,164 +6,368 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::choose::{Counting, Plan};
-use super::explain::{CandidateReport, MatchedRule, Removed, StepReport};
-use super::policy::{LAST, OUT, Policy, Rank, Step};
-use super::selector::{Kind, Site};
+use super::explain::{PoolRecord, StageRecord};
+use super::grouping::Grouping;
+use super::policy::{OUT, Policy, Rank, Step, bias_of};
+use super::reports::{CandidateReport, MatchedRule, Removed, StepReport};
+use super::roster::Content;
+use super::selection::{Candidate, Positions};
+use super::selector::Site;
+use super::shed::{UNKNOWN_LOAD, Watermarks};
 use super::stages::stages;
+use super::standing::{Counting, Standing};
 use super::steering::Steering;
-use super::verdict::{Verdict, Verdicts};
-use crate::geo::prefix::Address;
+use super::sticky;
+use super::tree::{Node, Tree};
+use super::verdict::Verdict;
 
-/// Retells the steps of a plan.
+type Groups = Vec<Vec<Candidate>>;
+
+/// Retells the steps by which one pool was chosen from.
 pub(super) struct Teller<'a> {
     steering: &'a Steering,
-    plan: &'a Plan,
+    node: &'a Node,
     policy: &'a Policy,
     site: Site<'a>,
-    verdicts: &'a Verdicts,
+    client: IpAddr,
+    standing: &'a Standing,
+    counting: Counting,
+    refusing: Positions,
+}
+
+/// What of a stage is told so far.
+struct Progress<'a> {
+    record: &'a StageRecord,
+    /// The order known when compiled, up to the present step.
+    grouping: Grouping,
+    /// Whether every group is a single one in an order of its own.
+    singled: bool,
+    sheds: u64,
 }
 
 impl<'a> Teller<'a> {
     pub fn new(
         steering: &'a Steering,
-        plan: &'a Plan,
-        policy: &'a Policy,
+        tree: &'a Tree,
+        record: &PoolRecord,
         client: IpAddr,
-        verdicts: &'a Verdicts,
-    ) -> Teller<'a> {
-        let subnets = &policy.subnets;
+        standing: &'a Standing,
+        counting: Counting,
+    ) -> Option<Teller<'a>> {
+        let node = tree.node(record.node)?;
+        let policy = steering.policies.get(node.policy as usize)?;
+        let subnets = &*tree.subnets;
         let subnet = match client.to_canonical() {
             IpAddr::V4(address) => subnets.ipv4.find(u32::from(address)).1,
             IpAddr::V6(address) => subnets.ipv6.find(u128::from(address)).1,
         };
         let location = steering.map.location(steering.map.locate(client));
-        Teller { steering, plan, policy, site: Site { location, subnet, subnets }, verdicts }
-    }
-
-    pub fn candidate(&self, endpoint: u32, value: Option<f64>) -> CandidateReport {
-        let found = self.steering.endpoint(endpoint);
-        let pop = found.and_then(|found| self.steering.world.pops.get(found.pop as usize));
-        CandidateReport {
-            endpoint,
-            pop: pop.map_or_else(String::new, |pop| pop.name.to_string()),
-            address: found.map_or(u32::default().to_ip(), |found| found.address),
-            value,
-        }
+        let site = Site { location, subnet, subnets };
+        let refusing = if node.asks_members { record.refusing } else { Positions::default() };
+        Some(Teller { steering, node, policy, site, client, standing, counting, refusing })
     }
 
     /// The reports of all steps. `kept` is what each stage kept, as far as stages ran.
-    pub fn tell(&self, counting: Counting, kept: &[Vec<u32>]) -> Vec<StepReport> {
+    pub fn tell(&self, records: &[StageRecord]) -> Vec<StepReport> {
         let mut reports = Vec::new();
-        let mut groups = self.tell_verdicts(counting, &mut reports);
-        for (stage, kept) in stages(&self.policy.steps).iter().zip(kept) {
-            let mut weighted = false;
+        let mut groups = self.tell_verdicts(&mut reports);
+        for (stage, record) in stages(&self.policy.steps).iter().zip(records) {
+            let mut progress = Progress { record, grouping: Grouping::default(), singled: false, sheds: 0 };
+            progress.grouping.reset(self.node.roster.units().len());
             for step in stage.steps.clone().filter_map(|step| self.policy.steps.get(step)) {
-                groups = match step {
-                    Step::Weighted => {
-                        weighted = true;
-                        self.tell_weighted(groups, kept, &mut reports)
-                    }
-                    Step::Take(count) => self.tell_take(groups, *count, kept, &mut reports),
-                    _ => self.tell_static(step, groups, weighted, &mut reports),
-                };
+                groups = self.tell_step(step, groups, &mut progress, &mut reports);
             }
         }
         self.tell_answer(groups, &mut reports);
         reports
     }
 
-    fn tell_verdicts(&self, counting: Counting, reports: &mut Vec<StepReport>) -> Vec<Vec<u32>> {
-        let all = self.plan.roster.members();
-        let (kept, out): (Vec<u32>, Vec<u32>) =
-            all.iter().partition(|&&endpoint| counting.counts(self.verdicts.get(endpoint)));
-        let why = |endpoint| match self.verdicts.get(endpoint) {
-            Verdict::Serving => "serving",
-            Verdict::Down => "down",
-            Verdict::Drained => "drained",
-        };
-        let groups: Vec<Vec<u32>> = if kept.is_empty() { Vec::new() } else { vec![kept] };
+    fn tell_step(
+        &self,
+        step: &Step,
+        groups: Groups,
+        progress: &mut Progress<'_>,
+        reports: &mut Vec<StepReport>,
+    ) -> Groups {
+        match step {
+            Step::SamePop => self.tell_same_pop(groups, reports),
+            Step::Weighted => {
+                let singled = std::mem::replace(&mut progress.singled, true);
+                self.tell_drawn(step, groups, &progress.record.kept, !singled, reports)
+            }
+            Step::Shuffle => self.tell_drawn(step, groups, &progress.record.kept, false, reports),
+            Step::Sticky(lengths) => {
+                let singled = std::mem::replace(&mut progress.singled, true);
+                self.tell_sticky(lengths.client(self.client), groups, singled, reports)
+            }
+            Step::Shed(watermarks) => {
+                let nonce = progress.record.nonce.unwrap_or_default().wrapping_add(progress.sheds);
+                progress.sheds += 1;
+                self.tell_shed(*watermarks, nonce, groups, reports)
+            }
+            Step::Take(count) => self.tell_take(groups, *count, &progress.record.kept, reports),
+            _ => self.tell_static(step, groups, progress, reports),
+        }
+    }
+
+    fn tell_verdicts(&self, reports: &mut Vec<StepReport>) -> Groups {
+        let all: Vec<Candidate> =
+            self.node.roster.positions().map(|(position, item)| Candidate { item, position }).collect();
+        let (kept, out): (Vec<Candidate>, Vec<Candidate>) =
+            all.iter().partition(|candidate| self.why_not(candidate).is_none());
+        let groups: Groups = if kept.is_empty() { Vec::new() } else { vec![kept] };
+        let removed = out.iter().map(|candidate| Removed {
+            candidate: self.candidate(candidate),
+            why: self.why_not(candidate).unwrap_or_default(),
+        });
         reports.push(StepReport {
             step: "verdict",
             matched: None,
             unit: None,
             candidates: all.len(),
-            groups: self.report(&groups, |_| None),
-            removed: out.into_iter().map(|endpoint| self.removed(endpoint, None, why(endpoint))).collect(),
+            removed: removed.collect(),
+            groups: self.report(&groups, |_, _| {}),
         });
         groups
     }
 
-    /// Sorts and splits each group by rank; once weighed, every group is a single one in an order of its own.
+    /// Why a candidate does not count, if it does not, leaving `same_pop` aside.
+    fn why_not(&self, candidate: &Candidate) -> Option<String> {
+        let items = &self.steering.items;
+        if let Some(endpoint) = items.endpoint(candidate.item) {
+            if self.counting.is_in(self.standing.mask(endpoint)) {
+                return None;
+            }
+            let said = self.standing.verdicts().get(endpoint);
+            return Some(
+                match said.verdict {
+                    Verdict::Serving => "serving",
+                    Verdict::Down => "down",
+                    Verdict::Drained => "drained",
+                }
+                .to_owned(),
+            );
+        }
+        let position = usize::from(candidate.position);
+        if self.counting.is_in(self.standing.mask(candidate.item)) {
+            let refuses = self.refusing.has(position);
+            return refuses.then(|| "its policy leaves this client none of its candidates".to_owned());
+        }
+        let roster = self.node.roster.members().get(position).copied().unwrap_or(u32::MAX);
+        let strength = self.standing.strength(roster);
+        Some(match self.counting {
+            Counting::Serving => {
+                format!("not available: {} healthy, {} needed", strength.healthy, strength.needed)
+            }
+            Counting::LastGood => "nothing of it served last".to_owned(),
+            Counting::NotDrained | Counting::All => "all of it is drained".to_owned(),
+        })
+    }
+
+    fn tell_same_pop(&self, groups: Groups, reports: &mut Vec<StepReport>) -> Groups {
+        let counts = |candidate: &Candidate| self.counting.is_in(self.standing.mask(candidate.item));
+        self.tell_dropping("same_pop", groups, reports, counts, "its POP does not serve in both families")
+    }
+
+    fn tell_dropping(
+        &self,
+        step: &'static str,
+        groups: Groups,
+        reports: &mut Vec<StepReport>,
+        keep: impl Fn(&Candidate) -> bool,
+        why: &str,
+    ) -> Groups {
+        let candidates = groups.iter().map(Vec::len).sum();
+        let (mut after, mut removed) = (Vec::new(), Vec::new());
+        for group in groups {
+            let (rest, out): (Vec<Candidate>, Vec<Candidate>) = group.iter().partition(|one| keep(one));
+            removed.extend(out.iter().map(|candidate| self.removed(candidate, why)));
+            if !rest.is_empty() {
+                after.push(rest);
+            }
+        }
+        let groups = self.report(&after, |_, _| {});
+        reports.push(StepReport { step, matched: None, unit: None, candidates, groups, removed });
+        after
+    }
+
+    /// Sorts and splits each group by rank; once singled, every group is in an order of its own.
     fn tell_static(
         &self,
         step: &Step,
-        groups: Vec<Vec<u32>>,
-        weighted: bool,
+        groups: Groups,
+        progress: &mut Progress<'_>,
         reports: &mut Vec<StepReport>,
-    ) -> Vec<Vec<u32>> {
-        let candidates = groups.iter().map(Vec::len).sum();
-        let mut after: Vec<Vec<u32>> = Vec::new();
-        let mut removed = Vec::new();
-        let rank = |endpoint: u32| self.rank(step, endpoint);
-        for group in groups {
-            let (out, mut rest): (Vec<u32>, Vec<u32>) =
-                group.into_iter().partition(|&endpoint| rank(endpoint) == OUT);
-            removed
-                .extend(out.into_iter().map(|endpoint| self.removed(endpoint, None, "fenced: not listed")));
-            if weighted {
-                if !rest.is_empty() {
-                    after.push(rest);
-                }
-                continue;
+    ) -> Groups {
+        let roster = &self.node.roster;
+        let count = roster.units().len();
+        let mut ranks: Vec<Rank> = Vec::new();
+        step.ranks(&self.steering.world, &self.site, roster, &mut ranks);
+        let rank = |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(OUT);
+        let before = progress.grouping.numbers(count);
+        let sorts = !progress.singled;
+        let banded = match step {
+            Step::Latency(Some(tolerance)) if sorts => {
+                progress.grouping.refine_bands(&ranks, *tolerance);
+                true
             }
-            rest.sort_by_key(|&endpoint| rank(endpoint));
-            after.extend(rest.chunk_by(|&a, &b| rank(a) == rank(b)).map(<[u32]>::to_vec));
+            _ if sorts => {
+                progress.grouping.refine(&ranks);
+                false
+            }
+            _ => false,
+        };
+        let after_numbers = progress.grouping.numbers(count);
+        let number =
+            |candidate: &Candidate| after_numbers.get(usize::from(candidate.position)).copied().flatten();
+        let candidates = groups.iter().map(Vec::len).sum();
+        let (mut after, mut removed): (Groups, Vec<Removed>) = (Vec::new(), Vec::new());
+        for group in groups {
+            let (out, mut rest): (Vec<Candidate>, Vec<Candidate>) =
+                group.into_iter().partition(|candidate| rank(candidate) == OUT);
+            removed.extend(out.iter().map(|candidate| self.removed(candidate, "fenced: not listed")));
+            if sorts {
+                rest.sort_by_key(number);
+                after.extend(rest.chunk_by(|one, other| number(one) == number(other)).map(<[_]>::to_vec));
+            } else if !rest.is_empty() {
+                after.push(rest);
+            }
         }
+        let band = |candidate: &Candidate| {
+            let old = before.get(usize::from(candidate.position))?;
+            let beside = before.iter().zip(&after_numbers).filter(|(other, _)| *other == old);
+            Some(number(candidate)? - beside.filter_map(|(_, number)| *number).min()? + 1)
+        };
         let rule = if let Step::Geo(geo) = step { geo.matching(&self.site) } else { None };
         reports.push(StepReport {
             step: step.word(),
             matched: rule.map(|rule| MatchedRule {
-                kind: kind_word(rule.selector.kind()),
+                kind: rule.selector.kind().word(),
                 value: rule.selector.to_string(),
                 place: rule.place.clone(),
             }),
             unit: step.unit(),
             candidates,
-            groups: self.report(&after, |endpoint| step.meaning(rank(endpoint))),
+            groups: self.report(&after, |candidate, report| {
+                report.value = step.meaning(rank(candidate));
+                if let (Step::Distance(bias), Some(_)) = (step, report.value) {
+                    let unit = roster.units().get(usize::from(candidate.position));
+                    report.bias = unit.and_then(|&unit| bias_of(bias, unit));
+                }
+                if banded {
+                    report.band = band(candidate);
+                }
+            }),
             removed,
         });
         after
     }
 
-    /// The drawn ones of each group come first, one by one; nothing asked for an order of the rest.
-    fn tell_weighted(
+    /// The drawn ones of each group come first, one by one if they are `singled`; nothing asked for an order of the rest.
+    fn tell_drawn(
         &self,
-        groups: Vec<Vec<u32>>,
-        kept: &[u32],
+        step: &Step,
+        groups: Groups,
+        kept: &[Candidate],
+        singled: bool,
         reports: &mut Vec<StepReport>,
-    ) -> Vec<Vec<u32>> {
+    ) -> Groups {
         let candidates = groups.iter().map(Vec::len).sum();
-        let mut after = Vec::new();
+        let mut after: Groups = Vec::new();
         for group in groups {
-            let members: HashSet<u32> = group.iter().copied().collect();
-            let drawn: Vec<u32> =
-                kept.iter().copied().filter(|endpoint| members.contains(endpoint)).collect();
-            let is_drawn: HashSet<u32> = drawn.iter().copied().collect();
-            after.extend(drawn.into_iter().map(|endpoint| vec![endpoint]));
-            let rest: Vec<u32> = group.into_iter().filter(|endpoint| !is_drawn.contains(endpoint)).collect();
-            if !rest.is_empty() {
-                after.push(rest);
+            let members: HashSet<u32> = group.iter().map(|candidate| candidate.item).collect();
+            let drawn: Vec<Candidate> =
+                kept.iter().copied().filter(|candidate| members.contains(&candidate.item)).collect();
+            let is_drawn: HashSet<u32> = drawn.iter().map(|candidate| candidate.item).collect();
+            let rest = group.into_iter().filter(|candidate| !is_drawn.contains(&candidate.item));
+            if singled {
+                after.extend(drawn.into_iter().map(|candidate| vec![candidate]));
+                after.push(rest.collect());
+            } else {
+                after.push(drawn.into_iter().chain(rest).collect());
             }
         }
+        after.retain(|group| !group.is_empty());
+        let weight = |candidate: &Candidate, report: &mut CandidateReport| {
+            if matches!(step, Step::Weighted) {
+                report.value = Some(f64::from(self.steering.items.weight(candidate.item)));
+            }
+        };
+        let groups = self.report(&after, weight);
+        let (step, unit) = (step.word(), step.unit());
+        reports.push(StepReport { step, matched: None, unit, candidates, groups, removed: Vec::new() });
+        after
+    }
+
+    fn tell_sticky(
+        &self,
+        client: u64,
+        groups: Groups,
+        singled: bool,
+        reports: &mut Vec<StepReport>,
+    ) -> Groups {
+        let items = &self.steering.items;
+        let candidates = groups.iter().map(Vec::len).sum();
+        let key = |candidate: &Candidate| {
+            sticky::key(items.identity(candidate.item), client, items.weight(candidate.item), None)
+        };
+        let whole = self.node.whole_pops;
+        let mut after: Groups = Vec::new();
+        for mut group in groups {
+            if singled {
+                after.push(group);
+                continue;
+            }
+            group.sort_by_key(key);
+            let together = |one: &Candidate, other: &Candidate| whole && one.position == other.position;
+            after.extend(group.chunk_by(together).map(<[_]>::to_vec));
+        }
+        let groups = self.report(&after, |candidate, report| {
+            let (identity, weight) = (items.identity(candidate.item), items.weight(candidate.item));
+            report.value = Some(sticky::score(identity, client, weight));
+        });
+        let unit = Some("score");
         reports.push(StepReport {
-            step: Step::Weighted.word(),
+            step: "sticky",
             matched: None,
-            unit: Step::Weighted.unit(),
+            unit,
             candidates,
-            groups: self.report(&after, |endpoint| {
-                self.steering.weights.get(endpoint as usize).map(|&weight| f64::from(weight))
-            }),
+            groups,
+            removed: Vec::new(),
+        });
+        after
+    }
+
+    fn tell_shed(
+        &self,
+        watermarks: Watermarks,
+        nonce: u64,
+        groups: Groups,
+        reports: &mut Vec<StepReport>,
+    ) -> Groups {
+        let candidates = groups.iter().map(Vec::len).sum();
+        let load = |candidate: &Candidate| self.standing.load(&self.node.roster, candidate.position);
+        let is_shed = |candidate: &Candidate| watermarks.sheds(load(candidate), nonce, candidate.position);
+        let (mut after, mut last): (Groups, Groups) = (Vec::new(), Vec::new());
+        for group in groups {
+            let (shed, kept): (Vec<Candidate>, Vec<Candidate>) = group.iter().partition(|one| is_shed(one));
+            after.push(kept);
+            last.push(shed);
+        }
+        after.append(&mut last);
+        after.retain(|group| !group.is_empty());
+        let groups = self.report(&after, |candidate, report| {
+            let load = load(candidate);
+            report.value = (load != UNKNOWN_LOAD).then(|| f64::from(load) / 1000.0);
+            report.shed = Some(is_shed(candidate));
+        });
+        let unit = Some("load");
+        reports.push(StepReport {
+            step: "shed",
+            matched: None,
+            unit,
+            candidates,
+            groups,
             removed: Vec::new(),
         });
         after
@@ -171,70 +375,63 @@ impl<'a> Teller<'a> {
 
     fn tell_take(
         &self,
-        groups: Vec<Vec<u32>>,
+        groups: Groups,
         count: u8,
-        kept: &[u32],
+        kept: &[Candidate],
         reports: &mut Vec<StepReport>,
-    ) -> Vec<Vec<u32>> {
+    ) -> Groups {
         let candidates = groups.iter().map(Vec::len).sum();
-        let is_kept: HashSet<u32> = kept.iter().copied().collect();
-        let rest = groups.into_iter().flatten().filter(|endpoint| !is_kept.contains(endpoint));
+        let is_kept: HashSet<u32> = kept.iter().map(|candidate| candidate.item).collect();
+        let rest: Vec<Candidate> =
+            groups.into_iter().flatten().filter(|candidate| !is_kept.contains(&candidate.item)).collect();
         let why = format!("not among the first {count}");
-        let removed = rest.map(|endpoint| self.removed(endpoint, None, &why)).collect();
-        let after: Vec<Vec<u32>> = if kept.is_empty() { Vec::new() } else { vec![kept.to_vec()] };
-        let groups = self.report(&after, |_| None);
-        reports.push(StepReport {
-            step: Step::Take(count).word(),
-            matched: None,
-            unit: None,
-            candidates,
-            groups,
-            removed,
-        });
+        let removed = rest.iter().map(|candidate| self.removed(candidate, &why)).collect();
+        let after: Groups = if kept.is_empty() { Vec::new() } else { vec![kept.to_vec()] };
+        let groups = self.report(&after, |_, _| {});
+        reports.push(StepReport { step: "take", matched: None, unit: None, candidates, groups, removed });
         after
     }
 
-    fn tell_answer(&self, groups: Vec<Vec<u32>>, reports: &mut Vec<StepReport>) {
+    fn tell_answer(&self, groups: Groups, reports: &mut Vec<StepReport>) {
         let candidates = groups.iter().map(Vec::len).sum();
         let mut groups = groups.into_iter();
-        let first: Vec<Vec<u32>> = groups.next().into_iter().collect();
+        let first: Groups = groups.next().into_iter().collect();
+        let rest: Vec<Candidate> = groups.flatten().collect();
         reports.push(StepReport {
             step: "answer",
             matched: None,
             unit: None,
             candidates,
-            groups: self.report(&first, |_| None),
-            removed: groups
-                .flatten()
-                .map(|endpoint| self.removed(endpoint, None, "not in the first group"))
-                .collect(),
+            groups: self.report(&first, |_, _| {}),
+            removed: rest.iter().map(|candidate| self.removed(candidate, "not in the first group")).collect(),
         });
     }
 
-    fn rank(&self, step: &Step, endpoint: u32) -> Rank {
-        let Some(endpoint) = self.steering.endpoint(endpoint) else { return LAST };
-        let mut ranks = Vec::with_capacity(1);
-        step.ranks(&self.steering.world, &self.site, &[endpoint.pop], &mut ranks);
-        ranks.first().copied().unwrap_or(LAST)
+    fn candidate(&self, candidate: &Candidate) -> CandidateReport {
+        match (&self.node.roster.content, self.steering.items.endpoint(candidate.item)) {
+            (Content::Members(_), _) | (_, None) => {
+                let unit = self.node.roster.units().get(usize::from(candidate.position)).copied();
+                let pool = unit.unwrap_or_default().wrapping_sub(self.steering.pop_count() as u32);
+                CandidateReport::member(self.steering, pool)
+            }
+            (_, Some(endpoint)) => CandidateReport::endpoint(self.steering, endpoint),
+        }
     }
 
-    fn removed(&self, endpoint: u32, value: Option<f64>, why: &str) -> Removed {
-        Removed { candidate: self.candidate(endpoint, value), why: why.to_owned() }
+    fn removed(&self, candidate: &Candidate, why: &str) -> Removed {
+        Removed { candidate: self.candidate(candidate), why: why.to_owned() }
     }
 
-    fn report(&self, groups: &[Vec<u32>], value: impl Fn(u32) -> Option<f64>) -> Vec<Vec<CandidateReport>> {
-        let one = |&endpoint: &u32| self.candidate(endpoint, value(endpoint));
+    fn report(
+        &self,
+        groups: &[Vec<Candidate>],
+        complete: impl Fn(&Candidate, &mut CandidateReport),
+    ) -> Vec<Vec<CandidateReport>> {
+        let one = |candidate: &Candidate| {
+            let mut report = self.candidate(candidate);
+            complete(candidate, &mut report);
+            report
+        };
         groups.iter().map(|group| group.iter().map(one).collect()).collect()
-    }
-}
-
-fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Subnet => "subnet",
-        Kind::Asn => "asn",
-        Kind::Subdivision => "subdivision",
-        Kind::Country => "country",
-        Kind::Continent => "continent",
-        Kind::Default => "default",
     }
 }

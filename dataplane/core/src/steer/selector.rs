@@ -21,6 +21,20 @@ pub(super) enum Kind {
     Default,
 }
 
+impl Kind {
+    /// Its word in the site's files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Subnet => "subnet",
+            Kind::Asn => "asn",
+            Kind::Subdivision => "subdivision",
+            Kind::Country => "country",
+            Kind::Continent => "continent",
+            Kind::Default => "default",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Selector {
     Subnet(Subnet),

@@ -1,27 +1,54 @@
 //! Normalising a policy's steps to stages.
 //!
-//! Until the next `take`, steps do three things only, whatever their order:
-//! - static steps before the first `weighted` sort and split the groups;
-//! - `weighted` makes every endpoint a group of its own, in random order;
-//! - static steps after it find groups of one, so they can only drop endpoints. A random order by
-//!   weight of fewer endpoints is the same as that order with the others taken out, so they may as
-//!   well be dropped first.
+//! Until the next `take`, steps do these things only, whatever their order:
+//! - static steps before the first `weighted` or `sticky` sort and split the groups;
+//! - `weighted` and `sticky` make every candidate a group of its own, in an order found when the query comes;
+//!   `shuffle` puts equals in random order, which matters unless one of those does the same;
+//! - static steps after `weighted` or `sticky` find groups of one, so they can only drop candidates. Such an order
+//!   of fewer candidates is the same as that order with the others taken out, so they may as well be dropped first;
+//! - `shed` moves units behind all others and changes no order otherwise, so it may as well come last.
 //!
-//! So a stage is an order known when compiled, a random order or none, and a limit or none.
+//! So a stage is an order known when compiled, an order of equals, units to shed, and a limit or none.
 
 use super::policy::Step;
+use super::shed::Watermarks;
+use super::sticky::PrefixLengths;
+
+/// Most `shed` steps up to a `take`: each doubles the ways through the order.
+pub(super) const MAX_SHEDS: usize = 4;
+
+/// The order of equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As declared.
+    Declared,
+    /// Random; they stay equals.
+    Shuffled,
+    /// Random by weight, each then a group of its own.
+    Weighted,
+    /// By weight, following from the client's prefix, each then a group of its own.
+    Sticky(PrefixLengths),
+}
 
 /// What a stage does when a query comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stage {
-    /// Whether each group is put in random order by weight.
-    pub weighted: bool,
-    /// How many endpoints are kept, from then on as equals; `None`: the first group (last stage only).
+    pub order: Order,
+    /// Of each `shed` step; later ones weigh more.
+    pub sheds: Box<[Watermarks]>,
+    /// How many candidates are kept, from then on as equals; `None`: the first group (last stage only).
     pub take: Option<u8>,
 }
 
+impl Stage {
+    /// Whether chance has a part.
+    pub fn is_random(&self) -> bool {
+        matches!(self.order, Order::Shuffled | Order::Weighted) || !self.sheds.is_empty()
+    }
+}
+
 /// A stage and the numbers of the steps that it is made of.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct StageSteps {
     pub stage: Stage,
     /// Static steps that sort and split, in their order.
@@ -35,26 +62,36 @@ pub(super) struct StageSteps {
 /// The stages of a policy, at least one.
 pub(super) fn stages(steps: &[Step]) -> Vec<StageSteps> {
     let empty = |start| StageSteps {
-        stage: Stage { weighted: false, take: None },
+        stage: Stage { order: Order::Declared, sheds: Box::default(), take: None },
         sorting: Vec::new(),
         fencing: Vec::new(),
         steps: start..start,
     };
     let mut all = Vec::new();
     let mut current = empty(0);
+    let mut sheds = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         current.steps.end = number + 1;
+        let order = &mut current.stage.order;
+        let singled = matches!(order, Order::Weighted | Order::Sticky(_));
         match step {
-            Step::Weighted => current.stage.weighted = true,
+            Step::Weighted | Step::Sticky(_) | Step::Shuffle if singled => {}
+            Step::Weighted => *order = Order::Weighted,
+            Step::Sticky(lengths) => *order = Order::Sticky(*lengths),
+            Step::Shuffle => *order = Order::Shuffled,
+            Step::Shed(watermarks) => sheds.push(*watermarks),
+            Step::SamePop => {}
             Step::Take(count) => {
                 current.stage.take = Some(*count);
+                current.stage.sheds = std::mem::take(&mut sheds).into();
                 all.push(std::mem::replace(&mut current, empty(number + 1)));
             }
-            _ if current.stage.weighted => current.fencing.push(number),
+            _ if singled => current.fencing.push(number),
             _ => current.sorting.push(number),
         }
     }
     if !current.steps.is_empty() || all.is_empty() {
+        current.stage.sheds = sheds.into();
         all.push(current);
     }
     all
@@ -64,17 +101,29 @@ pub(super) fn stages(steps: &[Step]) -> Vec<StageSteps> {
 mod tests {
     use super::*;
 
+    fn stage(order: Order, take: Option<u8>) -> Stage {
+        Stage { order, sheds: Box::default(), take }
+    }
+
     #[test]
     fn steps_fall_into_stages_at_each_take() {
-        let steps =
-            [Step::Distance, Step::Weighted, Step::Latency, Step::Take(3), Step::Latency, Step::Take(1)];
+        let steps = [
+            Step::Distance(Box::default()),
+            Step::Shuffle,
+            Step::Weighted,
+            Step::Latency(None),
+            Step::Shuffle,
+            Step::Take(3),
+            Step::Latency(None),
+            Step::Take(1),
+        ];
         let found = stages(&steps);
         assert_eq!(found.len(), 2);
-        assert_eq!(found[0].stage, Stage { weighted: true, take: Some(3) });
-        assert_eq!((&found[0].sorting[..], &found[0].fencing[..]), (&[0][..], &[2][..]));
-        assert_eq!(found[0].steps, 0..4);
-        assert_eq!(found[1].stage, Stage { weighted: false, take: Some(1) });
-        assert_eq!(found[1].steps, 4..6);
+        assert_eq!(found[0].stage, stage(Order::Weighted, Some(3)));
+        assert_eq!((&found[0].sorting[..], &found[0].fencing[..]), (&[0][..], &[3][..]));
+        assert_eq!(found[0].steps, 0..6);
+        assert_eq!(found[1].stage, stage(Order::Declared, Some(1)));
+        assert_eq!(found[1].steps, 6..8);
     }
 
     #[test]

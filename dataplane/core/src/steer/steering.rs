@@ -2,54 +2,36 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::choose::{Plan, Query, Trace, Untraced, choose};
+use super::choose::{Trace, Untraced, choose};
 use super::classes::Classes;
 use super::compile;
 use super::error::SteerError;
 use super::explain::{Explanation, Recording};
+pub(super) use super::items::Items;
 use super::model::{Endpoint, Pool, SteeredName, World};
 use super::policy::Policy;
 use super::random::Random;
+use super::roster::Roster;
 use super::selection::Selection;
-use super::verdict::Verdicts;
+use super::standing::{Standing, Strength};
+use super::tree::Tree;
 use crate::geo::map::GeoMap;
 use crate::wire::rtype::number;
-
-/// The address family that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// A records.
-    Ipv4,
-    /// AAAA records.
-    Ipv6,
-}
-
-impl Family {
-    /// The family whose addresses answer a query type; none for types that are not addresses.
-    #[inline]
-    pub fn of(qtype: u16) -> Option<Family> {
-        match qtype {
-            number::A => Some(Family::Ipv4),
-            number::AAAA => Some(Family::Ipv6),
-            _ => None,
-        }
-    }
-}
 
 /// What a decision comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The addresses of the selected endpoints.
+    /// What the selected endpoints answer.
     Answer,
     /// The records of the zone file, since no endpoint is left.
     LastResort,
-    /// The records of the zone file, since the pool has no endpoint of the family asked for.
+    /// The records of the zone file, since the pool has nothing of the type asked for.
     NotOffered,
     /// No records.
     #[serde(rename = "nodata")]
@@ -57,6 +39,19 @@ pub enum Outcome {
     /// A failure.
     #[serde(rename = "servfail")]
     ServFail,
+}
+
+impl Outcome {
+    /// Its word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Answer => "answer",
+            Outcome::LastResort => "last_resort",
+            Outcome::NotOffered => "not_offered",
+            Outcome::NoData => "nodata",
+            Outcome::ServFail => "servfail",
+        }
+    }
 }
 
 /// How to answer a query.
@@ -74,9 +69,9 @@ pub struct Decision {
 /// What compiled tables hold, as an operator may want to see it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Size {
-    /// Combinations of policy, pool and address family that are in use.
+    /// Combinations of policy, pool and type that are in use.
     pub plans: usize,
-    /// Location classes of all policies.
+    /// Location classes of all of them.
     pub classes: usize,
     /// Prefixes in the lookup tables.
     pub prefixes: usize,
@@ -84,27 +79,37 @@ pub struct Size {
     pub octets: usize,
 }
 
-/// Number of the plan that a name has for a family it has no endpoint of.
-pub(super) const NO_PLAN: u32 = u32::MAX;
+/// Number of the tree that a name has for a type it has nothing of.
+pub(super) const NO_TREE: u32 = u32::MAX;
 
 /// What a decision needs to know of a name.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Target {
-    /// Numbers of its plans for IPv4 and IPv6 endpoints.
-    pub plans: [u32; 2],
+    /// Numbers of its trees for A and AAAA.
+    pub addresses: [u32; 2],
+    /// Number of its tree for CNAME, which then answers every type.
+    pub alias: u32,
+    /// Where its declared types stand.
+    pub declared: Range<u32>,
     pub ttl: u32,
+    pub min_ttl: u32,
+    pub client_subnet: bool,
 }
 
 /// Compiled policies, pools and geo data. Immutable. The default steers nothing.
 #[derive(Debug, Default)]
 pub struct Steering {
     pub(super) targets: Box<[Target]>,
-    pub(super) plans: Box<[Plan]>,
-    /// By endpoint number.
-    pub(super) weights: Box<[u32]>,
+    /// (type, tree), by name.
+    pub(super) declared: Box<[(u16, u32)]>,
+    pub(super) trees: Box<[Tree]>,
+    /// Those of members before those of their pools.
+    pub(super) rosters: Box<[Arc<Roster>]>,
+    pub(super) items: Items,
     pub(super) endpoints: Box<[Endpoint]>,
     pub(super) names: Box<[SteeredName]>,
     pub(super) pools: Box<[Pool]>,
+    /// The last one has no steps, for pools that have no policy.
     pub(super) policies: Box<[Policy]>,
     pub(super) world: World,
     pub(super) map: Arc<GeoMap>,
@@ -130,6 +135,11 @@ impl Steering {
         self.endpoints.len()
     }
 
+    /// Number of POPs.
+    pub fn pop_count(&self) -> usize {
+        self.world.pops.len()
+    }
+
     /// The steered name of an index into the document's names.
     pub fn name(&self, index: u32) -> Option<&SteeredName> {
         self.names.get(index as usize)
@@ -141,50 +151,68 @@ impl Steering {
         self.endpoints.get(endpoint as usize)
     }
 
+    /// Whether a name's pool has anything of a type. A pool of aliases has something of every type.
+    #[inline]
+    pub fn offers(&self, name: u32, rtype: u16) -> bool {
+        self.tree(name, rtype).is_some()
+    }
+
+    /// Whether a name's pool holds aliases: CNAMEs, which stand alone at a name.
+    #[inline]
+    pub fn is_alias(&self, name: u32) -> bool {
+        self.targets.get(name as usize).is_some_and(|target| target.alias != NO_TREE)
+    }
+
+    /// Whether a client subnet decides for a name, rather than the resolver's address.
+    #[inline]
+    pub fn uses_client_subnet(&self, name: u32) -> bool {
+        self.targets.get(name as usize).is_none_or(|target| target.client_subnet)
+    }
+
     /// What the compiled tables hold.
     pub fn size(&self) -> Size {
         let mut size = Size::default();
         let mut seen: HashSet<*const Classes> = HashSet::new();
-        for plan in &self.plans {
+        for tree in &self.trees {
             size.plans += 1;
-            // Plans of the same policy over the same POPs share their classes.
-            if seen.insert(Arc::as_ptr(&plan.classes)) {
-                size.classes += plan.classes.len();
-                size.prefixes += plan.classes.prefix_count();
-                size.octets += plan.classes.size();
+            // Trees of the same policies over the same units share their classes.
+            if seen.insert(Arc::as_ptr(&tree.classes)) {
+                size.classes += tree.classes.len();
+                size.prefixes += tree.classes.prefix_count();
+                size.octets += tree.classes.size();
             }
         }
         size
     }
 
-    /// Decides which endpoints of a family answer a name for a client. An unknown name gets the last
+    /// Decides which endpoints answer a name and type for a client. An unknown name gets the last
     /// resort. Allocates nothing.
     #[inline]
     pub fn decide(
         &self,
         name: u32,
-        family: Family,
+        rtype: u16,
         client: IpAddr,
-        verdicts: &Verdicts,
+        standing: &Standing,
         random: &mut Random,
         selection: &mut Selection,
     ) -> Decision {
-        self.run(name, family, client, verdicts, random, selection, &mut Untraced)
+        self.run(name, rtype, client, standing, random, selection, &mut Untraced)
     }
 
     /// Decides as [`Steering::decide`] does, by the same code, and tells how.
     pub fn explain(
         &self,
         name: u32,
-        family: Family,
+        rtype: u16,
         client: IpAddr,
-        verdicts: &Verdicts,
+        standing: &Standing,
         random: &mut Random,
         selection: &mut Selection,
     ) -> (Decision, Explanation) {
         let mut recording = Recording::default();
-        let decision = self.run(name, family, client, verdicts, random, selection, &mut recording);
-        let explanation = recording.explain(self, name, family, client, verdicts, decision, selection);
+        let decision = self.run(name, rtype, client, standing, random, selection, &mut recording);
+        let explanation = recording.explain(self, name, rtype, client, standing, decision, selection);
         (decision, explanation)
     }
 
@@ -193,33 +221,76 @@ impl Steering {
     fn run<T: Trace>(
         &self,
         name: u32,
-        family: Family,
+        rtype: u16,
         client: IpAddr,
-        verdicts: &Verdicts,
+        standing: &Standing,
         random: &mut Random,
         selection: &mut Selection,
         trace: &mut T,
     ) -> Decision {
         selection.clear();
-        let target = self.targets.get(name as usize);
-        let ttl = target.map_or(0, |target| target.ttl);
-        let Some(plan) = self.plan(name, family) else {
-            return Decision { outcome: Outcome::NotOffered, ttl, scope: 0 };
+        let Some(target) = self.targets.get(name as usize) else {
+            return Decision { outcome: Outcome::NotOffered, ttl: 0, scope: 0 };
         };
-        let (class, scope) = plan.classes.find(client);
-        let query = Query { class, weights: &self.weights, verdicts };
-        let outcome = choose(plan, &query, random, selection, trace);
+        let Some(tree) = self.tree_of(target, rtype) else {
+            return Decision { outcome: Outcome::NotOffered, ttl: target.ttl, scope: 0 };
+        };
+        let (class, length) = tree.classes.find(client);
+        let (outcome, all_down) =
+            choose(tree, class, client, &self.items, standing, random, selection, trace);
+        let ttl = if target.ttl == target.min_ttl {
+            target.ttl
+        } else {
+            target.degraded_ttl(standing.strength(tree.root.roster.number), all_down)
+        };
+        let scope = if target.client_subnet { length.max(tree.sticky_bits(client)) } else { 0 };
         Decision { outcome, ttl, scope }
     }
 
-    /// The plan of a name for a family, if its pool has endpoints of that family.
+    /// The tree of a name for a type, if its pool has anything of that type.
     #[inline]
-    pub(super) fn plan(&self, name: u32, family: Family) -> Option<&Plan> {
-        let [ipv4, ipv6] = self.targets.get(name as usize)?.plans;
-        let number = match family {
-            Family::Ipv4 => ipv4,
-            Family::Ipv6 => ipv6,
+    pub(super) fn tree(&self, name: u32, rtype: u16) -> Option<&Tree> {
+        self.tree_of(self.targets.get(name as usize)?, rtype)
+    }
+
+    #[inline]
+    fn tree_of(&self, target: &Target, rtype: u16) -> Option<&Tree> {
+        let [ipv4, ipv6] = target.addresses;
+        let number = match rtype {
+            _ if target.alias != NO_TREE => target.alias,
+            number::A => ipv4,
+            number::AAAA => ipv6,
+            _ => {
+                let declared =
+                    self.declared.get(target.declared.start as usize..target.declared.end as usize)?;
+                declared.iter().find(|(of, _)| *of == rtype)?.1
+            }
         };
-        self.plans.get(number as usize)
+        self.trees.get(number as usize)
+    }
+}
+
+impl Target {
+    /// The TTL: shorter the more of the endpoints are down.
+    pub(super) fn degraded_ttl(&self, strength: Strength, all_down: bool) -> u32 {
+        let Strength { serving, down, .. } = strength;
+        if all_down {
+            return self.min_ttl;
+        }
+        if down == 0 {
+            return self.ttl;
+        }
+        let range = u64::from(self.ttl.saturating_sub(self.min_ttl));
+        let share = range * u64::from(serving) / (u64::from(serving) + u64::from(down));
+        self.min_ttl + share as u32
+    }
+}
+
+impl Tree {
+    /// Bits of the client that sticky steps look at.
+    #[inline]
+    pub(super) fn sticky_bits(&self, client: IpAddr) -> u8 {
+        let [ipv4, ipv6] = self.sticky;
+        if client.to_canonical().is_ipv4() { ipv4 } else { ipv6 }
     }
 }

@@ -318,6 +318,12 @@ pub fn rdata_names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = (usize, usi
     })
 }
 
+/// Whether records of the type are addresses: A and AAAA.
+#[inline]
+pub fn is_address(rtype: u16) -> bool {
+    matches!(rtype, number::A | number::AAAA)
+}
+
 /// RDATA with the names in it in lower case: two records are the same when this is (RFC 4034 section 6.2).
 pub fn canonical(rtype: u16, rdata: &[u8]) -> Cow<'_, [u8]> {
     let mut lower = Cow::Borrowed(rdata);

@@ -226,6 +226,45 @@ impl<'a> Writer<'a> {
         written
     }
 
+    /// Writes one record, whose RDATA comes in pieces that hold no names to compress unless there is only one.
+    ///
+    /// # Errors
+    /// [`Full`] when it does not fit.
+    pub fn record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
+        let mark = self.mark();
+        let written = self.record_in_pieces(owner, rtype, ttl, rdata);
+        match written {
+            Ok(()) => self.count(section, 1),
+            Err(Full) => self.rollback(mark),
+        }
+        written
+    }
+
+    fn record_in_pieces(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
+        self.record_head(owner, rtype, ttl)?;
+        let length_at = self.at - 2;
+        match rdata {
+            [rdata] if rtype::is_compressible(rtype) => self.compressed_rdata(rtype, rdata)?,
+            pieces => pieces.iter().try_for_each(|piece| self.put(piece))?,
+        }
+        let length = u16::try_from(self.at - length_at - 2).map_err(|_| Full)?;
+        self.patch(length_at, length);
+        Ok(())
+    }
+
     #[inline]
     fn address_record(&mut self, owner: Owner<'_>, rtype: u16, octets: &[u8], ttl: u32) -> Result<(), Full> {
         self.record_head(owner, rtype, ttl)?;

@@ -32,7 +32,10 @@ fn broken_documents_say_what_and_where() {
         geo(json!([rule("asn", "x", &[], 12)])),
         "s.yaml:12: policy near: \"x\" is not an AS number: write 0 to 4294967295, such as 64500"
     );
-    assert_eq!(geo(json!([rule("default", "", &[9], 12)])), "s.yaml:12: policy near: there is no POP 9");
+    assert_eq!(
+        geo(json!([rule("default", "", &[9], 12)])),
+        "s.yaml:12: policy near: there is no POP or pool with the unit number 9"
+    );
     assert_eq!(
         geo(json!([rule("country", "DE", &[0], 12), rule("country", "de", &[1], 15)])),
         "s.yaml:15: policy near: two rules of one step are for DE (also at s.yaml:12): remove one"

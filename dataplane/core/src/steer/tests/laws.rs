@@ -10,15 +10,16 @@ use proptest::prelude::*;
 use super::reference::{self, Case};
 use super::{Question, compile};
 use crate::geo::cover::tests::fixed;
-use crate::steer::verdict::{Verdict, Verdicts};
-use crate::steer::{Family, Outcome, Random, Steering};
+use crate::steer::verdict::{Said, Verdict, Verdicts};
+use crate::steer::{Outcome, Random, Steering};
+use crate::wire::rtype::number;
 
 fn question(case: &Case, octets: &[u8], ipv6: bool, client: IpAddr, seed: u64) -> (Question, Vec<Verdict>) {
     let octets = &octets[..case.endpoints.len()];
-    let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+    let rtype = if ipv6 { number::AAAA } else { number::A };
     let verdicts = Verdicts::from_octets(octets).unwrap();
-    let list = octets.iter().map(|&octet| Verdict::from_octet(octet).unwrap()).collect();
-    (Question { family, client, verdicts, random: Random::new(seed) }, list)
+    let list = octets.iter().map(|&octet| Said::from_octet(octet).unwrap().verdict).collect();
+    (Question { rtype, client, verdicts, random: Random::new(seed) }, list)
 }
 
 fn steering(case: &Case) -> Steering {
@@ -120,7 +121,7 @@ proptest! {
             }
         }
         // And it is the shortest: twice as large a prefix holds a client of another class.
-        if let (Some(wider), Some(plan)) = (scope.checked_sub(1), steering.plan(0, question.family)) {
+        if let (Some(wider), Some(plan)) = (scope.checked_sub(1), steering.tree(0, question.rtype)) {
             let class = plan.classes.find(client).0;
             let mut at = inside(client, wider, 0)[0];
             let last = inside(client, wider, 0)[1];
@@ -152,11 +153,11 @@ proptest! {
         let (decision, answer, random, explanation) = question.explain(&steering);
         prop_assert_eq!(&decided, &(decision, answer.clone(), random));
         prop_assert_eq!(explanation.outcome, decision.outcome);
-        let told: Vec<u32> = explanation.answer.iter().map(|candidate| candidate.endpoint).collect();
+        let told: Vec<u32> = explanation.answer.iter().filter_map(|candidate| candidate.endpoint).collect();
         prop_assert_eq!(&told, &answer);
         if let Some(report) = explanation.steps.last() {
             // The steps, told again from the policy, end in what the compiled orders led to.
-            let first: Vec<u32> = report.groups.iter().flatten().map(|candidate| candidate.endpoint).collect();
+            let first: Vec<u32> = report.groups.iter().flatten().filter_map(|candidate| candidate.endpoint).collect();
             prop_assert_eq!(&first, &answer);
         }
         for pair in explanation.steps.windows(2) {
@@ -165,7 +166,7 @@ proptest! {
             let after: usize = pair[1].groups.iter().map(Vec::len).sum();
             prop_assert_eq!(after + pair[1].removed.len(), pair[1].candidates);
         }
-        prop_assert_eq!(explanation.when_all_down.is_some(), steering.plan(0, question.family).is_some()
+        prop_assert_eq!(explanation.when_all_down.is_some(), steering.tree(0, question.rtype).is_some()
             && (decision.outcome != Outcome::Answer || !any_serving(&case, &octets, ipv6)));
         serde_json::to_string(&explanation).unwrap();
     }

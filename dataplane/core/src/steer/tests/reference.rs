@@ -94,7 +94,7 @@ impl Case {
         let mode = |fence: bool| if fence { "fence" } else { "prefer" };
         let step = |step: &Step| match step {
             Step::Geo { fence, rules } => {
-                let rules = rules.iter().map(|(at, pops)| place(at.kind_and_value(), json!({"pops": pops})));
+                let rules = rules.iter().map(|(at, pops)| place(at.kind_and_value(), json!({"units": pops})));
                 json!({"step": "geo", "mode": mode(*fence), "rules": rules.collect::<Vec<_>>()})
             }
             Step::Latency => json!({"step": "latency"}),
@@ -171,9 +171,8 @@ impl Case {
         // Equals are in the order in which the pool first mentions their POPs, and then their own.
         let mut start: Vec<usize> = candidates.collect();
         let mention = |endpoint: usize| {
-            let ipv6 = self.endpoints[endpoint].1.is_ipv6();
             let pop = self.endpoints[endpoint].0;
-            self.endpoints.iter().position(|other| other.0 == pop && other.1.is_ipv6() == ipv6)
+            self.endpoints.iter().position(|other| other.0 == pop)
         };
         start.sort_by_key(|&endpoint| (mention(endpoint), endpoint));
         let mut states = vec![(1.0, vec![start])];

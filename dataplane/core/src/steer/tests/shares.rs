@@ -7,8 +7,9 @@ use serde_json::json;
 use super::reference::{Case, Step, Where};
 use super::steps::{CALIFORNIA, NOWHERE, document, networks};
 use super::{Question, compile};
+use crate::steer::Random;
 use crate::steer::verdict::{Verdict, Verdicts};
-use crate::steer::{Family, Random};
+use crate::wire::rtype::number;
 
 #[test]
 fn answers_follow_the_weights() {
@@ -37,7 +38,7 @@ fn answers_follow_the_weights() {
         let steering = compile(&case.document(), &case.networks).unwrap();
         let verdicts = Verdicts::all_serving(5);
         let mut question = Question {
-            family: Family::Ipv4,
+            rtype: number::A,
             client: CALIFORNIA.parse().unwrap(),
             verdicts,
             random: Random::new(11),
@@ -78,7 +79,7 @@ fn draws_from_many_pops_follow_the_weights() {
     for serving in [vec![1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 17], vec![2, 7, 9, 14]] {
         let octets: Vec<u8> = (0..24).map(|number| u8::from(!serving.contains(&number))).collect();
         let mut question = Question {
-            family: Family::Ipv4,
+            rtype: number::A,
             client: NOWHERE.parse().unwrap(),
             verdicts: Verdicts::from_octets(&octets).unwrap(),
             random: Random::new(23),

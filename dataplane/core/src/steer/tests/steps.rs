@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::{Question, compile};
 use crate::geo::location::{Code, Coordinates, Location};
 use crate::geo::prefix::Subnet;
-use crate::steer::verdict::Verdicts;
-use crate::steer::{Decision, Family, Outcome, Random, Steering};
+use crate::steer::standing::Standing;
+use crate::steer::verdict::{Loads, Verdicts};
+use crate::steer::{Decision, Outcome, Random, Steering};
+use crate::wire::rtype::number;
 
 const GERMANY: &str = "192.0.2.1";
 pub(super) const CALIFORNIA: &str = "198.51.100.1";
@@ -66,7 +68,7 @@ fn steering(steps: Value) -> Steering {
 
 fn ask(steering: &Steering, client: &str, octets: [u8; 6]) -> (Decision, Vec<u32>) {
     let question = Question {
-        family: Family::Ipv4,
+        rtype: number::A,
         client: client.parse().unwrap(),
         verdicts: Verdicts::from_octets(&octets).unwrap(),
         random: Random::new(1),
@@ -82,7 +84,7 @@ fn answer(steering: &Steering, client: &str) -> Vec<u32> {
 }
 
 pub(super) fn rule(kind: &str, value: &str, pops: &[u32], line: u32) -> Value {
-    json!({"kind": kind, "value": value, "pops": pops, "file": "s.yaml", "line": line})
+    json!({"kind": kind, "value": value, "units": pops, "file": "s.yaml", "line": line})
 }
 
 #[test]
@@ -194,7 +196,7 @@ fn an_address_family_that_the_pool_lacks_is_the_last_resort() {
     document["pools"][0]["endpoints"].as_array_mut().unwrap().pop();
     let steering = compile(&document.to_string(), &networks()).unwrap();
     let question = Question {
-        family: Family::Ipv6,
+        rtype: number::AAAA,
         client: GERMANY.parse().unwrap(),
         verdicts: Verdicts::all_serving(5),
         random: Random::new(1),
@@ -202,7 +204,7 @@ fn an_address_family_that_the_pool_lacks_is_the_last_resort() {
     let (decision, answer, _, explanation) = question.explain(&steering);
     assert_eq!(decision, Decision { outcome: Outcome::NotOffered, ttl: 30, scope: 0 });
     assert!(answer.is_empty());
-    assert_eq!(explanation.scope.reason, "the pool has no endpoint of this family, wherever the client is");
+    assert_eq!(explanation.scope.reason, "the pool has nothing of this type, wherever the client is");
 }
 
 #[test]
@@ -232,7 +234,7 @@ fn an_explanation_names_rules_values_and_reasons() {
         {"step": "take", "count": 1}
     ]));
     let question = Question {
-        family: Family::Ipv4,
+        rtype: number::A,
         client: GERMANY.parse().unwrap(),
         verdicts: Verdicts::from_octets(&[0, 0, 0, 1, 2, 0]).unwrap(),
         random: Random::new(1),
@@ -275,12 +277,12 @@ fn plans_share_classes_and_unknown_names_are_the_last_resort() {
     assert_eq!(size.plans, 4);
     assert_eq!(size.classes, 3 + 1, "three for the five IPv4 endpoints, one for the only IPv6 endpoint");
     let mut selection = super::Selection::new();
-    let verdicts = Verdicts::all_serving(12);
+    let standing = Standing::new(&steering, Verdicts::all_serving(12), Loads::default());
     let decision = steering.decide(
         9,
-        Family::Ipv4,
+        number::A,
         GERMANY.parse().unwrap(),
-        &verdicts,
+        &standing,
         &mut Random::new(1),
         &mut selection,
     );

@@ -1,0 +1,185 @@
+//! The answer of a steered name: what its pool gives this client, or what stands in for that.
+
+use std::net::IpAddr;
+
+use super::{Answer, Chooser, Lookup, Next, Trace, negative_for};
+use crate::observe::counters::Counter;
+use crate::respond::Step;
+use crate::steer::{Decision, Outcome, Selection, Steering};
+use crate::wire::Rcode;
+use crate::wire::rtype::{self, number};
+use crate::wire::writer::{Full, Owner, Section, Writer};
+use crate::zone::table::{Flags, Node, Zone};
+
+/// What steering makes of a question.
+pub(super) enum Steered<'z> {
+    /// All there is to do.
+    Next(Next<'z>),
+    /// The zone's own records answer, but for clients of this scope only, and at most so many seconds.
+    Zone { scope: u8, longest: Option<u32> },
+}
+
+/// The zone's own records, as if nothing were steered.
+const AS_IT_IS: Steered<'_> = Steered::Zone { scope: 0, longest: None };
+
+impl<'a> Lookup<'a> {
+    /// The answer of a steered node.
+    #[inline]
+    pub(super) fn steer<T: Trace>(
+        &self,
+        (node, steered): (Node<'a>, u32),
+        zone: &Zone,
+        owner: Owner<'_>,
+        chooser: &mut Chooser,
+        writer: &mut Writer<'_>,
+        trace: &mut T,
+    ) -> Steered<'a> {
+        let steering: &'a Steering = &self.state.steering;
+        let qtype = self.query.qtype;
+        if !rtype::is_address(qtype) {
+            // What stands beside a CNAME is no matter of it, nor is what the parent says of a cut.
+            let beside = matches!(qtype, number::NSEC | number::RRSIG) || node.flags.any(Flags::DELEGATION);
+            let is_alias = steering.is_alias(steered);
+            if is_alias && beside {
+                return AS_IT_IS;
+            }
+            if !steering.offers(steered, qtype) {
+                return match self.hinted(node, steered, owner, chooser, writer, trace) {
+                    Some(answer) => Steered::Next(Next::Done(answer)),
+                    None => AS_IT_IS,
+                };
+            }
+        }
+        let decision = self.decide(steered, qtype, chooser, trace);
+        let Decision { outcome, ttl, scope } = decision;
+        let answer = match outcome {
+            Outcome::Answer => {
+                self.counters.add(Counter::Steered);
+                if steering.is_alias(steered) {
+                    return Steered::Next(self.alias(&chooser.selection, decision, owner, writer));
+                }
+                chosen(steering, &chooser.selection, qtype, decision, owner, writer)
+            }
+            Outcome::NotOffered => return Steered::Zone { scope, longest: None },
+            Outcome::LastResort => {
+                self.counters.add(Counter::AllDown);
+                return Steered::Zone { scope, longest: Some(ttl) };
+            }
+            Outcome::NoData => {
+                self.counters.add(Counter::AllDown);
+                Answer { scope, ..negative_for(zone, Rcode::NoError, ttl, writer) }
+            }
+            Outcome::ServFail => {
+                self.counters.add(Counter::AllDown);
+                Answer { scope, ..Answer::code(Rcode::ServFail) }
+            }
+        };
+        Steered::Next(Next::Done(answer))
+    }
+
+    /// The CNAME of the best endpoint: a name has but one (RFC 2181 section 10.1).
+    fn alias(
+        &self,
+        selection: &Selection,
+        decision: Decision,
+        owner: Owner<'_>,
+        writer: &mut Writer<'_>,
+    ) -> Next<'a> {
+        let Decision { ttl, scope, .. } = decision;
+        let steering: &'a Steering = &self.state.steering;
+        let best = selection.as_slice().first().and_then(|&endpoint| steering.endpoint(endpoint));
+        let Some(target) = best.and_then(|endpoint| endpoint.target.as_ref()) else {
+            return Next::Done(Answer { scope, ..Answer::code(Rcode::ServFail) });
+        };
+        let written = writer.record(Section::Answer, owner, number::CNAME, ttl, &[target.as_wire()]);
+        if matches!(self.query.qtype, number::CNAME | number::ANY) {
+            return Next::Done(match written {
+                Ok(()) => Answer { scope, ..Answer::authoritative(Rcode::NoError) },
+                Err(full) => Answer { scope, ..full.into() },
+            });
+        }
+        // Without room the answer is truncated, but its code is that of the chain's end all the same.
+        if written.is_err() {
+            writer.close();
+        }
+        Next::Follow { target: target.as_wire(), scope }
+    }
+
+    /// Who is asked for: the client whose subnet the query tells, unless the name leaves that out of account.
+    fn client_of(&self, steered: u32) -> IpAddr {
+        let subnet = self.query.edns.and_then(|edns| edns.subnet?.location());
+        subnet.filter(|_| self.state.steering.uses_client_subnet(steered)).unwrap_or(self.client)
+    }
+
+    #[inline]
+    pub(super) fn decide<T: Trace>(
+        &self,
+        steered: u32,
+        rtype: u16,
+        chooser: &mut Chooser,
+        trace: &mut T,
+    ) -> Decision {
+        let Chooser { selection, random } = chooser;
+        let steering: &Steering = &self.state.steering;
+        let standing = &*self.state.standing;
+        let client = self.client_of(steered);
+        if !T::ENABLED {
+            return steering.decide(steered, rtype, client, standing, random, selection);
+        }
+        let (decision, explanation) = steering.explain(steered, rtype, client, standing, random, selection);
+        trace.note(|| Step::Steer { explanation: Box::new(explanation) });
+        decision
+    }
+}
+
+/// What the chosen endpoints answer: their addresses, or the records that they declare.
+#[inline]
+pub(super) fn chosen(
+    steering: &Steering,
+    selection: &Selection,
+    qtype: u16,
+    decision: Decision,
+    owner: Owner<'_>,
+    writer: &mut Writer<'_>,
+) -> Answer {
+    let Decision { ttl, scope, .. } = decision;
+    if !rtype::is_address(qtype) {
+        return Answer { scope, ..declared(steering, selection, qtype, ttl, owner, writer) };
+    }
+    for &endpoint in selection.as_slice() {
+        let Some(address) = steering.endpoint(endpoint).and_then(|endpoint| endpoint.address) else {
+            continue;
+        };
+        if writer.address(Section::Answer, owner, address, ttl).is_err() {
+            return Answer { scope, ..Full.into() };
+        }
+    }
+    Answer { scope, ..Answer::authoritative(Rcode::NoError) }
+}
+
+/// The records that the chosen endpoints declare, each once.
+fn declared(
+    steering: &Steering,
+    selection: &Selection,
+    rtype: u16,
+    ttl: u32,
+    owner: Owner<'_>,
+    writer: &mut Writer<'_>,
+) -> Answer {
+    let mark = writer.mark();
+    let all = || {
+        let endpoints = selection.as_slice().iter().filter_map(|&endpoint| steering.endpoint(endpoint));
+        endpoints.flat_map(|endpoint| endpoint.declared(rtype))
+    };
+    for (index, rdata) in all().enumerate() {
+        if all().take(index).any(|earlier| earlier == rdata) {
+            continue;
+        }
+        if writer.record(Section::Answer, owner, rtype, ttl, &[rdata]).is_err() {
+            // An RRset is whole or not there.
+            writer.rollback(mark);
+            return Full.into();
+        }
+    }
+    Answer::authoritative(Rcode::NoError)
+}

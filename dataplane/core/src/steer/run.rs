@@ -1,0 +1,251 @@
+//! Choosing within one pool: walks the orders that were computed when compiled.
+
+use super::choose::{Query, Trace};
+use super::classes::{FENCED, GROUP_HEADER};
+use super::draw::{draw, draw_sticky};
+use super::random::Random;
+use super::selection::{CAPACITY, Candidate, List, Positions};
+use super::stages::{Order, Stage};
+use super::tree::Node;
+
+/// A weighted group of more units than this is drawn from by trial.
+const FEW_UNITS: usize = 8;
+/// Trials for each draw.
+const TRIALS: u32 = 32;
+
+/// Where candidates are kept on the way.
+pub(super) struct Scratch<'a> {
+    pub chosen: &'a mut List,
+    pub before: &'a mut List,
+    pub urn: &'a mut List,
+    /// Members that do not count though they could.
+    pub refusing: Option<&'a Positions>,
+}
+
+/// What a stage looks at.
+struct Walk<'a> {
+    query: &'a Query<'a>,
+    node: &'a Node,
+    stage: &'a Stage,
+    refusing: Option<&'a Positions>,
+    /// What the stage sheds units by.
+    nonce: u64,
+    /// The hash of the client's prefix, where the stage's order is sticky.
+    client: u64,
+}
+
+/// Runs every stage; returns whether anything is left in `chosen`.
+#[inline]
+pub(super) fn run_stages<T: Trace>(
+    query: &Query<'_>,
+    node: &Node,
+    scratch: &mut Scratch<'_>,
+    random: &mut Random,
+    trace: &mut T,
+) -> bool {
+    for (number, stage) in node.stages.iter().enumerate() {
+        let sequence = query.tree.classes.sequence(query.class, node.column + number);
+        let client = match stage.order {
+            Order::Sticky(lengths) => lengths.client(query.client),
+            _ => 0,
+        };
+        let mut walk = Walk { query, node, stage, refusing: scratch.refusing, nonce: 0, client };
+        if !stage.sheds.is_empty() {
+            walk.nonce = random.next_u64();
+            trace.shed(walk.nonce);
+        }
+        if number == 0 {
+            walk.first(sequence, scratch, random);
+        } else {
+            walk.later(sequence, scratch, random);
+        }
+        trace.stage(scratch.chosen.as_slice());
+        if scratch.chosen.is_empty() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Splits the first group of equals off an order.
+#[inline]
+fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
+    let (&first, rest) = order.split_first()?;
+    if first & GROUP_HEADER == 0 {
+        order.split_at_checked(1)
+    } else {
+        rest.split_at_checked(usize::from(first & !GROUP_HEADER))
+    }
+}
+
+impl Walk<'_> {
+    /// Walks a class's order of units until enough candidates are found: once, or, where units may be shed, once for
+    /// each way of being shed, those that are not first.
+    #[inline]
+    fn first(&self, order: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
+        scratch.chosen.clear();
+        for shed in 0..1u32 << self.stage.sheds.len() {
+            let mut rest = order;
+            while let Some((group, after)) = split_group(rest) {
+                rest = after;
+                let done = if self.stage.order == Order::Weighted && group.len() > FEW_UNITS {
+                    self.draw_by_trial(group, shed, scratch, random)
+                } else {
+                    self.add_group(self.members(group, shed), scratch.urn, scratch.chosen, random)
+                };
+                if done {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether a candidate counts, and is shed in this way.
+    #[inline]
+    fn counts(&self, candidate: Candidate, shed: u32) -> bool {
+        let Query { counting, standing, .. } = self.query;
+        counting.is_in(standing.mask(candidate.item))
+            && self.refusing.is_none_or(|refusing| !refusing.has(usize::from(candidate.position)))
+            && (self.stage.sheds.is_empty() || self.shed(candidate.position) == shed)
+    }
+
+    /// The shed steps by which a unit is shed for this query, a bit for each.
+    #[cold]
+    fn shed(&self, position: u16) -> u32 {
+        let load = self.query.standing.load(&self.node.roster, position);
+        (0..).zip(&self.stage.sheds).fold(0, |bits, (number, watermarks)| {
+            // Each step draws for itself.
+            let nonce = self.nonce.wrapping_add(number);
+            bits | u32::from(watermarks.sheds(load, nonce, position)) << number
+        })
+    }
+
+    /// The candidates of a group of units that count.
+    #[inline]
+    fn members<'b>(&'b self, group: &'b [u16], shed: u32) -> impl Iterator<Item = Candidate> + Clone + 'b {
+        let all = group.iter().flat_map(|&position| {
+            self.node.roster.at(position).iter().map(move |&item| Candidate { item, position })
+        });
+        all.filter(move |&member| self.counts(member, shed))
+    }
+
+    /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
+    /// its weight, until one counts and is not drawn yet. Where that takes too long (most are down, or
+    /// their weights are very uneven) it goes on from what is drawn by looking at all.
+    fn draw_by_trial(
+        &self,
+        group: &[u16],
+        shed: u32,
+        scratch: &mut Scratch<'_>,
+        random: &mut Random,
+    ) -> bool {
+        let Scratch { chosen, urn, .. } = scratch;
+        let roster = &self.node.roster;
+        let start = chosen.len();
+        let wanted = start + self.wanted(chosen);
+        let (widest, heaviest) = (roster.widest().max(1), roster.heaviest());
+        // At most 4,096 units x 65,535 items x 2^32: no overflow.
+        let tickets = group.len() as u64 * widest * heaviest;
+        let mut trials = TRIALS;
+        while chosen.len() < wanted && trials > 0 && heaviest > 0 {
+            trials -= 1;
+            let ticket = random.below(tickets);
+            let (slot, height) = (ticket / heaviest, ticket % heaviest);
+            let Some(&position) = group.get((slot / widest) as usize) else { continue };
+            let Some(&item) = roster.at(position).get((slot % widest) as usize) else { continue };
+            let candidate = Candidate { item, position };
+            let drawn = chosen.as_slice().get(start..).unwrap_or_default();
+            if height < u64::from(self.query.items.weight(item))
+                && self.counts(candidate, shed)
+                && !drawn.contains(&candidate)
+            {
+                chosen.push(candidate);
+                trials = TRIALS;
+            }
+        }
+        if chosen.len() < wanted {
+            let before = chosen.clone();
+            let drawn = before.as_slice().get(start..).unwrap_or_default();
+            let others = self.members(group, shed).filter(|member| !drawn.contains(member));
+            let weight = |candidate: Candidate| u64::from(self.query.items.weight(candidate.item));
+            draw(others, weight, wanted - chosen.len(), random, urn, chosen);
+        }
+        self.is_done(chosen)
+    }
+
+    /// Sorts what the stage before has kept by the class's ranks, those that are shed last, and goes on from there.
+    fn later(&self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
+        let rank =
+            |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
+        let key = |candidate: &Candidate| {
+            let shed = if self.stage.sheds.is_empty() { 0 } else { self.shed(candidate.position) };
+            shed << 16 | u32::from(rank(candidate))
+        };
+        let Scratch { chosen, before, urn, .. } = scratch;
+        before.clear();
+        for &candidate in chosen.as_slice() {
+            if rank(&candidate) != FENCED {
+                before.push(candidate);
+            }
+        }
+        before.sort_by_key(key);
+        chosen.clear();
+        for group in before.as_slice().chunk_by(|one, other| key(one) == key(other)) {
+            if self.add_group(group.iter().copied(), urn, chosen, random) {
+                return;
+            }
+        }
+    }
+
+    /// Adds a group of equals as far as the stage wants it; returns whether the stage is done.
+    #[inline]
+    fn add_group(
+        &self,
+        members: impl Iterator<Item = Candidate> + Clone,
+        urn: &mut List,
+        chosen: &mut List,
+        random: &mut Random,
+    ) -> bool {
+        let items = self.query.items;
+        let wanted = self.wanted(chosen);
+        match self.stage.order {
+            Order::Declared => {
+                for member in members.take(wanted) {
+                    chosen.push(member);
+                }
+            }
+            Order::Shuffled => draw(members, |_| 1, wanted, random, urn, chosen),
+            Order::Weighted => {
+                let weight = |candidate: Candidate| u64::from(items.weight(candidate.item));
+                draw(members, weight, wanted, random, urn, chosen);
+            }
+            Order::Sticky(_) => {
+                let whole = self.node.whole_pops && self.stage.take.is_none();
+                let of =
+                    |candidate: Candidate| (items.identity(candidate.item), items.weight(candidate.item));
+                draw_sticky(members, of, self.client, wanted, whole, urn, chosen);
+            }
+        }
+        self.is_done(chosen)
+    }
+
+    /// How many candidates the stage still wants.
+    #[inline]
+    fn wanted(&self, chosen: &List) -> usize {
+        match (self.stage.take, self.stage.order) {
+            (Some(most), _) => usize::from(most).saturating_sub(chosen.len()),
+            // Without a limit the first group is the answer, and once weighed each candidate is a group.
+            (None, Order::Weighted | Order::Sticky(_)) => 1,
+            (None, Order::Declared | Order::Shuffled) => CAPACITY,
+        }
+    }
+
+    /// Whether the stage needs no further group.
+    #[inline]
+    fn is_done(&self, chosen: &List) -> bool {
+        match self.stage.take {
+            Some(most) => chosen.len() >= usize::from(most),
+            None => !chosen.is_empty(),
+        }
+    }
+}
