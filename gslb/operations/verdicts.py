@@ -55,6 +55,10 @@ class Verdicts:
         self._published = self.octets()
         return self._published
 
+    def loads_after(self, seconds: float) -> dict[str, float]:
+        """The loads in effect that are not too old in so many seconds, by POP."""
+        return self._loads.values(self._clock.monotonic() + seconds)
+
     def publish(self) -> int:
         """Publish what changed, if anything did; return the generation."""
         self._is_due = False

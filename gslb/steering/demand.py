@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 HALF_LIFE = 600.0
 """Seconds after which a query counts half."""
 
-MAXIMUM_CELLS = 1_000_000
+MAXIMUM_CELLS = 262_144
 """Cells that are remembered; beyond it those with the least demand are forgotten."""
 
 NEGLIGIBLE = 1e-6
@@ -41,13 +41,24 @@ class Demand:
         self._rates: dict[Cell, float] = {}
         self._pending: dict[Cell, int] = {}
         self._since: float | None = None
+        self._start: float | None = None
         # What share of the average rests on observations: a young average is not taken for a low one.
         self._weight = 0.0
 
     def start(self, now: float) -> None:
         """What is added next was counted from ``now`` on."""
         if self._since is None:
-            self._since = now
+            self._since = self._start = now
+
+    @property
+    def half_life(self) -> float:
+        """Seconds after which a query counts half."""
+        return self._half_life
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from ``start`` to what was added last."""
+        return 0.0 if self._since is None or self._start is None else self._since - self._start
 
     def add(self, counts: Iterable[tuple[Cell, int]], now: float) -> None:
         """Queries counted since the last call, or since ``start``."""

@@ -106,7 +106,6 @@ fn run_tree<T: Trace>(
     trace: &mut T,
 ) -> bool {
     trace.run(query.counting);
-    selection.clear();
     let (levels, mut chosen) = selection.split();
     if run_node(query, ROOT, &query.tree.root, levels, random, trace) {
         expand(query, &query.tree.root, levels, random, &mut chosen, trace);
