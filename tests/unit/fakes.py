@@ -303,7 +303,12 @@ class FakePublisher:
         return FakeDecider(self.steering)
 
     def explain(
-        self, name: str, rtype: int, client: str, subnet: str | None, supposed: tuple[bytes, bytes] | None = None
+        self,
+        name: str,
+        rtype: int,
+        client: str,
+        subnet: str | None,
+        supposed: tuple[bytes, bytes] | None = None,
     ) -> dict[str, object]:
         self.supposed = supposed
         fra = {"endpoint": 0, "pop": "fra", "address": "192.0.2.1"}

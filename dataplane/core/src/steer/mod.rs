@@ -54,7 +54,7 @@ pub mod verdict;
 pub use cells::Cell;
 pub use error::SteerError;
 pub use explain::Explanation;
-pub use model::{Endpoint, Need, Place, SteeredName, WhenAllDown};
+pub use model::{Endpoint, Need, Place, SetData, SteeredName, WhenAllDown};
 pub use random::Random;
 pub use reports::{CandidateReport, Health, MatchedRule, Origin, PoolReport, Reasoned, Removed, StepReport};
 pub use selection::{Asked, Selection};
