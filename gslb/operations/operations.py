@@ -435,7 +435,7 @@ class Operations:
             after.update({(row.kind, row.value, row.pop): row for row in rows})
             prepared = await self._publisher.prepare_latency(tuple(after.values()))
             await self._store.put_latency(rows, removed, author, self._clock.now())
-            generation = self._publisher.commit_latency(prepared, *self._verdicts.octets())
+            generation = self._publisher.commit_latency(prepared, *self._verdicts.to_publish())
             self._latency = after
             log.info("latency changed", rows=len(rows), removed=len(removed), author=author)
             changed = len(rows) + len(removed)

@@ -37,23 +37,24 @@ class Verdicts:
         self._pops: list[str] = []
         self._is_due = False
         self.table = VerdictTable(publisher.steering)
-        self._published = self.octets()
+        self._published = (b"", b"")
 
-    def octets(self) -> tuple[bytes, bytes]:
-        """Verdicts and loads as they are at this moment, for the data plane."""
+    def to_publish(self) -> tuple[bytes, bytes]:
+        """Verdicts and loads as they are at this moment, which the caller publishes."""
         self.table.set_drained(self._drained())
-        return self.table.to_bytes(), self._loads.to_bytes(self._pops, self._clock.monotonic())
+        loads = self._loads.to_bytes(self._pops, self._clock.monotonic())
+        self._published = self.table.to_bytes(), loads
+        return self._published
 
     def take_over(self, steering: SteeringConfig, observed: Sequence[Observed]) -> tuple[bytes, bytes]:
-        """Make the tables those of another steering, which is to be published with the octets returned.
+        """Make the tables those of another steering, which the caller publishes with what is returned.
 
         Marks of endpoints and loads of POPs that stay are kept.
         """
         self.table = VerdictTable(steering, observed, self._drained(), self.table)
         self._pops = [pop.name for pop in steering.pops]
         self._loads.reconfigure(steering.load, self._pops, self._clock.monotonic())
-        self._published = self.octets()
-        return self._published
+        return self.to_publish()
 
     def loads_after(self, seconds: float) -> dict[str, float]:
         """The loads in effect that are not too old in so many seconds, by POP."""
@@ -62,10 +63,11 @@ class Verdicts:
     def publish(self) -> int:
         """Publish what changed, if anything did; return the generation."""
         self._is_due = False
-        before, self._published = self._published, self.octets()
-        if self._published == before:
+        before = self._published
+        verdicts, loads = self.to_publish()
+        if (verdicts, loads) == before:
             return self._publisher.generation
-        return self._publisher.publish_verdicts(*self._published)
+        return self._publisher.publish_verdicts(verdicts, loads)
 
     def observe(self, numbers: Sequence[int], observed: Observed) -> None:
         """Probes now say this of these endpoints, which is published in this turn of the event loop."""
