@@ -296,7 +296,7 @@ class Operations:
             self._demand,
             self._publisher.decider(),
             self._publisher.steering,
-            before=self._verdicts.octets(),
+            before=self._verdicts.published,
             supposed=supposed,
             countries=countries,
             now=self._clock.now(),
@@ -342,7 +342,7 @@ class Operations:
         self._drains.check_end(expires_at)
 
         async def work() -> tuple[DrainResult, tuple[bytes, bytes]]:
-            before = self._verdicts.octets()
+            before = self._verdicts.published
             drain, is_new = await self._drains.put(pop, reason, author, expires_at)
             generation = self._verdicts.publish()
             warnings = drain_warnings(self._publisher.steering, self._verdicts.table, pop)
@@ -573,7 +573,7 @@ class Operations:
 
     async def _overloads(self, before: tuple[bytes, bytes]) -> list[str]:
         """Warnings of what the present verdicts overload and those ``before`` did not."""
-        after, steering = self._verdicts.octets(), self._publisher.steering
+        after, steering = self._verdicts.published, self._publisher.steering
         if len(before[0]) != len(after[0]):  # another site was loaded meanwhile
             return []
         return await asyncio.to_thread(

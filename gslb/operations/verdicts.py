@@ -39,6 +39,11 @@ class Verdicts:
         self.table = VerdictTable(publisher.steering)
         self._published = (b"", b"")
 
+    @property
+    def published(self) -> tuple[bytes, bytes]:
+        """Verdicts and loads as they were last published."""
+        return self._published
+
     def to_publish(self) -> tuple[bytes, bytes]:
         """Verdicts and loads as they are at this moment, which the caller publishes."""
         self.table.set_drained(self._drained())

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from gslb.steering.demand import Cell
 
 DRAWS = 256
-"""Times that a policy is asked which chance has a part in: the error of a share is some three percent."""
+MAXIMUM_DRAWS = 16_384
+"""Times that a policy with chance in it is asked. Errors of many cells even out: few cells are asked more."""
+
+ALL_DRAWS = 2_000_000
+"""Draws for all cells together, if each has at least ``DRAWS``."""
 
 SEED = 20_240_601
 """Of the draws: the same question gets the same answer."""
@@ -39,10 +43,11 @@ class Decider:
         """
         if self._compiled is None:
             return []
+        draws = max(DRAWS, min(MAXIMUM_DRAWS, ALL_DRAWS // max(1, len(cells))))
         questions = [(self._names[cell.name], cell.rtype, cell.client) for cell in cells]
         return [
             self._by_pop(shares)
-            for shares in self._compiled.shares(questions, verdicts, loads, draws=DRAWS, seed=SEED)
+            for shares in self._compiled.shares(questions, verdicts, loads, draws=draws, seed=SEED)
         ]
 
     def _by_pop(self, shares: Sequence[tuple[int, float]]) -> Mapping[str, float]:

@@ -62,8 +62,11 @@ impl PySteering {
         let standing = stand(&self.0, self::verdicts(verdicts)?, self::loads(loads.unwrap_or_default())?)?;
         // Thousands of clients are asked for: other Python threads go on meanwhile.
         Ok(py.detach(|| {
+            // Each question draws for itself, and the same under other verdicts: what differs then is their doing.
+            let mut seeds = Random::new(seed);
             let share = |&(name, rtype, client): &(u32, u16, IpAddr)| {
-                self.0.shares(name, rtype, client, &standing, draws, &mut Random::new(seed))
+                let mut random = Random::new(seeds.next_u64());
+                self.0.shares(name, rtype, client, &standing, draws, &mut random)
             };
             questions.iter().map(share).collect()
         }))

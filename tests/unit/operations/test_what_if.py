@@ -80,7 +80,7 @@ def test_everything_wrong_is_told_at_once():
     "at", ["", "now", "2026-03-01T12:00:00", "9999-12-31T00:00:00Z", "600w" * 9, "999999w"]
 )
 def test_what_is_no_time_is_refused(at):
-    with pytest.raises(InvalidChangeError, match="^/at: "):
+    with pytest.raises(InvalidChangeError, match=r"^/at: "):
         read_suppositions(Requested(at=at), example_site(), START)
 
 

@@ -25,6 +25,7 @@ fn ask_type(records: &str, name: &str, qtype: u16) -> (u8, u16) {
         zones: Arc::new(zones),
         steering: Arc::default(),
         standing: Arc::default(),
+        demand: Arc::default(),
         flattened: Arc::default(),
         identity: Arc::default(),
     };
