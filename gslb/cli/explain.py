@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gslb.cli.output import moment, print_facts, print_json, print_table, say
+from gslb.cli.what_if import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def explain(
     *,
     address: str,
     subnet: str | None,
-    what_if: WhatIf,
+    what_if: WhatIf = NOTHING,
     as_json: bool,
 ) -> None:
     """Print each step of the answer, and the answer."""

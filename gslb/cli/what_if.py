@@ -35,6 +35,10 @@ class WhatIf:
         return {"down": [*self.down], "drain": [*self.drain], "load": dict(self.load), "at": self.at}
 
 
+NOTHING = WhatIf((), (), {}, None)
+"""Supposes nothing."""
+
+
 def what_if(
     down: Sequence[str] | None, drain: Sequence[str] | None, load: Sequence[str] | None, at: str | None
 ) -> WhatIf:

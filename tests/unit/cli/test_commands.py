@@ -287,14 +287,3 @@ async def test_a_drain_prints_what_it_overloads(cli, server):
     result = await cli.run("drain", "fra", "--reason", "x")
     assert result.exit_code == 0
     assert "warning: POP ams gets about 6 queries a second by recent demand, above its" in result.stderr
-
-
-async def test_explain_says_what_it_supposes(cli, server):
-    asked = ("explain", "www.example.com", "--client", "192.0.2.7")
-    result = await cli.run(*asked, "--down", "fra", "--drain", "ams", "--load", "sin=0.9", "--at", "2h")
-    assert result.exit_code == 0
-    assert (
-        "supposing   fra down and ams drained and sin at load 0.9, at 2026-03-01 14:00:00Z" in result.stdout
-    )
-    assert server.publisher.supposed[1].hex() == "ffffffff0384ffff"
-    assert "supposing" not in (await cli.run(*asked)).stdout
