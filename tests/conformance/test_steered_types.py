@@ -96,13 +96,13 @@ def test_declared_records_are_one_rrset_without_duplicates(engine):
     ]
     assert rows(engine.ask("mail.ex.", "A").answer) == ["mail.ex. 300 A 192.0.2.98"]
     assert rows(engine.ask("mail.ex.", "ANY").answer) == ['mail.ex. 3600 HINFO "RFC8482" ""']
-    engine.set_verdict(0, 1)
-    engine.set_verdict(1, 1)
+    engine.set_verdict(2, 1)
+    engine.set_verdict(3, 1)
     assert engine.ask("mail.ex.", "MX").answer == []
 
 
 def test_what_if_changes_nothing(engine):
-    steer = engine.dataplane.explain("www.ex.", 1, "127.0.0.1", None, bytes([1, 0]))
+    steer = engine.dataplane.explain("www.ex.", 1, "127.0.0.1", None, bytes([1, 0, 0, 0]))
     assert "customer.cdn-b.example." in steer
     assert rows(engine.ask("www.ex.", "CNAME").answer) == ["www.ex. 30 CNAME cdn-a.ex."]
     for verdicts, loads in ((bytes(3), None), (None, bytes(2)), (None, bytes(3)), (bytes([3] * 4), None)):
