@@ -146,7 +146,23 @@ class Steering:
 
         Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives
         the outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL
-        in seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is answered.
+        in seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is what is
+        answered.
+        """
+
+    def shares(
+        self,
+        questions: list[tuple[int, int, str]],
+        verdicts: bytes,
+        loads: bytes = b"",
+        draws: int = 256,
+        seed: int = 0,
+    ) -> list[list[tuple[int, float]]]:
+        """For each (index of a steered name, type, client) which share of the answers has which endpoint.
+
+        By endpoint number, without endpoints that get nothing; what a sum lacks of 1 no endpoint gets. Each
+        endpoint of an answer has an equal part of it. The client stands for its location class: policies
+        that draw, or stick to client prefixes, are asked ``draws`` times (1 to 65,536), for other clients.
         """
 
 @final
@@ -215,6 +231,14 @@ class DataPlane:
 
     def stop(self) -> None:
         """Stop the listeners and join their threads."""
+
+    def demand(self) -> list[tuple[str, int, str, str, int]]:
+        """Queries for steered names since the last call: (name, type, country, example client, queries).
+
+        A row for each name, type, location class and country. The type is that of the pool's answers: CNAME
+        for a pool of CNAMEs. The country is empty where the geo databases know none. Several rows may be of
+        the same clients after the steering was replaced.
+        """
 
     def counters(self) -> dict[str, int]:
         """Monotonic counters, summed over the workers (names in ``docs/reference/metrics.md``)."""

@@ -10,8 +10,10 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
+from gslb.config.rdata import present_rdata
 from gslb.model.finding import Finding, Severity
-from gslb.steering.what_if import verdicts_if
+from gslb.model.site import AAAA, CNAME, A
+from gslb.steering.what_if import loads_if, verdicts_if
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,14 +92,13 @@ class _Runner:
         self._conditions: Conditions | None = None
         self._engine: DataPlane = DataPlane(seed=SEED)
         self._engine.publish(zones, steering, bytes(steering.endpoint_count))
-        self._pop_of: Mapping[str, str] = {
-            str(endpoint.address): endpoint.pop for pool in config.pools for endpoint in pool.endpoints
-        }
+        self._pops_of = _pops_by_record(config)
 
     def run(self, test: PolicyTest) -> Outcome:
         if test.conditions != self._conditions:
             self._conditions = test.conditions
-            self._engine.publish_verdicts(verdicts_if(self._config, test.conditions))
+            verdicts = verdicts_if(self._config, test.conditions).to_bytes()
+            self._engine.publish_verdicts(verdicts, loads_if(self._config, test.conditions, {}))
         clients = self._clients(test.client)
         if not clients:
             return Outcome(test, 0, f"no geo database of the site knows {test.client}")
@@ -130,16 +131,31 @@ class _Runner:
                 yield self._read(dns.message.from_wire(reply), dns.rdatatype.from_text(test.type))
 
     def _read(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
-        sets = [rrset for rrset in message.answer if rrset.rdtype == rtype]
-        records = frozenset(rdata.to_text() for rrset in sets for rdata in rrset)
+        given = [(int(rrset.rdtype), rdata.to_text()) for rrset in message.answer for rdata in rrset]
         scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
         return _Answer(
             rcode=dns.rcode.to_text(message.rcode()),
-            records=records,
-            pops=frozenset(self._pop_of[record] for record in records if record in self._pop_of),
+            records=frozenset(text for number, text in given if number == rtype),
+            pops=frozenset().union(*(self._pops_of.get(record, ()) for record in given)),
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )
+
+
+def _pops_by_record(config: SteeringConfig) -> Mapping[tuple[int, str], frozenset[str]]:
+    """The POPs of whose endpoints a record (type, presentation format) is an answer: mostly one."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for pool in config.pools:
+        for endpoint in pool.endpoints:
+            own = [(rrset.rtype, rdata) for rrset in endpoint.records for rdata in rrset.rdata]
+            texts = [(rtype, present_rdata(rtype, rdata)) for rtype, rdata in own]
+            if endpoint.cname:
+                texts.append((CNAME, endpoint.cname))
+            if endpoint.address is not None:
+                texts.append((A if endpoint.address.version == 4 else AAAA, str(endpoint.address)))
+            for record in texts:
+                found.setdefault(record, set()).add(endpoint.pop)
+    return {record: frozenset(pops) for record, pops in found.items()}
 
 
 def _problem(expect: Expectation, answer: _Answer) -> str:

@@ -20,6 +20,8 @@ from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering, steering_finding
+from gslb.steering.decider import Decider
+from gslb.steering.demand import Cell
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
@@ -205,19 +207,36 @@ class Publisher:
         """
         return self._dataplane.publish_flattened(rows)
 
-    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, Any]:
+    def explain(
+        self,
+        name: str,
+        rtype: int,
+        client: str,
+        subnet: str | None,
+        supposed: tuple[bytes, bytes] | None = None,
+    ) -> dict[str, Any]:
         """Each step of the answer and the answer itself, by the code that answers: an ``ExplainReport``.
 
         The data plane's own JSON, with the response decoded; ``endpoints`` are for the caller to add.
+        ``supposed`` are verdicts and loads to explain by instead of those published.
 
         Raises InvalidChangeError when a part of the question is malformed.
         """
         try:
-            text = self._dataplane.explain(name, rtype, client, subnet)
+            text = self._dataplane.explain(name, rtype, client, subnet, *(supposed or ()))
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         explained: dict[str, Any] = json.loads(text)
         return {**explained, "answer": read_response(bytes.fromhex(explained["wire"]))}
+
+    def demand(self) -> list[tuple[Cell, int]]:
+        """Queries since the last call, by cell. Blocks for milliseconds; may be called from any thread."""
+        rows = self._dataplane.demand()
+        return [(Cell(name, rtype, country, client), count) for name, rtype, country, client, count in rows]
+
+    def decider(self) -> Decider:
+        """Says which shares of the answers go where, on the steering that is published now."""
+        return Decider(self._steering, self._compiled)
 
     def counters(self) -> dict[str, int]:
         """The data plane's monotonic counters."""

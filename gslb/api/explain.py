@@ -7,11 +7,12 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from gslb.api.exchange import Query, query_of, reply
+from gslb.api.exchange import query_of, reply
 from gslb.api.keys import OPERATIONS
+from gslb.api.what_if import WhatIfQuery
 
 
-class ExplainQuery(Query):
+class ExplainQuery(WhatIfQuery):
     """The query to explain."""
 
     name: Annotated[str, Field(min_length=1, max_length=1_100, description="Name that is asked for.")]
@@ -23,7 +24,10 @@ class ExplainQuery(Query):
 
 
 async def explain(request: web.Request) -> web.Response:
-    """Each step of an answer, and the answer."""
+    """Each step of an answer, and the answer; under suppositions if there are any."""
     query = query_of(request, ExplainQuery)
-    report = request.app[OPERATIONS].explain(query.name, query.type, query.client, query.subnet)
-    return reply(report)
+    return reply(
+        request.app[OPERATIONS].explain(
+            query.name, query.type, query.client, query.subnet, query.suppositions()
+        )
+    )

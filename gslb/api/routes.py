@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gslb.api import aliases, endpoints, explain, latency, loads, pops, reload, system, zones
-from gslb.model import report
+from gslb.api import (
+    aliases,
+    demand,
+    endpoints,
+    explain,
+    latency,
+    loads,
+    pops,
+    reload,
+    simulate,
+    system,
+    zones,
+)
+from gslb.model import demand_report, report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -157,6 +169,23 @@ ROUTES: tuple[Route, ...] = (
         tag="explain",
         query=explain.ExplainQuery,
         report=report.ExplainReport,
+    ),
+    Route(
+        method="GET",
+        path="/v1/demand",
+        handler=demand.demand,
+        tag="demand",
+        query=demand.DemandQuery,
+        report=demand_report.DemandPage,
+    ),
+    Route(
+        method="POST",
+        path="/v1/simulate",
+        handler=simulate.simulate,
+        tag="demand",
+        body=simulate.SimulateRequest,
+        body_required=False,
+        report=demand_report.SimulationReport,
     ),
     Route(
         method="POST",

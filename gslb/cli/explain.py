@@ -7,11 +7,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gslb.cli.output import moment, print_facts, print_json, print_table, say
+from gslb.cli.what_if import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gslb.cli.client import Client
+    from gslb.cli.what_if import WhatIf
 
     Row = tuple[str, ...]
 
@@ -46,10 +48,19 @@ _VALUES = {
 
 
 def explain(
-    client: Client, name: str, rtype: str, *, address: str, subnet: str | None, as_json: bool
+    client: Client,
+    name: str,
+    rtype: str,
+    *,
+    address: str,
+    subnet: str | None,
+    what_if: WhatIf = NOTHING,
+    as_json: bool,
 ) -> None:
     """Print each step of the answer, and the answer."""
-    report = client.get("/v1/explain", name=name, type=rtype, client=address, subnet=subnet)
+    report = client.get(
+        "/v1/explain", name=name, type=rtype, client=address, subnet=subnet, **what_if.query()
+    )
     if as_json:
         print_json(report)
         return
@@ -58,6 +69,7 @@ def explain(
         [
             ("question", f"{report['name']} {report['type']} from {asker}"),
             ("generation", str(report["generation"])),
+            *([("supposing", report["supposing"]["text"])] if report.get("supposing") else []),
         ]
     )
     for step in report["steps"]:

@@ -40,6 +40,27 @@ State = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PopName = Annotated[str, typer.Argument(metavar="POP", help="Name of the POP.")]
 
+Down = Annotated[
+    list[str] | None,
+    typer.Option("--down", metavar="POP", help="Suppose that a POP, or POOL/POP, is down; may be repeated."),
+]
+Drained = Annotated[
+    list[str] | None,
+    typer.Option("--drain", metavar="POP", help="Suppose that a POP is drained; may be repeated."),
+]
+Loaded = Annotated[
+    list[str] | None,
+    typer.Option("--load", metavar="POP=LOAD", help="Suppose a POP's load, 1 for full; may be repeated."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Suppose another time: RFC 3339, or 2h for two hours from now. Drains end, loads grow old.",
+    ),
+]
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -162,14 +183,47 @@ def explain(  # noqa: PLR0917 - typer calls it by keyword
     subnet: Annotated[
         str | None, typer.Option(metavar="NETWORK", help="EDNS Client Subnet, such as 192.0.2.0/24.")
     ] = None,
+    down: Down = None,
+    drained: Drained = None,
+    load: Loaded = None,
+    at: At = None,
     api: Api = None,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show why a client gets the answer it gets."""
+    """Show why a client gets the answer it gets, or would get if."""
     from gslb.cli.explain import explain as show  # noqa: PLC0415
+    from gslb.cli.what_if import what_if  # noqa: PLC0415
 
-    show(_client(api, state), name, rtype, address=client, subnet=subnet, as_json=as_json)
+    show(
+        _client(api, state),
+        name,
+        rtype,
+        address=client,
+        subnet=subnet,
+        what_if=what_if(down, drained, load, at),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def simulate(  # noqa: PLR0917 - typer calls it by keyword
+    down: Down = None,
+    drained: Drained = None,
+    load: Loaded = None,
+    at: At = None,
+    countries: Annotated[
+        int, typer.Option(min=0, max=300, metavar="N", help="Countries shown for each POP.")
+    ] = 5,
+    api: Api = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a drain or failure would do to each POP's load, by recent demand. Changes nothing."""
+    from gslb.cli.simulate import simulate as show  # noqa: PLC0415
+    from gslb.cli.what_if import what_if  # noqa: PLC0415
+
+    show(_client(api, state), what_if(down, drained, load, at), countries=countries, as_json=as_json)
 
 
 @app.command()

@@ -48,6 +48,7 @@ class PopForm(TypedDict, total=False):
     title: Text
     latitude: Annotated[float, PlainValidator(values.number(-90, 90))]
     longitude: Annotated[float, PlainValidator(values.number(-180, 180))]
+    capacity: Annotated[float, PlainValidator(values.number(0.001, 1e9))]
 
 
 @with_config(_FORBID)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from gslb.model.finding import Finding
 
-
 _DEFINITIONS: dict[str, Callable[[str, Cursor, Declared], None]] = {
     "pops": read_pop,
     "monitors": read_monitor,

@@ -39,6 +39,8 @@ class Gauges:
     """POP to whether it is drained."""
     loads: Mapping[str, float] = field(default_factory=dict)
     """POP to the load in effect, where one is known."""
+    demand: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(steered name, country) to recent queries a second."""
     probes: Mapping[str, ProbeGauges] = field(default_factory=dict)
     """Monitor to its probes."""
     alias_targets: Mapping[str, int] = field(default_factory=dict)

@@ -266,8 +266,18 @@ class ExplainedEndpoint(EndpointReport):
     drain: DrainReport | None
 
 
+class SuppositionsReport(Report):
+    """What is supposed: POPs (or `pool/pop`) that are down or drained, loads by POP, and the moment."""
+
+    down: list[str]
+    drain: list[str]
+    load: dict[str, float]
+    at: datetime | None
+    text: Annotated[str, Field(description="The same for people; empty when nothing is supposed.")]
+
+
 class ExplainReport(Report):
-    """The answer to a query, and how it came about."""
+    """The answer to a query, and how it came about; under suppositions, if there are any."""
 
     name: str
     type: str
@@ -283,6 +293,7 @@ class ExplainReport(Report):
     endpoints: Annotated[
         dict[int, ExplainedEndpoint], Field(description="Every endpoint that a step names, by number.")
     ]
+    supposing: SuppositionsReport | None = None
 
 
 class AliasAddresses(Report):

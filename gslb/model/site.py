@@ -19,12 +19,13 @@ CNAME = 5
 
 
 class Pop(Declared):
-    """A site that serves users."""
+    """A site that serves users. ``capacity`` is in queries a second for steered names, if it is known."""
 
     name: str
     title: str = ""
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    capacity: Annotated[float, Field(gt=0)] | None = None
     place: Place = NOWHERE
 
 

@@ -40,6 +40,14 @@ class Drains:
         now = self._clock.now()
         return {pop: drain for pop, drain in sorted(self._drains.items()) if drain.is_active(now)}
 
+    def at(self, moment: datetime) -> dict[str, Drain]:
+        """Of those that hold now, the ones that have begun and not ended at another moment, by POP."""
+        return {
+            pop: drain
+            for pop, drain in self.active().items()
+            if drain.created_at <= moment and drain.is_active(moment)
+        }
+
     def any_expired(self) -> bool:
         """Whether some of them no longer hold."""
         return len(self.active()) < len(self._drains)

@@ -48,20 +48,23 @@ from gslb.model.report import (
 )
 from gslb.operations import reports
 from gslb.operations.alias_reports import alias_counts, alias_reports, target_counts
+from gslb.operations.demand import DemandMeter, demand_page
 from gslb.operations.drain_warnings import drain_warnings
 from gslb.operations.drains import Drains
 from gslb.operations.latency_changes import latency_entries, read_latency, without_small_changes
 from gslb.operations.loads import check_load, check_loads
 from gslb.operations.overlay import stored_overlay
+from gslb.operations.simulate import overload_warnings, simulate
 from gslb.operations.turns import Turns
 from gslb.operations.verdicts import Verdicts
+from gslb.operations.what_if import NOTHING, read_suppositions, suppose
 from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stored_rrsets
 from gslb.operations.zone_pages import rrset_page
 from gslb.zones.names import read_name
 from gslb.zones.serial import next_serial
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
@@ -70,9 +73,11 @@ if TYPE_CHECKING:
     from gslb.health.checker import Checker
     from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock
+    from gslb.model.demand_report import DemandPage, SimulationReport
     from gslb.model.report import EndpointReport, PopReport
     from gslb.model.site import LatencyRow, LocationKind
     from gslb.operations.latency_changes import RequestedLatency
+    from gslb.operations.what_if import Requested, Supposed
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
     from gslb.publish import PreparedSite, Publisher
     from gslb.store.store import Store
@@ -119,6 +124,7 @@ class Operations:
         self._aliases: dict[str, list[AliasRow]] = {}
         self._left_out: frozenset[RRsetKey] = frozenset()
         self._verdicts = Verdicts(publisher, clock, self._drains.active)
+        self._demand = DemandMeter(publisher, clock)
         self._last_reload: LastReload | None = None
         self._last_success: datetime | None = None
         self._reloads = Counter[bool]()
@@ -134,6 +140,7 @@ class Operations:
         await self._drains.restore()
         result = await self._content.run(lambda: self._noting(self._load_first))
         self._expiry = asyncio.create_task(self._expire_when_due())
+        self._demand.start()
         return result
 
     async def stop(self) -> None:
@@ -143,6 +150,7 @@ class Operations:
             with suppress(asyncio.CancelledError):
                 await self._expiry
             self._expiry = None
+        await self._demand.stop()
         await self._content.finish()
         await self._intent.finish()
 
@@ -236,10 +244,13 @@ class Operations:
             aliases=alias_reports(self._flattener),
         )
 
-    def explain(self, name: str, rtype: str, client: str, subnet: str | None) -> ExplainReport:
+    def explain(
+        self, name: str, rtype: str, client: str, subnet: str | None, what_if: Requested = NOTHING
+    ) -> ExplainReport:
         """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
 
-        Raises InvalidChangeError for what is no name, type, address or network.
+        With ``what_if``: as it would be then; nothing changes. Raises InvalidChangeError for what is no name,
+        type, address or network, and for suppositions about what there is not.
         """
         try:
             owner = read_name(name)
@@ -250,8 +261,47 @@ class Operations:
             network = None if not subnet else str(ip_network(subnet, strict=False))
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
-        explained = self._publisher.explain(owner, number, address, network)
-        return reports.explain_report(explained, self._endpoint_reports(), self._drains.active())
+        if what_if == NOTHING:
+            explained = self._publisher.explain(owner, number, address, network)
+            return reports.explain_report(explained, self._endpoint_reports(), self._drains.active())
+        supposed = self._suppose(what_if)
+        explained = self._publisher.explain(owner, number, address, network, supposed.octets)
+        endpoints = reports.endpoint_reports(self._publisher.steering, self._checker.health(), supposed.table)
+        return reports.explain_report(explained, endpoints, supposed.drains, supposed.suppositions)
+
+    async def demand(self, by: Collection[str], name: str | None, offset: int, limit: int) -> DemandPage:
+        """A page of recent demand ``by`` some of name, type and country, of one ``name`` if given."""
+        try:
+            owner = None if name is None else read_name(name)
+        except ValueError as error:
+            raise InvalidChangeError(str(error)) from error
+        return await asyncio.to_thread(
+            demand_page,
+            self._demand,
+            generation=self._publisher.generation,
+            by=by,
+            name=owner,
+            offset=offset,
+            limit=limit,
+        )
+
+    async def simulate(self, what_if: Requested, countries: int) -> SimulationReport:
+        """What each POP would get of recent demand; nothing changes.
+
+        Raises InvalidChangeError for suppositions about what there is not.
+        """
+        supposed = self._suppose(what_if)
+        return await asyncio.to_thread(
+            simulate,
+            self._demand,
+            self._publisher.decider(),
+            self._publisher.steering,
+            before=self._verdicts.published,
+            supposed=supposed,
+            countries=countries,
+            now=self._clock.now(),
+            generation=self._publisher.generation,
+        )
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""
@@ -265,6 +315,7 @@ class Operations:
             verdicts=Counter((row.pop, row.pool, str(row.verdict)) for row in endpoints),
             observed=Counter((row.pop, row.observed.value) for row in endpoints),
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
+            demand=self._demand.gauges(),
             loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},
             probes={
                 monitor: reports.probe_gauges(statistics)
@@ -290,17 +341,18 @@ class Operations:
         self._require_pop(pop)
         self._drains.check_end(expires_at)
 
-        async def work() -> DrainResult:
+        async def work() -> tuple[DrainResult, tuple[bytes, bytes]]:
+            before = self._verdicts.published
             drain, is_new = await self._drains.put(pop, reason, author, expires_at)
             generation = self._verdicts.publish()
-            return DrainResult(
-                drain=reports.drain_report(drain),
-                changed=is_new,
-                generation=generation,
-                warnings=drain_warnings(self._publisher.steering, self._verdicts.table, pop),
+            warnings = drain_warnings(self._publisher.steering, self._verdicts.table, pop)
+            result = DrainResult(
+                drain=reports.drain_report(drain), changed=is_new, generation=generation, warnings=warnings
             )
+            return result, before
 
-        return await self._intent.run(work)
+        result, before = await self._intent.run(work)
+        return result.model_copy(update={"warnings": [*result.warnings, *await self._overloads(before)]})
 
     async def undrain(self, pop: str, author: str) -> UndrainResult:
         """Lift a POP's drain. Without one nothing changes, and ``changed`` says so."""
@@ -518,6 +570,20 @@ class Operations:
     async def _expire(self) -> None:
         await self._drains.expire()
         self._verdicts.publish()
+
+    async def _overloads(self, before: tuple[bytes, bytes]) -> list[str]:
+        """Warnings of what the present verdicts overload and those ``before`` did not."""
+        after, steering = self._verdicts.published, self._publisher.steering
+        if len(before[0]) != len(after[0]):  # another site was loaded meanwhile
+            return []
+        return await asyncio.to_thread(
+            overload_warnings, self._demand, self._publisher.decider(), steering, before, after
+        )
+
+    def _suppose(self, what_if: Requested) -> Supposed:
+        steering = self._publisher.steering
+        suppositions = read_suppositions(what_if, steering, self._clock.now())
+        return suppose(suppositions, steering, self._verdicts, self._drains, self._clock)
 
     def _note_reload(self, *, success: bool, message: str) -> None:
         now = self._clock.now()

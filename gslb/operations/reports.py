@@ -18,6 +18,7 @@ from gslb.model.report import (
     FindingReport,
     ObservedCounts,
     PopReport,
+    SuppositionsReport,
     VerdictCounts,
     ZoneReport,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gslb.model.health import Drain
     from gslb.model.report import LoadReport, PopVerdict
     from gslb.model.site import SteeringConfig
+    from gslb.model.what_if import Suppositions
     from gslb.steering.verdict import VerdictTable
 
 
@@ -138,8 +140,22 @@ def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
     )
 
 
+def suppositions_report(suppositions: Suppositions) -> SuppositionsReport:
+    """What is supposed."""
+    return SuppositionsReport(
+        down=list(suppositions.down),
+        drain=list(suppositions.drain),
+        load=suppositions.load,
+        at=suppositions.at,
+        text=str(suppositions),
+    )
+
+
 def explain_report(
-    explained: Mapping[str, Any], endpoints: Sequence[EndpointReport], drains: Mapping[str, Drain]
+    explained: Mapping[str, Any],
+    endpoints: Sequence[EndpointReport],
+    drains: Mapping[str, Drain],
+    suppositions: Suppositions | None = None,
 ) -> ExplainReport:
     """What the data plane ``explained``, with what is known of every endpoint that it names."""
     found: dict[int, ExplainedEndpoint] = {}
@@ -149,7 +165,8 @@ def explain_report(
         found[number] = ExplainedEndpoint(
             **dict(endpoint), drain=None if drain is None else drain_report(drain)
         )
-    return ExplainReport(**explained, endpoints=found)
+    supposing = suppositions_report(suppositions) if suppositions else None
+    return ExplainReport(**explained, endpoints=found, supposing=supposing)
 
 
 def _endpoints_named(steps: Any) -> set[int]:

@@ -39,6 +39,11 @@ class Verdicts:
         self.table = VerdictTable(publisher.steering)
         self._published = (b"", b"")
 
+    @property
+    def published(self) -> tuple[bytes, bytes]:
+        """Verdicts and loads as they were last published."""
+        return self._published
+
     def to_publish(self) -> tuple[bytes, bytes]:
         """Verdicts and loads as they are at this moment, which the caller publishes."""
         self.table.set_drained(self._drained())
@@ -55,6 +60,10 @@ class Verdicts:
         self._pops = [pop.name for pop in steering.pops]
         self._loads.reconfigure(steering.load, self._pops, self._clock.monotonic())
         return self.to_publish()
+
+    def loads_after(self, seconds: float) -> dict[str, float]:
+        """The loads in effect that are not too old in so many seconds, by POP."""
+        return self._loads.values(self._clock.monotonic() + seconds)
 
     def publish(self) -> int:
         """Publish what changed, if anything did; return the generation."""

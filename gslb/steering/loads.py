@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gslb.model.site import LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MAXIMUM_LOAD = 65.0
 UNKNOWN = 65_535
@@ -29,6 +29,14 @@ class Load:
     value: float
     reported: float
     at: float
+
+
+def load_octets(pops: Sequence[str], loads: Mapping[str, float]) -> bytes:
+    """Two octets for each of ``pops``, from loads of 0 to ``MAXIMUM_LOAD``; empty while none is known."""
+    if not any(pop in loads for pop in pops):
+        return b""
+    numbers = (round(loads[pop] * 1000) if pop in loads else UNKNOWN for pop in pops)
+    return b"".join(number.to_bytes(2, "big") for number in numbers)
 
 
 class LoadTable:
@@ -79,11 +87,11 @@ class LoadTable:
 
         Empty while no load is known.
         """
-        known = self.known(now)
-        if not any(pop in known for pop in pops):
-            return b""
-        numbers = (round(known[pop].value * 1000) if pop in known else UNKNOWN for pop in pops)
-        return b"".join(number.to_bytes(2, "big") for number in numbers)
+        return load_octets(pops, self.values(now))
+
+    def values(self, now: float) -> dict[str, float]:
+        """The loads in effect that are not too old, by POP."""
+        return {pop: load.value for pop, load in self.known(now).items()}
 
     def _is_old(self, load: Load, now: float) -> bool:
         return now - load.at > self._settings.max_age

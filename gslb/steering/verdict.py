@@ -86,6 +86,11 @@ class VerdictTable:
         return self._verdicts
 
     @property
+    def observed(self) -> Sequence[Observed]:
+        """What probes say of every endpoint, by number."""
+        return self._observed
+
+    @property
     def drained(self) -> frozenset[str]:
         """The POPs that are drained."""
         return self._drained

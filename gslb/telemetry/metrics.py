@@ -31,6 +31,10 @@ _PLAIN = {
     "truncated": ("gslb_truncated", "Responses that were cut to fit and had TC set."),
     "steered": ("gslb_steered", "Responses that a pool and a policy made."),
     "all_down": ("gslb_all_down", "Steered queries for which no endpoint was handed out."),
+    "demand_unplaced": (
+        "gslb_demand_unplaced",
+        "Queries for steered names that are not in the demand, since its tables were full.",
+    ),
     "ecs_queries": ("gslb_ecs_queries", "Queries with an EDNS Client Subnet option (RFC 7871)."),
     "tcp_connections": ("gslb_tcp_connections", "TCP connections accepted."),
     "tcp_rejected": ("gslb_tcp_rejected", "TCP connections refused because of a limit."),
@@ -105,6 +109,12 @@ def control_metrics(gauges: Gauges) -> Iterator[Metric]:
     yield _gauge("gslb_pop_drained", "1 while a POP is drained.", ("pop",), _single(gauges.drained))
     yield _gauge(
         "gslb_pop_load", "Load in effect, 1 for a POP that is full.", ("pop",), _single(gauges.loads)
+    )
+    yield _gauge(
+        "gslb_demand_queries_per_second",
+        "Recent queries for steered names, by name and country; the least asked for together as other.",
+        ("name", "country"),
+        gauges.demand,
     )
     yield from _probe_metrics(gauges.probes)
     yield _gauge(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.finding import Finding
     from gslb.model.site import ResolverSettings
+    from gslb.steering.demand import Cell
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A, NS, SOA, CNAME, TXT = 1, 2, 6, 5, 16
@@ -208,6 +209,21 @@ class FakePreparedLatency:
     steering: SteeringConfig
 
 
+class FakeDecider:
+    """Divides every answer evenly among the endpoints of the first pool that serve."""
+
+    def __init__(self, steering: SteeringConfig) -> None:
+        self._pops = [endpoint.pop for endpoint in steering.pools[0].endpoints]
+        self._names = {name.name for name in steering.names}
+
+    def knows(self, cell: Cell) -> bool:
+        return cell.name in self._names
+
+    def shares(self, cells: Sequence[Cell], verdicts: bytes, loads: bytes) -> list[dict[str, float]]:
+        serving = [pop for pop, octet in zip(self._pops, verdicts, strict=False) if not octet & 3]
+        return [dict.fromkeys(serving, 1 / max(1, len(serving))) for _ in cells]
+
+
 class FakePublisher:
     """Publishes into lists. ``site`` is what the next load finds; ``fails`` is raised by it instead.
 
@@ -228,6 +244,8 @@ class FakePublisher:
         self.flattened: list[tuple[str, int, int, list[bytes], bool]] = []
         self.overlays: list[Overlay] = []
         self.gate: asyncio.Event | None = None
+        self.counted: list[tuple[Cell, int]] = []
+        self.supposed: tuple[bytes, bytes] | None = None
         self.data = {"queries_udp": 7, "queries_tcp": 2, "responses_noerror": 8, "odd-one": 1}
 
     def zones(self) -> Mapping[str, FakeZone]:
@@ -277,7 +295,22 @@ class FakePublisher:
         self.flattened = rows
         return self._publish("flattened", self.octets, self.loads)
 
-    def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
+    def demand(self) -> list[tuple[Cell, int]]:
+        counted, self.counted = self.counted, []
+        return counted
+
+    def decider(self) -> FakeDecider:
+        return FakeDecider(self.steering)
+
+    def explain(
+        self,
+        name: str,
+        rtype: int,
+        client: str,
+        subnet: str | None,
+        supposed: tuple[bytes, bytes] | None = None,
+    ) -> dict[str, object]:
+        self.supposed = supposed
         fra = {"endpoint": 0, "pop": "fra", "address": "192.0.2.1"}
         sin = {"endpoint": 2, "pop": "sin", "address": "192.0.2.3", "why": "down"}
         verdict = {"step": "verdict", "candidates": 2, "groups": [[fra]], "removed": [sin]}

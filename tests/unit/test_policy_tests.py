@@ -251,3 +251,85 @@ class TestPublishing:
         with pytest.raises(InvalidChangeError, match="must get ams and fra"):
             await publisher.prepare_latency([nearer])
         await publisher.prepare_latency([nearer.model_copy(update={"milliseconds": 50})])
+
+
+BY_LOAD = """\
+pops: {fra: , ams: }
+pools:
+  web:
+    when_all_down: last_good
+    endpoints:
+      - {pop: fra, address: 192.0.2.1}
+      - {pop: ams, address: 192.0.2.2}
+  cdn:
+    endpoints:
+      - {pop: fra, cname: customer.cdn-one.example.}
+      - {pop: ams, cname: Customer.cdn-two.example.}
+  mail:
+    endpoints:
+      - {pop: fra, records: {MX: ["10 mx1.example.net."], TXT: ["v=spf1 -all"]}}
+      - {pop: ams, records: {MX: ["10 mx2.example.net."], TXT: ["v=spf1 -all"]}}
+policies:
+  ordered: [failover: [fra, ams], shed: {low: 0.5, high: 0.8}]
+names:
+  www.example.com: {pool: web, policy: ordered}
+  cdn.example.com: {pool: cdn, policy: ordered}
+  mail.example.com: {pool: mail, policy: ordered}
+"""
+CLIENT = "198.51.100.7"
+
+
+def test_supposed_loads_shed(site):
+    directory = site(
+        {"ask": "www.example.com", "client": CLIENT, "expect": {"pops": "fra"}},
+        {"ask": "www.example.com", "client": CLIENT, "load": {"fra": 0.9}, "expect": {"pops": "ams"}},
+        {"ask": "www.example.com", "client": CLIENT, "load": {"fra": 0.4}, "expect": {"pops": "fra"}},
+        {"ask": "www.example.com", "client": CLIENT, "load": {"fra": 0.9}, "expect": {"pops": "fra"}},
+        site=BY_LOAD,
+    )
+    (problem,) = problems(directory)
+    assert problem.endswith("with fra at load 0.9 gets 192.0.2.2 (ams), but must get fra")
+
+
+def test_pops_of_cnames_and_declared_records(site):
+    directory = site(
+        {"ask": "cdn.example.com", "client": CLIENT, "expect": {"pops": "fra"}},
+        {
+            "ask": "cdn.example.com",
+            "client": CLIENT,
+            "down": ["fra"],
+            "expect": {"pops": "ams", "never": "fra"},
+        },
+        {
+            "ask": "cdn.example.com",
+            "type": "CNAME",
+            "client": CLIENT,
+            "expect": {"records": ["customer.cdn-one.example."], "pops": "fra"},
+        },
+        {"ask": "mail.example.com", "type": "MX", "client": CLIENT, "expect": {"pops": "fra"}},
+        {
+            "ask": "mail.example.com",
+            "type": "MX",
+            "client": CLIENT,
+            "drain": ["fra"],
+            "expect": {"pops": "ams"},
+        },
+        {"ask": "mail.example.com", "type": "TXT", "client": CLIENT, "expect": {"pops": ["fra", "ams"]}},
+        site=BY_LOAD,
+    )
+    assert check_site(directory).is_usable, check_site(directory).findings
+
+
+def test_before_the_conditions_everything_served(site):
+    directory = site(
+        {"ask": "www.example.com", "client": CLIENT, "down": ["fra", "ams"], "expect": {"pops": "fra"}},
+        {
+            "ask": "www.example.com",
+            "client": CLIENT,
+            "down": ["fra", "ams"],
+            "drain": ["fra"],
+            "expect": {"pops": "ams"},
+        },
+        site=BY_LOAD,
+    )
+    assert check_site(directory).is_usable, check_site(directory).findings

@@ -1,9 +1,14 @@
 //! What is served, behind one atomic pointer: a query sees one generation of zones, steering and verdicts.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod demand;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
+pub use self::demand::Demand;
+use self::demand::Ledger;
+use crate::observe::demand::Board;
 use crate::steer::Steering;
 use crate::steer::standing::Standing;
 use crate::steer::verdict::{Loads, Verdicts};
@@ -33,6 +38,8 @@ pub struct Published {
     pub steering: Arc<Steering>,
     /// Which endpoints may be handed out, how loaded POPs are, and what follows for pools.
     pub standing: Arc<Standing>,
+    /// Where queries for steered names are counted.
+    pub demand: Arc<Board>,
     /// Addresses behind ALIAS records.
     pub flattened: Arc<Flattened>,
     /// What the server says of itself.
@@ -58,6 +65,12 @@ pub struct Publisher {
     current: ArcSwap<Published>,
     /// Writers take turns; readers never wait.
     writers: Mutex<()>,
+    /// Taken by writers in their turn, and by who reads the counts.
+    ledger: Mutex<Ledger>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for Publisher {
@@ -67,10 +80,11 @@ impl Default for Publisher {
             zones: Arc::default(),
             steering: Arc::default(),
             standing: Arc::default(),
+            demand: Arc::default(),
             flattened: Arc::default(),
             identity: Arc::default(),
         };
-        Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()) }
+        Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()), ledger: Mutex::default() }
     }
 }
 
@@ -93,7 +107,8 @@ impl Publisher {
     ) -> Result<u64, PublishError> {
         self.swap(|now| {
             let standing = stand(&steering, verdicts, loads)?;
-            Ok(Published { zones: Arc::new(zones), steering, standing, ..now })
+            let demand = lock(&self.ledger).post(&steering);
+            Ok(Published { zones: Arc::new(zones), steering, standing, demand, ..now })
         })
     }
 
@@ -120,7 +135,8 @@ impl Publisher {
         self.swap(|now| {
             let (verdicts, loads) = (now.standing.verdicts().clone(), now.standing.loads().clone());
             let standing = stand(&steering, verdicts, loads)?;
-            Ok(Published { steering, standing, ..now })
+            let demand = lock(&self.ledger).post(&steering);
+            Ok(Published { steering, standing, demand, ..now })
         })
     }
 
@@ -137,22 +153,39 @@ impl Publisher {
 
     /// Replaces the addresses behind ALIAS records.
     pub fn publish_flattened(&self, flattened: Flattened) -> u64 {
-        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.writers);
         let now = Published::clone(&self.current.load());
         self.store(Published { generation: now.generation + 1, flattened: Arc::new(flattened), ..now })
     }
 
     /// Says something else of the server itself from now on.
     pub fn identify(&self, identity: Identity) -> u64 {
-        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.writers);
         self.store(Published { identity: Arc::new(identity), ..Published::clone(&self.current.load()) })
+    }
+
+    /// From now on workers with the numbers below `workers` count; 0 is who answers without sockets.
+    pub fn count_for(&self, workers: usize) {
+        let _turn = lock(&self.writers);
+        let now = Published::clone(&self.current.load());
+        let demand = {
+            let mut ledger = lock(&self.ledger);
+            ledger.staff(workers);
+            ledger.post(&now.steering)
+        };
+        self.store(Published { demand, ..now });
+    }
+
+    /// How often clients asked for what, since the last call; a few rows may be of the same.
+    pub fn demand(&self) -> Vec<Demand> {
+        lock(&self.ledger).take()
     }
 
     fn swap(
         &self,
         next: impl FnOnce(Published) -> Result<Published, PublishError>,
     ) -> Result<u64, PublishError> {
-        let _turn = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.writers);
         let next = next(Published::clone(&self.current.load()))?;
         Ok(self.store(Published { generation: next.generation + 1, ..next }))
     }

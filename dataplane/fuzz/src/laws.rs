@@ -57,7 +57,7 @@ fn check_answer(
         buffer.truncate(length);
         Some(buffer)
     };
-    let fresh = || Responder::new(SEED, Arc::default());
+    let fresh = || Responder::new(SEED, Arc::default(), 0);
     let response = ask(&mut fresh(), 0);
     // Only what is no query goes unanswered.
     assert_eq!(response.is_none(), packet.len() < 12 || packet[2] & 0x80 != 0, "silence");

@@ -147,6 +147,7 @@ impl<'a> Arbitrary<'a> for Site {
             zones: Arc::new(all),
             steering: STEERING.clone(),
             standing,
+            demand: Arc::default(),
             flattened: Arc::default(),
             identity,
         };

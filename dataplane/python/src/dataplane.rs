@@ -57,6 +57,12 @@ pub fn loads(octets: &[u8]) -> Result<Loads> {
     })
 }
 
+/// The number under which demand is counted without sockets. Explaining counts none.
+const DIRECT: usize = 0;
+
+/// (name, type, country, client, queries)
+type DemandRow = (String, u16, String, String, u64);
+
 /// (owner, type, TTL, RDATA, whether it is stale)
 type FlattenedRow = (String, u16, u32, Vec<Vec<u8>>, bool);
 
@@ -87,9 +93,9 @@ impl PyDataPlane {
         PyDataPlane {
             publisher: Arc::new(Publisher::default()),
             seed,
-            direct: Mutex::new(Responder::new(seed, direct_counters.clone())),
+            direct: Mutex::new(Responder::new(seed, direct_counters.clone(), DIRECT)),
             direct_counters,
-            explaining: Mutex::new(Responder::new(seed, Arc::default())),
+            explaining: Mutex::new(Responder::new(seed, Arc::default(), DIRECT)),
             listening: Mutex::new(Listening::Nothing),
         }
     }
@@ -240,6 +246,17 @@ impl PyDataPlane {
         let listening = std::mem::replace(&mut *lock(&self.listening), Listening::Nothing);
         // Threads are waited for: up to a receive timeout, which other Python threads shall not spend too.
         py.detach(|| drop(listening));
+    }
+
+    fn demand(&self, py: Python<'_>) -> Vec<DemandRow> {
+        py.detach(|| {
+            let rows = self.publisher.demand().into_iter();
+            rows.map(|row| {
+                let (country, client) = (row.country().to_owned(), row.client().to_string());
+                (row.name, row.rtype, country, client, row.count)
+            })
+            .collect()
+        })
     }
 
     fn counters(&self) -> HashMap<&'static str, u64> {

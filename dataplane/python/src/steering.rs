@@ -1,5 +1,6 @@
 //! `Steering`: compiled policies, pools and geo data.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use gslb_core::publish::stand;
@@ -9,6 +10,9 @@ use pyo3::prelude::*;
 use crate::dataplane::{loads, verdicts};
 use crate::error::{Error, Result};
 use crate::names;
+
+/// Most draws for a share.
+const MAX_DRAWS: u32 = 65_536;
 
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "Steering", module = "gslb._dataplane", frozen)]
@@ -36,6 +40,36 @@ impl PySteering {
     fn examples(&self, py: Python<'_>, kind: &str, value: &str, limit: usize) -> Result<Vec<String>> {
         let found = py.detach(|| self.0.examples(kind, value, limit)).map_err(Error::Value)?;
         Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    #[pyo3(signature = (questions, verdicts, loads=None, draws=256, seed=0), text_signature = "(self, questions, verdicts, loads=b'', draws=256, seed=0)")]
+    fn shares(
+        &self,
+        py: Python<'_>,
+        questions: Vec<(u32, u16, String)>,
+        verdicts: &[u8],
+        loads: Option<&[u8]>,
+        draws: u32,
+        seed: u64,
+    ) -> Result<Vec<Vec<(u32, f64)>>> {
+        if !(1..=MAX_DRAWS).contains(&draws) {
+            return Err(Error::Value(format!("{draws} draws: use 1 to {MAX_DRAWS}")));
+        }
+        let questions = questions
+            .iter()
+            .map(|(name, rtype, client)| Ok((*name, *rtype, names::address(client)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let standing = stand(&self.0, self::verdicts(verdicts)?, self::loads(loads.unwrap_or_default())?)?;
+        // Thousands of clients are asked for: other Python threads go on meanwhile.
+        Ok(py.detach(|| {
+            // Each question draws for itself, and the same under other verdicts: what differs then is their doing.
+            let mut seeds = Random::new(seed);
+            let share = |&(name, rtype, client): &(u32, u16, IpAddr)| {
+                let mut random = Random::new(seeds.next_u64());
+                self.0.shares(name, rtype, client, &standing, draws, &mut random)
+            };
+            questions.iter().map(share).collect()
+        }))
     }
 
     #[pyo3(signature = (name, rtype, client, verdicts, loads=None, seed=0), text_signature = "(self, name, rtype, client, verdicts, loads=b'', seed=0)")]

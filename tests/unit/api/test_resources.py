@@ -6,6 +6,7 @@ import pytest
 
 from gslb.errors import SiteError
 from gslb.model.finding import Finding, Place, Severity
+from gslb.steering.demand import Cell
 
 
 async def test_status_says_what_is_served(server):
@@ -223,3 +224,97 @@ async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
     problem = await server.problem("POST", "/v1/reload", 422)
     assert problem["errors"] == [{"detail": "bad TTL", "rule": "zone-syntax", "file": "a.zone", "line": 3}]
     assert server.publisher.generation == 2
+
+
+async def count(server, *counts):
+    """Let the server count (cell, queries) for five seconds."""
+    server.publisher.counted = list(counts)
+    server.clock.elapsed += 5
+    await server.operations._demand.read()
+
+
+GERMANY = Cell("www.example.com.", 1, "DE", "10.49.0.1")
+ELSEWHERE = Cell("www.example.com.", 28, "", "2001:db8::1")
+
+
+async def test_demand_by_name_type_and_country(server):
+    empty = await server.json("GET", "/v1/demand")
+    assert (empty["total"], empty["rows"], empty["next_offset"]) == (0, [], None)
+    await count(server, (GERMANY, 60), (ELSEWHERE, 20))
+    page = await server.json("GET", "/v1/demand", params={"by": "country,type", "limit": "1"})
+    assert page == {
+        "generation": 1,
+        "demand": {"queries_per_second": 16.0, "cells": 2, "seconds": 5.0, "half_life": 600.0},
+        "total": 2,
+        "rows": [{"name": None, "type": "A", "country": "DE", "queries_per_second": 12.0, "share": 0.75}],
+        "offset": 0,
+        "next_offset": 1,
+    }
+    page = await server.json("GET", "/v1/demand", params={"by": "country,type", "offset": "1"})
+    assert [(row["type"], row["country"], row["share"]) for row in page["rows"]] == [("AAAA", "", 0.25)]
+    page = await server.json("GET", "/v1/demand", params={"name": "other.example.com"})
+    assert (page["total"], page["demand"]["queries_per_second"]) == (0, 16)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"by": ""}, {"by": "city"}, {"by": "name,name"}, {"limit": "0"}, {"limit": "10001"}, {"x": "1"}],
+)
+async def test_demand_refuses_what_it_does_not_know(server, params):
+    problem = await server.problem("GET", "/v1/demand", 422, params=params)
+    assert problem["errors"][0]["parameter"] == next(iter(params))
+
+
+async def test_simulate_says_what_a_drain_would_do(server):
+    await count(server, (GERMANY, 60))
+    report = await server.json("POST", "/v1/simulate", json={"drain": ["fra"], "at": "2h", "countries": 1})
+    assert [(pop["pop"], pop["before"], pop["after"]) for pop in report["pops"]] == [
+        ("fra", 4, 0),
+        ("ams", 4, 6),
+        ("sin", 4, 6),
+        ("idle", 0, 0),
+    ]
+    assert report["pops"][1]["countries"] == [{"country": "DE", "before": 4.0, "after": 6.0}]
+    assert report["at"] == "2026-03-01T14:00:05Z"
+    assert report["supposing"]["text"] == "fra drained, at 2026-03-01 14:00:05Z"
+    assert (report["nobody"], report["left_out"]) == (None, 0)
+    assert (await server.json("GET", "/v1/pops/fra"))["pop"]["intent"] == "serve"
+    report = await server.json("POST", "/v1/simulate")
+    assert report["supposing"]["text"] == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"drain": "fra"}, {"/drain"}),
+        ({"drain": ["frq"], "down": ["web/x"], "load": {"y": 1}}, {"/drain", "/down", "/load"}),
+        ({"load": {"fra": "1"}}, {"/load/fra"}),
+        ({"load": {"fra": 99}}, {"/load"}),
+        ({"at": "soon"}, {"/at"}),
+        ({"countries": 301}, {"/countries"}),
+        ({"undrain": ["fra"]}, {"/undrain"}),
+    ],
+)
+async def test_simulate_refuses_what_cannot_be_supposed(server, body, pointers):
+    problem = await server.problem("POST", "/v1/simulate", 422, json=body)
+    assert {error["pointer"] for error in problem["errors"]} == pointers
+
+
+async def test_explain_under_suppositions(server):
+    ask = {"name": "www.example.com", "client": "192.0.2.7"}
+    what_if = {"down": "web/fra,sin", "drain": "ams", "load": "fra=0.9,ams=0.25", "at": "2h"}
+    report = await server.json("GET", "/v1/explain", params={**ask, **what_if})
+    assert report["supposing"] == {
+        "down": ["web/fra", "sin"],
+        "drain": ["ams"],
+        "load": {"fra": 0.9, "ams": 0.25},
+        "at": "2026-03-01T14:00:00Z",
+        "text": "web/fra, sin down and ams drained and fra at load 0.9 and ams at load 0.25, "
+        "at 2026-03-01 14:00:00Z",
+    }
+    assert [endpoint["verdict"] for endpoint in report["endpoints"].values()] == ["down", "down"]
+    assert (await server.json("GET", "/v1/explain", params=ask))["supposing"] is None
+    for wrong in ({"load": "fra"}, {"load": "=1"}, {"load": "fra=x"}):
+        await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})
+    for wrong in ({"down": "frq"}, {"at": "soon"}, {"load": "fra=99"}, {"load": "fra=nan"}):
+        await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})

@@ -21,6 +21,7 @@ from gslb.cli.main import app
 from gslb.cli.output import clean
 from gslb.errors import SiteError
 from gslb.model.finding import Finding, Place, Severity
+from gslb.steering.demand import Cell
 from gslb.store.directory import write_api_url
 from tests.unit.api.conftest import TOKEN, Server
 
@@ -230,3 +231,59 @@ def test_help_and_client_commands_are_quick_because_they_import_little(modules):
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout == "[] False\n"
+
+
+async def test_simulate_is_a_table_before_and_after(cli, server):
+    result = await cli.run("simulate", "--drain", "fra")
+    assert "demand      none seen yet" in result.stdout
+    site = server.publisher.steering
+    pops = tuple(pop.model_copy(update={"capacity": 5.0}) for pop in site.pops[:2])
+    server.publisher.site = site.model_copy(update={"pops": (*pops, *site.pops[2:])})
+    await server.operations.reload()
+    cells = [(Cell("www.example.com.", 1, country, "10.0.0.1"), 30) for country in ("DE", "")]
+    server.publisher.counted = [*cells, (Cell("gone.example.com.", 1, "", "10.0.0.1"), 20)]
+    server.clock.elapsed += 5
+    await server.operations._demand.read()
+    result = await cli.run("simulate", "--drain", "fra,idle", "--load", "sin=0.5", "--countries", "1")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0] == ["supposing", "fra,", "idle", "drained", "and", "sin", "at", "load", "0.5"]
+    assert "12.00 q/s of 2 groups of clients, counted over 5s; a query counts half after 10m" in result.stdout
+    assert lines[2] == ["left", "out", "25.0%", "of", "recent", "demand"]
+    assert lines[4:9] == [
+        ["POP", "BEFORE", "AFTER", "CHANGE", "CAPACITY", "USE"],
+        ["fra", "4.00", "0.00", "-4.00", "5.00", "0%"],
+        ["ams", "4.00", "6.00", "+2.00", "5.00", "120%", "overloaded"],
+        ["sin", "4.00", "6.00", "+2.00", "-", "-"],
+        ["idle", "0.00", "0.00", "-", "-", "-"],
+    ]
+    assert lines[11] == ["fra", "unknown", "2.00", "0.00", "-2.00"]
+    assert "ams would get 6.00 q/s, above its capacity of 5.00" in result.stderr
+    document = json.loads((await cli.run("simulate", "--json")).stdout)
+    assert document["supposing"]["text"] == ""
+    everything = await cli.run("simulate", "--down", "fra", "--down", "ams", "--down", "sin")
+    assert "(no POP)  0.00    12.00  +12.00" in everything.stdout
+
+
+async def test_suppositions_are_checked(cli):
+    result = await cli.run("simulate", "--load", "fra")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "gslb: --load fra: write POP=LOAD, such as --load fra=0.9\n",
+    )
+    result = await cli.run("simulate", "--drain", "frq")
+    assert result.exit_code == 1
+    assert "no POP is named 'frq'" in result.stderr
+
+
+async def test_a_drain_prints_what_it_overloads(cli, server):
+    site = server.publisher.steering
+    ams = site.pops[1].model_copy(update={"capacity": 5.0})
+    server.publisher.site = site.model_copy(update={"pops": (site.pops[0], ams, *site.pops[2:])})
+    await server.operations.reload()
+    server.publisher.counted = [(Cell("www.example.com.", 1, "DE", "10.0.0.1"), 60)]
+    server.clock.elapsed += 5
+    await server.operations._demand.read()
+    result = await cli.run("drain", "fra", "--reason", "x")
+    assert result.exit_code == 0
+    assert "warning: POP ams gets about 6 queries a second by recent demand, above its" in result.stderr

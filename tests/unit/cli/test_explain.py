@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -13,7 +14,9 @@ from structlog.testing import capture_logs
 
 from gslb._dataplane import DataPlane
 from gslb.aliases.flattener import Flattener
+from gslb.api.what_if import WhatIfQuery
 from gslb.cli.explain import explain
+from gslb.cli.what_if import WhatIf
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
 from gslb.publish import Publisher
@@ -29,7 +32,11 @@ class Local:
         self.operations = operations
 
     def get(self, path, **query):
-        report = self.operations.explain(query["name"], query["type"], query["client"], query["subnet"])
+        what_if = {key: query.pop(key) for key in ("down", "drain", "load", "at")}
+        supposed = WhatIfQuery(**{key: text for key, text in what_if.items() if text is not None})
+        report = self.operations.explain(
+            query["name"], query["type"], query["client"], query["subnet"], supposed.suppositions()
+        )
         return json.loads(report.model_dump_json())
 
 
@@ -58,8 +65,9 @@ async def world(tmp_path, monkeypatch):
 
 @pytest.fixture
 def show(world, capsys):
-    def lines(name, rtype="A", *, address="198.51.100.1", subnet=None):
-        explain(Local(world), name, rtype, address=address, subnet=subnet, as_json=False)
+    def lines(name, rtype="A", *, address="198.51.100.1", subnet=None, **what_if):
+        supposed = WhatIf(**{"down": (), "drain": (), "load": {}, "at": None, **what_if})
+        explain(Local(world), name, rtype, address=address, subnet=subnet, what_if=supposed, as_json=False)
         return capsys.readouterr().out.splitlines()
 
     return lines
@@ -244,3 +252,13 @@ async def test_a_member_pool_that_was_chosen_has_its_own_steps(world, show):
     assert "2. sticky: 2 of 2 go on" in after
     assert re.search(r"fra  192\.0\.2\.11  \d\.\d{4}  1      goes on", after)
     assert "outcome     fra 192.0.2.11" in after
+
+
+async def test_what_is_supposed_is_said_and_shown(world, show):
+    await world.drain("ams", "hw", "ana", world.now() + timedelta(hours=1))
+    lines = show("www.example.com", down=["fra"], drain=["sin"], load={"ams": 0.5}, at="1h")
+    assert lines[2] == ("supposing   fra down and sin drained and ams at load 0.5, at 2026-03-01 13:00:40Z")
+    results = [(line.split()[0], line.split("  ")[-1].strip()) for line in lines[14:17]]
+    assert results == [("ams", "goes on"), ("fra", "removed: down"), ("sin", "removed: drained")]
+    assert "outcome     ams 192.0.2.2" in lines
+    assert "outcome     fra 192.0.2.1" in show("www.example.com")

@@ -87,11 +87,20 @@ impl<A: Address> Cover<A> {
     /// The product of two covers, collapsed: since prefixes nest, each prefix of the product is the
     /// longer of the two that hold it.
     pub fn overlay(&self, other: &Cover<A>, mut combine: impl FnMut(u32, u32) -> u32) -> Cover<A> {
+        self.overlay_prefixes(other, |(_, left), (_, right)| combine(left, right))
+    }
+
+    /// [`Cover::overlay`] for a value that follows from the prefixes too.
+    pub fn overlay_prefixes(
+        &self,
+        other: &Cover<A>,
+        mut combine: impl FnMut((Prefix<A>, u32), (Prefix<A>, u32)) -> u32,
+    ) -> Cover<A> {
         let mut builder = CoverBuilder::new();
         let mut left = self.leaves().peekable();
         let mut right = other.leaves().peekable();
         while let (Some(&(a, a_value)), Some(&(b, b_value))) = (left.peek(), right.peek()) {
-            builder.push(a.length.max(b.length), combine(a_value, b_value));
+            builder.push(a.length.max(b.length), combine((a, a_value), (b, b_value)));
             let (a_last, b_last) = (a.last(), b.last());
             if a_last <= b_last {
                 left.next();

@@ -1,7 +1,7 @@
 //! The table that a query looks a client's address up in.
 
 use super::cover::Cover;
-use super::prefix::{Address, Prefix};
+use super::prefix::Address;
 
 /// A bucket whose prefixes take more octets than this (a few cache lines) gets an index of its own.
 const CROWDED: usize = 512;
@@ -74,20 +74,9 @@ impl<A: Address> Table<A> {
         size_of_val(&*self.leaves) + size_of_val(&*self.buckets) + size_of_val(&*self.parts)
     }
 
-    /// The value of the prefix that holds `address`, and that prefix's length.
+    /// The value of the prefix that holds `address`.
     #[inline]
-    pub fn lookup(&self, address: A) -> (u32, u8) {
-        let (value, prefix) = self.search(address);
-        (value, prefix.length)
-    }
-
-    /// The prefix that holds `address`.
-    pub fn prefix(&self, address: A) -> Prefix<A> {
-        self.search(address).1
-    }
-
-    #[inline]
-    fn search(&self, address: A) -> (u32, Prefix<A>) {
+    pub fn lookup(&self, address: A) -> u32 {
         let number = address.bits(0, self.bits);
         let (mut from, mut to) = (0, self.leaves.len());
         if let Some([bucket, after]) = self.buckets.get(number..number + 2) {
@@ -102,10 +91,7 @@ impl<A: Address> Table<A> {
         // The prefix at `from` starts at or before the address, the one after `to` beyond it.
         let few = self.leaves.get(from..to).unwrap_or_default();
         let index = from + few.partition_point(|leaf| { leaf.start } <= address).saturating_sub(1);
-        let (start, value) =
-            self.leaves.get(index).map_or_else(Default::default, |leaf| (leaf.start, leaf.value));
-        let length = A::BITS - start.exponent_to(self.leaves.get(index + 1).map(|leaf| leaf.start));
-        (value, Prefix { start, length })
+        self.leaves.get(index).map_or(0, |leaf| leaf.value)
     }
 }
 
@@ -138,14 +124,13 @@ fn firsts<A: Address>(starts: &[A], base: A, skip: u8, bits: u8, from: usize) ->
 mod tests {
     use super::*;
     use crate::geo::cover::tests::{fixed, prefixes, probes};
+    use crate::geo::prefix::Prefix;
     use proptest::prelude::*;
 
     fn agrees<A: Address>(cover: &Cover<A>, addresses: impl IntoIterator<Item = A>) {
         let table = Table::new(cover.clone());
         for address in addresses {
-            let (prefix, value) = cover.find(address);
-            assert_eq!(table.lookup(address), (value, prefix.length), "{address:?}");
-            assert_eq!(table.prefix(address), prefix);
+            assert_eq!(table.lookup(address), cover.find(address).1, "{address:?}");
         }
     }
 
@@ -181,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn one_prefix_has_length_zero() {
+    fn one_prefix_holds_every_address() {
         let table = Table::new(Cover::<u32>::whole(9));
-        assert_eq!(table.lookup(0xc000_0201), (9, 0));
+        assert_eq!((table.lookup(0), table.lookup(0xc000_0201), table.lookup(u32::MAX)), (9, 9, 9));
     }
 }

@@ -36,6 +36,7 @@ counters! {
     Truncated "truncated" "Responses with TC set.",
     Steered "steered" "Answers that steering chose.",
     AllDown "all_down" "Steered answers for which no endpoint was left.",
+    DemandUnplaced "demand_unplaced" "Queries for steered names that the demand table had no room for.",
     EcsQueries "ecs_queries" "Queries with a client subnet.",
     TcpConnections "tcp_connections" "TCP connections accepted.",
     TcpRejected "tcp_rejected" "TCP connections closed at once because there were too many.",

@@ -1,3 +1,4 @@
 //! What the data plane counts.
 
 pub mod counters;
+pub mod demand;

@@ -56,7 +56,7 @@ impl<'a> Lookup<'a> {
             }
             Followed::Steered(steered, last_resort) => {
                 let qtype = self.query.qtype;
-                let decision = self.decide(steered, qtype, chooser, trace);
+                let decision = self.decide_and_count(steered, qtype, chooser, trace);
                 scope = scope.max(decision.scope);
                 match decision.outcome {
                     Outcome::Answer => {

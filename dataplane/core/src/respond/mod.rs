@@ -98,6 +98,7 @@ pub struct Responder {
     query: Query,
     steerer: Steerer,
     counters: Arc<Counters>,
+    worker: usize,
 }
 
 /// What following aliases and steering need besides the query.
@@ -116,8 +117,9 @@ struct Chooser {
 }
 
 impl Responder {
-    /// A responder whose choices follow from `seed` and that counts in `counters`.
-    pub fn new(seed: u64, counters: Arc<Counters>) -> Responder {
+    /// A responder whose choices follow from `seed` and that counts in `counters`. It counts demand as the worker of
+    /// a number that no other has at the same time.
+    pub fn new(seed: u64, counters: Arc<Counters>, worker: usize) -> Responder {
         Responder {
             query: Query::default(),
             steerer: Steerer {
@@ -127,6 +129,7 @@ impl Responder {
                 chooser: Chooser { selection: Selection::default(), random: Random::new(seed) },
             },
             counters,
+            worker,
         }
     }
 
@@ -161,8 +164,8 @@ impl Responder {
         // find, steer, write
         let answer = match parsed {
             Parsed::Query => {
-                let lookup =
-                    Lookup { state, query: &self.query, client, transport, counters: &self.counters };
+                let (query, counters, worker) = (&self.query, &*self.counters, self.worker);
+                let lookup = Lookup { state, query, client, transport, counters, worker };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
             }
             Parsed::Update => refuse_update(state, &self.query.name),
@@ -246,6 +249,7 @@ struct Lookup<'a> {
     client: IpAddr,
     transport: Transport,
     counters: &'a Counters,
+    worker: usize,
 }
 
 impl<'a> Lookup<'a> {

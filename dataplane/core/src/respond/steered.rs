@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::{Answer, Chooser, Lookup, Next, Trace};
 use crate::observe::counters::Counter;
+use crate::observe::demand::Key;
 use crate::respond::Step;
 use crate::steer::{Decision, Outcome, Selection, Steering};
 use crate::wire::Rcode;
@@ -50,7 +51,7 @@ impl<'a> Lookup<'a> {
                 };
             }
         }
-        let decision = self.decide(steered, qtype, chooser, trace);
+        let decision = self.decide_and_count(steered, qtype, chooser, trace);
         let Decision { outcome, ttl, scope } = decision;
         let answer = match outcome {
             Outcome::Answer => {
@@ -109,6 +110,25 @@ impl<'a> Lookup<'a> {
     fn client_of(&self, steered: u32) -> IpAddr {
         let subnet = self.query.edns.and_then(|edns| edns.subnet?.location());
         subnet.filter(|_| self.state.steering.uses_client_subnet(steered)).unwrap_or(self.client)
+    }
+
+    /// Decides, and counts the query for the steered name unless it is only explained.
+    #[inline]
+    pub(super) fn decide_and_count<T: Trace>(
+        &self,
+        steered: u32,
+        rtype: u16,
+        chooser: &mut Chooser,
+        trace: &mut T,
+    ) -> Decision {
+        let decision = self.decide(steered, rtype, chooser, trace);
+        if !T::ENABLED
+            && let Some(asked) = chooser.selection.asked()
+            && !self.state.demand.add(self.worker, Key::new(steered, asked.rtype, asked.cell))
+        {
+            self.counters.add(Counter::DemandUnplaced);
+        }
+        decision
     }
 
     #[inline]

@@ -25,6 +25,7 @@ fn ask_type(records: &str, name: &str, qtype: u16) -> (u8, u16) {
         zones: Arc::new(zones),
         steering: Arc::default(),
         standing: Arc::default(),
+        demand: Arc::default(),
         flattened: Arc::default(),
         identity: Arc::default(),
     };
@@ -35,7 +36,7 @@ fn ask_type(records: &str, name: &str, qtype: u16) -> (u8, u16) {
     let length = packet.len();
     packet.resize(MAX_STREAM, 0);
     let client = IpAddr::from([192, 0, 2, 1]);
-    let mut responder = Responder::new(1, Arc::default());
+    let mut responder = Responder::new(1, Arc::default(), 0);
     responder.answer(&state, &mut packet, length, client, Transport::Tcp, &mut NoTrace).unwrap();
     (packet[3] & 0x0f, u16_at(&packet, 6).unwrap())
 }

@@ -53,13 +53,21 @@ impl Server {
             counters: Vec::new(),
             addresses: bound.addresses,
         };
+        // Number 0 is who answers without sockets; the streams' thread is the last.
+        let streaming = bound.udp.len() + 1;
+        server.shared.publisher.count_for(streaming + 1);
         for (number, socket) in bound.udp.into_iter().enumerate() {
-            let worker =
-                udp::Worker::new(socket, server.shared.clone(), server.new_counters(), seed ^ number as u64);
+            let worker = udp::Worker::new(
+                socket,
+                server.shared.clone(),
+                server.new_counters(),
+                seed ^ number as u64,
+                number + 1,
+            );
             server.spawn(format!("gslb-udp-{number}"), move || worker.run())?;
         }
-        let served =
-            tcp::Streams::new(bound.tcp, server.shared.clone(), server.new_counters(), !seed, streams)?;
+        let shared = server.shared.clone();
+        let served = tcp::Streams::new(bound.tcp, shared, server.new_counters(), !seed, streaming, streams)?;
         server.spawn("gslb-tcp".to_owned(), move || served.run(stopped))?;
         Ok(server)
     }

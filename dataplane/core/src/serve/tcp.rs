@@ -43,6 +43,7 @@ pub struct Streams {
     shared: Shared,
     counters: Arc<Counters>,
     seed: u64,
+    number: usize,
     most: usize,
 }
 
@@ -101,6 +102,7 @@ impl Streams {
         shared: Shared,
         counters: Arc<Counters>,
         seed: u64,
+        number: usize,
         most: usize,
     ) -> io::Result<Streams> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -108,14 +110,14 @@ impl Streams {
         let listeners =
             listeners.into_iter().map(tokio::net::TcpListener::from_std).collect::<Result<_, _>>()?;
         drop(entered);
-        Ok(Streams { listeners, runtime, shared, counters, seed, most: most.min(MAX_CONNECTIONS) })
+        Ok(Streams { listeners, runtime, shared, counters, seed, number, most: most.min(MAX_CONNECTIONS) })
     }
 
     /// Serves until `stopped` turns true.
     pub fn run(self, mut stopped: watch::Receiver<bool>) {
         let common = Rc::new(Common {
             shared: self.shared,
-            responder: RefCell::new(Responder::new(self.seed, self.counters.clone())),
+            responder: RefCell::new(Responder::new(self.seed, self.counters.clone(), self.number)),
             counters: self.counters,
             packet: RefCell::new(vec![0; MAX_STREAM]),
             clients: RefCell::default(),

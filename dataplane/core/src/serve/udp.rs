@@ -25,9 +25,15 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that answers on `socket` once it is run.
-    pub fn new(socket: UdpSocket, shared: Shared, counters: Arc<Counters>, seed: u64) -> Worker {
-        let responder = Responder::new(seed, counters.clone());
+    /// A worker that answers on `socket` once it is run, and counts demand under `number`.
+    pub fn new(
+        socket: UdpSocket,
+        shared: Shared,
+        counters: Arc<Counters>,
+        seed: u64,
+        number: usize,
+    ) -> Worker {
+        let responder = Responder::new(seed, counters.clone(), number);
         Worker { socket, shared, counters, responder, batch: Batch::default() }
     }
 

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::cells::{Cell, Found, Locator, Locators};
 use super::error::SteerError;
 use super::grouping::{Grouping, all_positions};
-use super::model::World;
+use super::model::{Place, World};
 use super::policy::{Policy, Step};
 use super::roster::Roster;
 use super::selector::{NO_SUBNET, Site, Subnets};
@@ -19,7 +20,6 @@ use super::sequences::{Sequences, SequencesBuilder};
 use super::stages::StageSteps;
 use crate::geo::cover::Cover;
 use crate::geo::map::GeoMap;
-use crate::geo::table::Table;
 
 /// In a first stage's order: set on an entry that says how many of the next entries are equals. A unit
 /// that has no equal stands alone.
@@ -34,8 +34,8 @@ pub(super) struct Signatures {
     pub subnets: Arc<Subnets>,
     /// For each signature a location and a subnet number that have it.
     sites: Vec<(u32, u32)>,
-    ipv4: Cover<u32>,
-    ipv6: Cover<u128>,
+    pub ipv4: Cover<u32>,
+    pub ipv6: Cover<u128>,
 }
 
 impl Signatures {
@@ -91,8 +91,7 @@ pub(super) struct Part<'a> {
 /// The classes of a tree of pools.
 #[derive(Debug)]
 pub(super) struct Classes {
-    ipv4: Table<u32>,
-    ipv6: Table<u128>,
+    locator: Arc<Locator>,
     columns: usize,
     /// For each class, for each part and stage, the number of a sequence.
     rows: Box<[u32]>,
@@ -108,6 +107,7 @@ impl Classes {
         world: &World,
         map: &GeoMap,
         signatures: &Signatures,
+        locators: &mut Locators,
     ) -> Result<Classes, SteerError> {
         let mut sequences = SequencesBuilder::new();
         let mut numbers: HashMap<Box<[u32]>, u32> = HashMap::new();
@@ -135,27 +135,23 @@ impl Classes {
             };
             class_of.push(class);
         }
-        let class = |signature: u32| class_of.get(signature as usize).copied().unwrap_or_default();
-        Ok(Classes {
-            ipv4: Table::new(signatures.ipv4.map(class)),
-            ipv6: Table::new(signatures.ipv6.map(class)),
-            columns: row.len(),
-            rows: rows.into(),
-            sequences: sequences.finish(),
-        })
+        let locator = locators.locator(signatures, class_of).map_err(|count| {
+            let place = parts.first().map(|part| part.policy.place.clone()).unwrap_or_default();
+            too_many_cells(&place, count)
+        })?;
+        Ok(Classes { locator, columns: row.len(), rows: rows.into(), sequences: sequences.finish() })
     }
 
-    /// The class of a client and the length of the shortest prefix around it that lies in the class.
+    /// The class and the cell of a client, and the length of the shortest prefix around it that lies in the class.
     /// IPv4-mapped IPv6 is IPv4, and so is its prefix.
     #[inline]
-    pub fn find(&self, client: IpAddr) -> (u32, u8) {
-        match client {
-            IpAddr::V4(address) => self.ipv4.lookup(u32::from(address)),
-            IpAddr::V6(address) => match address.to_ipv4_mapped() {
-                Some(mapped) => self.ipv4.lookup(u32::from(mapped)),
-                None => self.ipv6.lookup(u128::from(address)),
-            },
-        }
+    pub fn find(&self, client: IpAddr) -> Found {
+        self.locator.find(client)
+    }
+
+    /// The cells: the clients of each class in each country.
+    pub fn cells(&self) -> &[Cell] {
+        self.locator.cells()
     }
 
     /// A class's order (first stage of a part) or ranks (later stages). Columns count the stages of the parts.
@@ -174,14 +170,14 @@ impl Classes {
         self.rows.len() / self.columns.max(1)
     }
 
-    /// Number of prefixes of both families.
-    pub fn prefix_count(&self) -> usize {
-        self.ipv4.len() + self.ipv6.len()
+    /// Where clients are looked up; other classes may share it.
+    pub fn locator(&self) -> &Arc<Locator> {
+        &self.locator
     }
 
-    /// Octets of memory that they hold.
+    /// Octets of memory that they hold, but for the locator.
     pub fn size(&self) -> usize {
-        self.ipv4.size() + self.ipv6.size() + size_of_val(&*self.rows) + self.sequences.size()
+        size_of_val(&*self.rows) + self.sequences.size()
     }
 }
 
@@ -189,6 +185,13 @@ fn too_many(policy: &Policy) -> SteerError {
     let name = &policy.name;
     let message = format!("policy {name}: its orders of POPs have more than {} entries", u32::MAX);
     SteerError::declared(&policy.place, message + ": use fewer POPs or coarser steps")
+}
+
+fn too_many_cells(place: &Place, count: usize) -> SteerError {
+    let message = format!(
+        "this policy tells more than {count} groups of clients apart, by its steps and by country: use coarser steps"
+    );
+    SteerError::declared(place, message)
 }
 
 /// Works out the order that a stage's static steps put units in.

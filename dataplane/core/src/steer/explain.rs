@@ -131,7 +131,7 @@ impl Recording {
             policy: policy.map(|policy| Origin::new(&policy.name, &policy.place)),
             location: *steering.map.location(steering.map.locate(client)),
             prefix: tree.map(|tree| prefix(tree, client)),
-            class: tree.map(|tree| tree.classes.find(client).0),
+            class: tree.map(|tree| tree.classes.find(client).class),
             class_count: tree.map(|tree| tree.classes.len()),
             health: strength.map(Health::of),
             when_all_down: None,
@@ -170,7 +170,7 @@ impl Recording {
 }
 
 fn prefix(tree: &Tree, client: IpAddr) -> String {
-    let length = tree.classes.find(client).1.max(tree.sticky_bits(client));
+    let length = tree.classes.find(client).length.max(tree.sticky_bits(client));
     match client.to_canonical() {
         IpAddr::V4(address) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
@@ -241,7 +241,7 @@ fn scope_reason(steering: &Steering, name: u32, tree: Option<&Tree>, client: IpA
     let mut policies = nodes.filter_map(|node| steering.policies.get(node.policy as usize));
     if !steering.uses_client_subnet(name) {
         "the name is decided by the resolver's address: it declares client_subnet: false".to_owned()
-    } else if sticky > tree.classes.find(client).1 {
+    } else if sticky > tree.classes.find(client).length {
         format!("a sticky step tells clients apart by the first {sticky} bits of their address")
     } else if !policies.any(|policy| policy.looks_at_location(&steering.world)) {
         "no step of the policy looks at the client's location".to_owned()

@@ -4,7 +4,8 @@
 //! policy and each type that the pool has, a `tree`:
 //!
 //! - a [`geo::table`](crate::geo::table) that maps a client's address to its *class*, the clients that
-//!   the policies of the tree cannot tell apart, and the length of the shortest prefix that lies within the class;
+//!   the policies of the tree cannot tell apart, and the length of the shortest prefix that lies within the class.
+//!   It tells a class's clients apart by country (`cells`), for counts of demand;
 //! - for each class and each pool of the tree the *order* of its units, in groups of equals (`classes`). A unit is a
 //!   POP, or a member pool in a pool of pools;
 //! - per pool and type the candidates of each unit (`roster`).
@@ -15,6 +16,7 @@
 //! each pool `run` runs the stages: it walks the order until enough candidates are found that count. `explain` runs
 //! the same code, and `retell` tells it step by step.
 
+mod cells;
 mod choose;
 mod classes;
 mod compile;
@@ -38,6 +40,7 @@ mod run;
 mod selection;
 mod selector;
 mod sequences;
+mod shares;
 mod shed;
 mod stages;
 pub mod standing;
@@ -48,10 +51,11 @@ mod tests;
 mod tree;
 pub mod verdict;
 
+pub use cells::Cell;
 pub use error::SteerError;
 pub use explain::Explanation;
 pub use model::{Endpoint, Need, Place, SetData, SteeredName, WhenAllDown};
 pub use random::Random;
 pub use reports::{CandidateReport, Health, MatchedRule, Origin, PoolReport, Reasoned, Removed, StepReport};
-pub use selection::Selection;
+pub use selection::{Asked, Selection};
 pub use steering::{Decision, Outcome, Size, Steering};

@@ -144,6 +144,16 @@ pub struct Selection {
     pub(super) levels: [Level; MAX_DEPTH],
     endpoints: [u32; CAPACITY],
     length: usize,
+    asked: Option<Asked>,
+}
+
+/// What demand is counted by, beside the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The type of what the pool answers.
+    pub rtype: u16,
+    /// The number of the client's cell among those of the tree of pools.
+    pub cell: u32,
 }
 
 impl Default for Selection {
@@ -155,7 +165,8 @@ impl Default for Selection {
 impl Selection {
     /// Nothing chosen.
     pub fn new() -> Selection {
-        Selection { levels: std::array::from_fn(|_| Level::new()), endpoints: [0; CAPACITY], length: 0 }
+        let levels = std::array::from_fn(|_| Level::new());
+        Selection { levels, endpoints: [0; CAPACITY], length: 0, asked: None }
     }
 
     /// The numbers of the endpoints chosen, best first; empty unless the outcome is an answer.
@@ -164,9 +175,21 @@ impl Selection {
         self.endpoints.get(..self.length).unwrap_or_default()
     }
 
+    /// Who asked for what, in the last decision; `None` when the pool had nothing of the type.
+    #[inline]
+    pub fn asked(&self) -> Option<Asked> {
+        self.asked
+    }
+
+    #[inline]
+    pub(super) fn set_asked(&mut self, asked: Asked) {
+        self.asked = Some(asked);
+    }
+
     #[inline]
     pub(super) fn clear(&mut self) {
         self.length = 0;
+        self.asked = None;
     }
 
     /// The levels, and what is chosen in the end.

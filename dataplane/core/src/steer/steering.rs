@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::cells::{Cell, Found, Locator};
 use super::choose::{Trace, Untraced, choose};
 use super::classes::Classes;
 use super::compile;
@@ -17,7 +18,7 @@ use super::model::{Endpoint, Pool, SteeredName, World};
 use super::policy::Policy;
 use super::random::Random;
 use super::roster::Roster;
-use super::selection::Selection;
+use super::selection::{Asked, Selection};
 use super::standing::{Standing, Strength};
 use super::tree::Tree;
 use crate::geo::map::GeoMap;
@@ -173,16 +174,37 @@ impl Steering {
     pub fn size(&self) -> Size {
         let mut size = Size::default();
         let mut seen: HashSet<*const Classes> = HashSet::new();
+        let mut located: HashSet<*const Locator> = HashSet::new();
         for tree in &self.trees {
             size.plans += 1;
-            // Trees of the same policies over the same units share their classes.
+            // Trees of the same policies over the same units share their classes, and these their locators.
             if seen.insert(Arc::as_ptr(&tree.classes)) {
                 size.classes += tree.classes.len();
-                size.prefixes += tree.classes.prefix_count();
                 size.octets += tree.classes.size();
+            }
+            let locator = tree.classes.locator();
+            if located.insert(Arc::as_ptr(locator)) {
+                size.prefixes += locator.prefix_count();
+                size.octets += locator.size();
             }
         }
         size
+    }
+
+    /// How many pairs of a name's type and a cell of its clients there are: what demand can be told of.
+    pub fn cell_count(&self) -> usize {
+        let trees = self.targets.iter().flat_map(|target| {
+            let declared = self.declared.get(target.declared.start as usize..target.declared.end as usize);
+            let declared = declared.unwrap_or_default().iter().map(|&(_, tree)| tree);
+            target.addresses.into_iter().chain([target.alias]).chain(declared)
+        });
+        let trees = trees.filter_map(|tree| self.trees.get(tree as usize));
+        trees.map(|tree| tree.classes.cells().len()).fold(0, usize::saturating_add)
+    }
+
+    /// A cell of a name's clients that ask for a type, as [`Selection::asked`] tells it.
+    pub fn cell(&self, name: u32, asked: Asked) -> Option<&Cell> {
+        self.tree(name, asked.rtype)?.classes.cells().get(asked.cell as usize)
     }
 
     /// Decides which endpoints answer a name and type for a client. An unknown name gets the last
@@ -235,7 +257,8 @@ impl Steering {
         let Some(tree) = self.tree_of(target, rtype) else {
             return Decision { outcome: Outcome::NotOffered, ttl: target.ttl, scope: 0 };
         };
-        let (class, length) = tree.classes.find(client);
+        let Found { class, cell, length } = tree.classes.find(client);
+        selection.set_asked(Asked { rtype: tree.rtype, cell });
         let (outcome, all_down) =
             choose(tree, class, client, &self.items, standing, random, selection, trace);
         let ttl = if target.ttl == target.min_ttl {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::pools::same_pop_of_pools;
 use super::rosters::Rosters;
 use crate::geo::map::GeoMap;
+use crate::steer::cells::{Locators, MAX_CELLS};
 use crate::steer::classes::{Classes, Part, Signatures};
 use crate::steer::error::SteerError;
 use crate::steer::items::Items;
@@ -65,12 +66,14 @@ pub(super) fn trees(
         }
         pairs.entry(drafts.policies_of(pair)).or_default().push(pair);
     }
+    let mut locators = Locators::new(map, MAX_CELLS);
     let mut compiled = Compiled::default();
     let mut by_pair: HashMap<(u32, u32), Vec<(u16, u32)>> = HashMap::new();
     for (policy_numbers, pairs) in pairs {
         let of_tree: Vec<&Policy> =
             policy_numbers.iter().filter_map(|&policy| policies.get(policy as usize)).collect();
         let signatures = Signatures::new(&of_tree, world, map);
+        locators.forget_signatures();
         // Trees over the same units share their classes.
         let mut classes_of: HashMap<Vec<u32>, Arc<Classes>> = HashMap::new();
         for pair in pairs {
@@ -88,7 +91,7 @@ pub(super) fn trees(
                     None => {
                         let parts: Vec<Part<'_>> =
                             draft.nodes.iter().filter_map(|node| part(node, policies, &steps)).collect();
-                        let classes = Arc::new(Classes::new(&parts, world, map, &signatures)?);
+                        let classes = Arc::new(Classes::new(&parts, world, map, &signatures, &mut locators)?);
                         classes_of.insert(key, classes.clone());
                         classes
                     }

@@ -122,14 +122,14 @@ proptest! {
         }
         // And it is the shortest: twice as large a prefix holds a client of another class.
         if let (Some(wider), Some(plan)) = (scope.checked_sub(1), steering.tree(0, question.rtype)) {
-            let class = plan.classes.find(client).0;
+            let class = plan.classes.find(client).class;
             let mut at = inside(client, wider, 0)[0];
             let last = inside(client, wider, 0)[1];
             let mut other = false;
             for _ in 0..10_000 {
-                let (found, length) = plan.classes.find(at);
-                other |= found != class;
-                let end = inside(at, length, 0)[1];
+                let found = plan.classes.find(at);
+                other |= found.class != class;
+                let end = inside(at, found.length, 0)[1];
                 if other || end >= last {
                     break;
                 }

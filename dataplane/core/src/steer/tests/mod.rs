@@ -1,6 +1,7 @@
 //! Tests of the whole engine, beside a slow, obvious evaluator (`reference`).
 
 mod chosen_steps;
+mod demand;
 mod errors;
 mod laws;
 mod reference;

@@ -1,0 +1,59 @@
+"""Suppositions in query strings: what would be if POPs were down, drained or loaded, or at another time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from gslb.api.exchange import Query
+from gslb.operations.what_if import Requested
+
+TEXT_LIMIT = 20_000
+"""Characters of a list of POPs."""
+
+At = Annotated[
+    str | None,
+    Field(
+        max_length=50, description="When: RFC 3339, or from now on such as 2h. Drains end, loads grow old."
+    ),
+]
+
+
+class WhatIfQuery(Query):
+    """Suppositions that a query string may have."""
+
+    down: Annotated[
+        str, Field(max_length=TEXT_LIMIT, description="POPs, or pool/pop, that are down: fra,web/ams.")
+    ] = ""
+    drain: Annotated[str, Field(max_length=TEXT_LIMIT, description="POPs that are drained: fra,ams.")] = ""
+    load: Annotated[str, Field(max_length=TEXT_LIMIT, description="Loads of POPs: fra=0.9,ams=0.2.")] = ""
+    at: At = None
+
+    @field_validator("load")
+    @classmethod
+    def _has_loads(cls, text: str) -> str:
+        _loads(text)
+        return text
+
+    def suppositions(self) -> Requested:
+        """What is supposed."""
+        return Requested(_items(self.down), _items(self.drain), _loads(self.load), self.at)
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def _loads(text: str) -> dict[str, float]:
+    """Loads by POP. Raises ValueError."""
+    found: dict[str, float] = {}
+    for item in _items(text):
+        pop, _, load = item.rpartition("=")
+        try:
+            found[pop] = float(load)
+        except ValueError:
+            pop = ""
+        if not pop:
+            raise ValueError(f"must be POP=LOAD, such as fra=0.9,ams=0.2, not {item}")
+    return found
