@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 
+from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
@@ -21,7 +22,6 @@ from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
-from gslb.zones.rdata import present_type
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
@@ -123,9 +123,13 @@ class Publisher:
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         return replace(prepared, findings=(*prepared.findings, *served))
 
-    def commit_site(self, prepared: PreparedSite, verdicts: bytes) -> int:
-        """Publish it; ``verdicts`` has one octet per endpoint of its steering. Returns the generation."""
-        generation = self._dataplane.publish(list(prepared.zones.values()), prepared.compiled, verdicts)
+    def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
+        """Publish it; return the generation.
+
+        ``verdicts`` has one octet per endpoint of its steering, ``loads`` two per POP or none at all.
+        """
+        zones = list(prepared.zones.values())
+        generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
         self._zones = prepared.zones
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
@@ -180,16 +184,16 @@ class Publisher:
         if broken:
             raise InvalidChangeError("the site's own policy tests refuse this: " + "; ".join(broken))
 
-    def commit_latency(self, prepared: PreparedLatency, verdicts: bytes) -> int:
+    def commit_latency(self, prepared: PreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish the steering; return the generation."""
         self._dataplane.publish_steering(prepared.compiled)
         self._steering = prepared.steering
         self._compiled = prepared.compiled
-        return self._dataplane.publish_verdicts(verdicts)
+        return self._dataplane.publish_verdicts(verdicts, loads)
 
-    def publish_verdicts(self, verdicts: bytes) -> int:
-        """Publish one octet per endpoint of ``steering``; return the generation."""
-        return self._dataplane.publish_verdicts(verdicts)
+    def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
+        """Publish one octet per endpoint of ``steering``, and two per POP or none; return the generation."""
+        return self._dataplane.publish_verdicts(verdicts, loads)
 
     def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         """Publish all that is known of ALIAS targets that no zone here holds; return the generation.

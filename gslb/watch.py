@@ -1,4 +1,4 @@
-"""Watches the site directory and the geo databases, and asks for a reload when they change.
+"""Watches the site directory, the geo databases and overrides, and asks for a reload when they change.
 
 The system tells when to look, and looking tells whether anything changed. So nothing is missed that changed
 while nobody watched (between the load and the watch, during a reload), or that the system does not tell (a
@@ -120,9 +120,10 @@ class _Watch:
         return not Path(path).is_relative_to(self._state)
 
     def _databases_outside(self) -> frozenset[Path]:
-        """The databases that looking at the site does not cover."""
-        databases = map(Path, self._publisher.steering.databases)
-        return frozenset(path for path in databases if not path.is_relative_to(self._site))
+        """The databases and override files that looking at the site does not cover."""
+        steering = self._publisher.steering
+        named = map(Path, (*steering.databases, *steering.override_files))
+        return frozenset(path for path in named if not path.is_relative_to(self._site))
 
 
 def _stamps(files: Iterable[Path]) -> Seen:

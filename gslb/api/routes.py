@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gslb.api import aliases, endpoints, explain, latency, pops, reload, system, zones
+from gslb.api import aliases, endpoints, explain, latency, loads, pops, reload, system, zones
 from gslb.model import report
 
 if TYPE_CHECKING:
@@ -91,6 +91,22 @@ ROUTES: tuple[Route, ...] = (
         body=pops.UndrainRequest,
         body_required=False,
         report=report.UndrainResult,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/pops/{pop}/load",
+        handler=loads.set_load,
+        tag="pops",
+        body=loads.LoadRequest,
+        report=report.LoadsResult,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/loads",
+        handler=loads.set_loads,
+        tag="pops",
+        body=loads.LoadsRequest,
+        report=report.LoadsResult,
     ),
     Route(
         method="GET",

@@ -13,6 +13,7 @@ from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
 from gslb.errors import SiteError, SteeringError
 from gslb.model.finding import Finding, Severity
+from gslb.model.pool_graph import pools_that_answer
 from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering, steering_finding
 from gslb.zones.compile import compile_zone
@@ -109,7 +110,7 @@ def summary_lines(checked: Checked) -> list[str]:
     pools = [
         f"pool {pool.name}: when all down, {pool.when_all_down}"
         + ("" if "when_all_down" in pool.model_fields_set else " (default)")
-        for pool in steering.pools
+        for pool in pools_that_answer(steering.pools, steering.names)
     ]
     return [*pools, f"{holds}; {totals}"]
 
@@ -151,6 +152,7 @@ def _summary(site: LoadedSite) -> dict[str, Any]:
             {
                 "name": pool.name,
                 "endpoints": len(pool.endpoints),
+                "pools": [member.pool for member in pool.members],
                 "when_all_down": pool.when_all_down.value,
                 "is_default": "when_all_down" not in pool.model_fields_set,
             }

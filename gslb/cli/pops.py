@@ -1,4 +1,4 @@
-"""``gslb pops``: each POP's observed state, intent and verdict."""
+"""``gslb pops``: each POP's observed state, intent, verdict and load."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ def pops(client: Client, *, as_json: bool) -> None:
         print_json(report)
         return
     print_table(
-        ("POP", "OBSERVED", "INTENT", "VERDICT", "TITLE", "NOTE"),
+        ("POP", "OBSERVED", "INTENT", "VERDICT", "LOAD", "TITLE", "NOTE"),
         [
             (
                 pop["name"],
                 _observed(pop["observed"]),
                 pop["intent"],
                 _verdict(pop),
+                _load(pop["load"]),
                 pop["title"] or "-",
                 _note(pop["drain"]),
             )
@@ -48,6 +49,14 @@ def _verdict(pop: dict[str, Any]) -> str:
     if pop["verdict"] == "serving":
         return f"serving {counts['serving']}/{total}"
     return str(pop["verdict"])
+
+
+def _load(load: dict[str, Any] | None) -> str:
+    """The load in effect; beside it what was reported, where hysteresis keeps the two apart."""
+    if load is None:
+        return "-"
+    held = "" if load["load"] == load["reported"] else f" (reported {load['reported']:.2f})"
+    return f"{load['load']:.2f}{held}"
 
 
 def _note(drain: dict[str, Any] | None) -> str:

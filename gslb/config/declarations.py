@@ -1,27 +1,24 @@
-"""POPs, monitors, pools and steered names, from their YAML mappings."""
+"""POPs, monitors and steered names, from their YAML mappings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from gslb.config.durations import format_duration
-from gslb.config.forms import EndpointForm, MonitorForm, NameForm, PoolForm, PopForm, read_form, read_parts
+from gslb.config.forms import MAXIMUM_TTL, MonitorForm, NameForm, PopForm, TtlForm, read_form, read_parts
 from gslb.config.names import parse_identifier, parse_owner_name
+from gslb.config.values import whole_seconds
 from gslb.config.wording import quote
-from gslb.model.site import Endpoint, Monitor, Pool, Pop, SteeredName
+from gslb.model.site import Monitor, Pop, SteeredName
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from ipaddress import IPv4Address, IPv6Address
 
     from gslb.config.declared import Declared
     from gslb.config.report import Cursor
-    from gslb.model.finding import Place
 
 MAXIMUM_POPS = 4096
 MAXIMUM_MONITORS = 4096
-MAXIMUM_POOLS = 65_535
-MAXIMUM_ENDPOINTS = 65_535
 MAXIMUM_NAMES = 1_000_000
 
 _HTTP_ONLY = ("path", "host", "expect_status")
@@ -61,7 +58,7 @@ def _fits_its_interval(settings: dict[str, Any], cursor: Cursor, what: str, decl
     """Whether a probe ends before the next; ``False`` after an error in that."""
     durations: dict[str, float] = {}
     for key in ("timeout", "interval"):
-        if key in _written(cursor) and key not in settings:
+        if key in written(cursor) and key not in settings:
             return True  # an error of its own
         durations[key] = settings.get(key, Monitor.model_fields[key].default)
     timeout, interval = durations["timeout"], durations["interval"]
@@ -73,56 +70,6 @@ def _fits_its_interval(settings: dict[str, Any], cursor: Cursor, what: str, decl
     )
     declared.report.error("site-invalid-value", cursor.place_at(("timeout",)), message)
     return False
-
-
-def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
-    """Read one entry of ``pools``."""
-    is_new = define(declared, "pool", name, cursor, MAXIMUM_POOLS)
-    what = f"pool {quote(name)}"
-    settings, is_whole = read_parts(PoolForm, cursor, what, declared.report)
-    if "monitor" in settings:
-        declared.refer("monitor", settings["monitor"], cursor.place_at(("monitor",)), what)
-    endpoints = _read_endpoints(cursor, what, declared) if "endpoints" in settings else None
-    if is_new and is_whole and endpoints is not None:
-        declared.pools.append(Pool(name=name, place=cursor.key_place, **settings | {"endpoints": endpoints}))
-    else:
-        declared.unread.add("pool")
-
-
-def _read_endpoints(pool: Cursor, what: str, declared: Declared) -> tuple[Endpoint, ...] | None:
-    """The endpoints of a pool, or ``None`` after noting every error in them."""
-    listed = pool.child("endpoints")
-    fits = 1 <= len(listed.value) <= MAXIMUM_ENDPOINTS
-    if not fits:
-        message = f"{what} must list 1 to {MAXIMUM_ENDPOINTS:,} endpoints, not {len(listed.value):,}"
-        declared.report.error("site-invalid-value", listed.place, message)
-    seen: dict[IPv4Address | IPv6Address, Place] = {}
-    read = [_read_endpoint(item, what, declared, seen) for item in listed.items()]
-    endpoints = tuple(endpoint for endpoint in read if endpoint is not None)
-    if not fits or len(endpoints) < len(read):
-        return None
-    for version in (4, 6):
-        weights = [endpoint.weight for endpoint in endpoints if endpoint.address.version == version]
-        if weights and not any(weights):
-            message = f"every IPv{version} endpoint of {what} has weight 0; give at least one a weight"
-            declared.report.error("site-weights-all-zero", pool.key_place, message)
-    return endpoints
-
-
-def _read_endpoint(
-    cursor: Cursor, pool: str, declared: Declared, seen: dict[IPv4Address | IPv6Address, Place]
-) -> Endpoint | None:
-    """One endpoint, or ``None`` after noting every error in it; ``seen`` is where each address stands."""
-    settings, is_whole = read_parts(EndpointForm, cursor, f"an endpoint of {pool}", declared.report)
-    if "pop" in settings:
-        declared.refer("pop", settings["pop"], cursor.place_at(("pop",)), f"an endpoint of {pool}")
-    if "address" in settings:
-        address, place = settings["address"], cursor.place
-        first = seen.setdefault(address, place)
-        if first is not place:
-            message = f"{pool} already lists {address} at {first}; remove one of the two"
-            declared.report.error("site-duplicate-endpoint", place, message)
-    return Endpoint(place=cursor.place, **settings) if is_whole else None
 
 
 def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
@@ -139,16 +86,43 @@ def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
     for kind in ("pool", "policy"):
         if kind in settings:
             declared.refer(kind, settings[kind], cursor.place_at((kind,)), what)
+    ttl = _read_ttl(cursor.child("ttl"), what, declared) if "ttl" in settings else {}
+    settings.pop("ttl", None)
+    is_whole = is_whole and ttl is not None
+    settings |= ttl or {}
     if is_new and is_whole:
         declared.names.append(SteeredName(name=owner, place=cursor.key_place, **settings))
         return
     declared.unread.add("name")
     if is_new:
-        known = {"pool": "", "policy": "", **settings}
+        known = {"pool": "", **settings}
         declared.broken_names.append(SteeredName(name=owner, place=cursor.key_place, **known))
 
 
-def _written(cursor: Cursor) -> Collection[str]:
+def _read_ttl(cursor: Cursor, what: str, declared: Declared) -> dict[str, int] | None:
+    """One TTL, or ``{max, min}``; ``None`` after noting every error in it."""
+    report = declared.report
+    if not isinstance(cursor.value, dict):
+        try:
+            return {"ttl": whole_seconds(0, MAXIMUM_TTL)(cursor.value)}
+        except ValueError as error:
+            report.error("site-invalid-value", cursor.place, f"ttl of {what} {error}")
+            return None
+    settings = read_form(TtlForm, cursor, f"ttl of {what}", report)
+    if settings is None:
+        return None
+    least, most = settings["min"], settings["max"]
+    if least > most:
+        message = (
+            f"min of ttl of {what} ({format_duration(least)}) must not be more than "
+            f"its max ({format_duration(most)})"
+        )
+        report.error("site-invalid-value", cursor.place_at(("min",)), message)
+        return None
+    return {"ttl": most, "least_ttl": least}
+
+
+def written(cursor: Cursor) -> Collection[str]:
     """The keys of a mapping, in error or not."""
     return cursor.value if isinstance(cursor.value, dict) else ()
 

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Required, get_args, get_origin
 from pydantic import ConfigDict, PlainValidator, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from gslb.config import patterns, values
+from gslb.config import measures, patterns, values
 from gslb.config.report import report_unknown_key
 from gslb.config.wording import quote
 from gslb.model.finding import Severity
-from gslb.model.site import Mode, UnknownCounts, WhenAllDown
+from gslb.model.site import Count, Fraction, Milliseconds, Mode, Percent, UnknownCounts, WhenAllDown
 
 if TYPE_CHECKING:
     from gslb.config.report import Cursor, Report
 
 MAXIMUM_TTL = 2**31 - 1
 """Seconds (RFC 2181 section 8)."""
+
+MAXIMUM_SHED = 10
+"""The highest load that a shed step or a hysteresis may name; 1 is a POP that is full."""
 
 _FORBID = ConfigDict(extra="forbid")
 
@@ -32,6 +35,10 @@ Reference = Annotated[str, PlainValidator(values.reference)]
 Mapping = Annotated[dict[str, Any], PlainValidator(values.mapping)]
 Sequence = Annotated[list[Any], PlainValidator(values.sequence)]
 ModeWord = Annotated[str, PlainValidator(values.choice(list(Mode)))]
+Weight = Annotated[int, PlainValidator(values.integer(0, 65535))]
+Need = Annotated[Count | Fraction, PlainValidator(measures.need)]
+Difference = Annotated[Milliseconds | Percent, PlainValidator(measures.difference)]
+Ttl = Annotated[int, PlainValidator(values.whole_seconds(0, MAXIMUM_TTL))]
 
 
 @with_config(_FORBID)
@@ -62,22 +69,44 @@ class MonitorForm(TypedDict, total=False):
 
 @with_config(_FORBID)
 class EndpointForm(TypedDict, total=False):
-    """Settings of an endpoint."""
+    """Settings of an endpoint; its ``records`` are read further."""
 
     pop: Required[Reference]
-    address: Required[Annotated[IPv4Address | IPv6Address, PlainValidator(values.address)]]
-    weight: Annotated[int, PlainValidator(values.integer(0, 65535))]
+    address: Annotated[IPv4Address | IPv6Address, PlainValidator(values.address)]
+    cname: Annotated[str, PlainValidator(values.target)]
+    records: Mapping
+    weight: Weight
     probe: Annotated[str, PlainValidator(values.host_and_port)]
 
 
 @with_config(_FORBID)
 class PoolForm(TypedDict, total=False):
-    """Settings of a pool; each endpoint is a form of its own."""
+    """Settings of a pool; each endpoint and member is a form of its own, and so is ``min_healthy``."""
 
-    endpoints: Required[Sequence]
+    endpoints: Sequence
+    pools: Sequence
     monitor: Reference
+    policy: Reference
+    min_healthy: Any
     when_all_down: Annotated[str, PlainValidator(values.choice(list(WhenAllDown)))]
     unknown_counts: Annotated[str, PlainValidator(values.choice(list(UnknownCounts)))]
+
+
+@with_config(_FORBID)
+class MemberForm(TypedDict, total=False):
+    """Settings of a pool within a pool."""
+
+    pool: Required[Reference]
+    weight: Weight
+
+
+@with_config(_FORBID)
+class MinHealthyForm(TypedDict, total=False):
+    """What must serve, by address family."""
+
+    ipv4: Need
+    ipv6: Need
+    other: Need
 
 
 @with_config(_FORBID)
@@ -89,7 +118,7 @@ class PolicyForm(TypedDict):
 
 @with_config(_FORBID)
 class GeoForm(TypedDict, total=False):
-    """Settings of a geo step: a mapping of location to POPs for each kind of location."""
+    """Settings of a geo step: a mapping of location to units for each kind of location."""
 
     mode: ModeWord
     subnet: Mapping
@@ -109,27 +138,76 @@ class FailoverForm(TypedDict, total=False):
 
 
 @with_config(_FORBID)
+class LatencyStepForm(TypedDict, total=False):
+    """Settings of a latency step."""
+
+    tolerance: Difference
+
+
+@with_config(_FORBID)
+class DistanceForm(TypedDict, total=False):
+    """Settings of a distance step: kilometres by unit."""
+
+    bias: Mapping
+
+
+@with_config(_FORBID)
+class StickyForm(TypedDict, total=False):
+    """Settings of a sticky step: bits of the client's prefix."""
+
+    ipv4: Annotated[int, PlainValidator(values.integer(1, 32))]
+    ipv6: Annotated[int, PlainValidator(values.integer(1, 128))]
+
+
+@with_config(_FORBID)
+class ShedForm(TypedDict):
+    """Settings of a shed step: the loads between which the probability rises."""
+
+    low: Annotated[float, PlainValidator(values.number(0, MAXIMUM_SHED))]
+    high: Annotated[float, PlainValidator(values.number(0, MAXIMUM_SHED))]
+
+
+@with_config(_FORBID)
 class NameForm(TypedDict, total=False):
     """Settings of a steered name."""
 
     pool: Required[Reference]
-    policy: Required[Reference]
-    ttl: Annotated[int, PlainValidator(values.whole_seconds(0, MAXIMUM_TTL))]
+    policy: Reference
+    ttl: Any
+    client_subnet: Annotated[bool, PlainValidator(values.boolean)]
     owner: Text
 
 
 @with_config(_FORBID)
-class DatabasesForm(TypedDict):
-    """Settings of ``geo`` at the top of a file."""
+class TtlForm(TypedDict):
+    """A TTL that shrinks while endpoints are down."""
 
-    databases: Annotated[list[str], PlainValidator(values.paths)]
+    max: Ttl
+    min: Ttl
 
 
 @with_config(_FORBID)
-class LatencyForm(TypedDict):
+class DatabasesForm(TypedDict, total=False):
+    """Settings of ``geo`` at the top of a file."""
+
+    databases: Annotated[list[str], PlainValidator(values.paths)]
+    overrides: Annotated[str, PlainValidator(values.path)]
+
+
+@with_config(_FORBID)
+class LatencyForm(TypedDict, total=False):
     """Settings of ``latency`` at the top of a file."""
 
     table: Annotated[str, PlainValidator(values.path)]
+    hysteresis: Difference
+
+
+@with_config(_FORBID)
+class LoadForm(TypedDict, total=False):
+    """Settings of ``load`` at the top of a file."""
+
+    hysteresis: Annotated[float, PlainValidator(values.number(0, MAXIMUM_SHED))]
+    max_age: Annotated[float, PlainValidator(values.duration(1, 86_400))]
 
 
 @with_config(_FORBID)

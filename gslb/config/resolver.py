@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 
 def read_resolver(cursor: Cursor, declared: Declared) -> None:
     """Read ``resolver`` at the top of a file; a site has one."""
-    first = declared.resolver_place
-    if first is not None:
-        message = f"resolver is already set at {first}; remove one of the two"
-        declared.report.error("site-duplicate-resolver", cursor.key_place, message)
+    if not declared.set_only_once("resolver", cursor.key_place):
         return
-    declared.resolver_place = cursor.key_place
     settings = read_form(ResolverForm, cursor, "resolver", declared.report)
     if settings is None:
         return

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from gslb.config.durations import format_duration, parse_duration
+from gslb.config.names import parse_owner_name
 from gslb.config.wording import did_you_mean, one_of, quote
 
 if TYPE_CHECKING:
@@ -111,6 +112,16 @@ def address(value: object) -> IPv4Address | IPv6Address:
     return found
 
 
+def target(value: object) -> str:
+    """The name that a CNAME leads to, absolute, lower case."""
+    if not isinstance(value, str) or not value.endswith(".") or value.startswith("*"):
+        raise ValueError(f"must be a domain name that ends with a dot, not {quote(value)}")
+    try:
+        return parse_owner_name(value)
+    except ValueError as error:
+        raise ValueError(f"must be a domain name: {error}") from None
+
+
 def http_path(value: object) -> str:
     """The path, and the query if any, of an HTTP request."""
     if not isinstance(value, str) or not _PATH.fullmatch(value) or "#" in value:
@@ -193,7 +204,7 @@ def references(value: object) -> tuple[str, ...]:
     """One name or a list of names, each once."""
     names = value if isinstance(value, list) else [value]
     if not 1 <= len(names) <= 4096:
-        raise ValueError("must list at least one POP, and at most 4096")
+        raise ValueError("must list at least one POP or pool, and at most 4096")
     read = tuple(reference(name) for name in names)
     if len(set(read)) != len(read):
         twice = next(name for name in read if read.count(name) > 1)

@@ -37,6 +37,8 @@ class Gauges:
     """(POP, state) to endpoints."""
     drained: Mapping[str, bool] = field(default_factory=dict)
     """POP to whether it is drained."""
+    loads: Mapping[str, float] = field(default_factory=dict)
+    """POP to the load in effect, where one is known."""
     probes: Mapping[str, ProbeGauges] = field(default_factory=dict)
     """Monitor to its probes."""
     alias_targets: Mapping[str, int] = field(default_factory=dict)

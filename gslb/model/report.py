@@ -74,12 +74,18 @@ class VerdictCounts(Report):
 
 
 class EndpointReport(Report):
-    """One endpoint. ``probe`` is where it is probed; ``since`` is when ``observed`` last changed."""
+    """One endpoint. ``probe`` is where it is probed; ``since`` is when ``observed`` last changed.
+
+    It has an ``address``, a ``cname``, or ``records`` (their types), some beside an address.
+    ``last_good`` is whether it served when its pool was last available.
+    """
 
     number: int
     pool: str
     pop: str
-    address: str
+    address: str | None
+    cname: str | None
+    records: list[str]
     weight: int
     monitor: str
     probe: str | None
@@ -90,6 +96,7 @@ class EndpointReport(Report):
     probe_ms: float | None
     intent: IntentWord
     verdict: VerdictWord
+    last_good: bool
 
 
 class EndpointList(Report):
@@ -99,8 +106,24 @@ class EndpointList(Report):
     endpoints: list[EndpointReport]
 
 
+class LoadReport(Report):
+    """A POP's load, 1 for a POP that is full. ``load`` is in effect, ``reported`` is what was said last.
+
+    They differ by hysteresis. ``age`` is how long ago that was; unless said again, the load is unknown from
+    ``expires_at`` on.
+    """
+
+    load: float
+    reported: float
+    age: float
+    expires_at: datetime
+
+
 class PopReport(Report):
-    """One POP. Its verdict is ``serving`` while at least one endpoint is, ``unused`` without endpoints."""
+    """One POP. Its verdict is ``serving`` while at least one endpoint is, ``unused`` without endpoints.
+
+    Without a ``load`` none was reported, or too long ago.
+    """
 
     name: str
     title: str
@@ -111,6 +134,7 @@ class PopReport(Report):
     drain: DrainReport | None
     verdict: PopVerdict
     verdicts: VerdictCounts
+    load: LoadReport | None
 
 
 class PopList(Report):
@@ -189,9 +213,20 @@ class LatencyTable(Report):
 
 
 class LatencyResult(Report):
-    """A latency change that is durable and published. ``changed`` counts rows."""
+    """A latency change that is durable and published. ``changed`` counts rows.
+
+    ``unchanged`` counts those that differ too little from what is in effect: see the site's ``hysteresis``.
+    """
 
     changed: int
+    unchanged: int
+    generation: int
+
+
+class LoadsResult(Report):
+    """Loads that are published, by POP; ``null`` for one that is now unknown."""
+
+    loads: dict[str, LoadReport | None]
     generation: int
 
 

@@ -12,6 +12,11 @@ from gslb.model.checks import CheckSettings, PolicyRule
 from gslb.model.declared import Declared
 from gslb.model.finding import NOWHERE, Place
 
+A = 1
+AAAA = 28
+CNAME = 5
+"""Numbers of RR types (RFC 1035 section 3.2.2, RFC 3596)."""
+
 
 class Pop(Declared):
     """A site that serves users."""
@@ -42,9 +47,10 @@ class Monitor(Declared):
 
 
 class WhenAllDown(StrEnum):
-    """What a pool answers when no endpoint is serving."""
+    """What a name answers when its pool is not available."""
 
     SERVE_ALL = "serve_all"
+    LAST_GOOD = "last_good"
     FALLBACK = "fallback"
     NODATA = "nodata"
     SERVFAIL = "servfail"
@@ -57,22 +63,84 @@ class UnknownCounts(StrEnum):
     DOWN = "down"
 
 
+class DeclaredRRset(Declared):
+    """Records of one type that an endpoint declares; ``rdata`` is in wire format, names uncompressed."""
+
+    rtype: int
+    rdata: tuple[bytes, ...]
+
+
 class Endpoint(Declared):
-    """One address of a POP for one service. ``probe`` is where to probe it instead of ``address``:port."""
+    """One address or name of a POP for one service.
+
+    It has a ``cname`` (absolute, lower case, with a final dot), or an ``address``, ``records``, or both of
+    these. ``probe`` is where to probe it instead of ``address``:port.
+    """
 
     pop: str
-    address: IPv4Address | IPv6Address
+    address: IPv4Address | IPv6Address | None = None
+    cname: str = ""
+    records: tuple[DeclaredRRset, ...] = ()
     weight: int = 100
     probe: str = ""
     place: Place = NOWHERE
 
+    @property
+    def kinds(self) -> tuple[int, ...]:
+        """The RR types that it can answer."""
+        if self.cname:
+            return (CNAME,)
+        own = () if self.address is None else (A if self.address.version == 4 else AAAA,)
+        return (*own, *(rrset.rtype for rrset in self.records))
+
+
+class Member(Declared):
+    """A pool within a pool, and its share in a weighted step."""
+
+    pool: str
+    weight: int = 100
+    place: Place = NOWHERE
+
+
+class Count(Declared):
+    """A number of endpoints, or of member pools."""
+
+    count: Annotated[int, Field(ge=1)]
+
+
+class Fraction(Declared):
+    """A share of the endpoints, or of the member pools."""
+
+    fraction: Annotated[float, Field(gt=0, le=1)]
+
+
+class MinHealthy(Declared):
+    """What must serve for a pool to be available; a need that is ``None`` is one.
+
+    ``other`` is for CNAME and for the types of declared records, each by itself.
+    """
+
+    ipv4: Count | Fraction | None = None
+    ipv6: Count | Fraction | None = None
+    other: Count | Fraction | None = None
+
+    def of(self, kind: int) -> Count | Fraction | None:
+        """The need of an RR type."""
+        return {A: self.ipv4, AAAA: self.ipv6}.get(kind, self.other)
+
 
 class Pool(Declared):
-    """The endpoints that may answer a name."""
+    """What may answer a name: ``endpoints``, or ``members`` that are pools, never both.
+
+    ``policy`` chooses within the pool where it is a member, and for names that give none themselves.
+    """
 
     name: str
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[Endpoint, ...] = ()
+    members: tuple[Member, ...] = ()
     monitor: str = ""
+    policy: str = ""
+    min_healthy: MinHealthy = MinHealthy()
     when_all_down: WhenAllDown = WhenAllDown.SERVE_ALL
     unknown_counts: UnknownCounts = UnknownCounts.UP
     place: Place = NOWHERE
@@ -90,43 +158,63 @@ class LocationKind(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether POPs that a step does not list come last (``prefer``) or drop out (``fence``)."""
+    """Whether units that a step does not list come last (``prefer``) or drop out (``fence``)."""
 
     PREFER = "prefer"
     FENCE = "fence"
 
 
+class Milliseconds(Declared):
+    """A difference in time."""
+
+    milliseconds: float
+
+
+class Percent(Declared):
+    """A difference in percent: of the best measurement, or of the one in effect."""
+
+    percent: float
+
+
 class GeoRule(Declared):
-    """Clients at a location prefer these POPs, best first. ``value`` is empty for the default."""
+    """Clients at a location prefer these units, best first. ``value`` is empty for the default."""
 
     kind: LocationKind
     value: str = ""
-    pops: tuple[str, ...]
+    units: tuple[str, ...]
     place: Place = NOWHERE
 
 
 class GeoStep(Declared):
-    """Order by location rules; the most specific matching rule decides."""
+    """Order by location rules; the most specific matching rule decides.
 
-    step: Literal["geo"] = "geo"
+    ``asn`` and ``subnet`` have rules of that one kind.
+    """
+
+    step: Literal["geo", "asn", "subnet"] = "geo"
     rules: tuple[GeoRule, ...]
     mode: Mode = Mode.PREFER
 
 
 class LatencyStep(Declared):
-    """Order by the measured latency table; POPs without a measurement come last."""
+    """Order by the measured latency table; units without a measurement come last.
+
+    Within ``tolerance`` of the best, measurements are equal.
+    """
 
     step: Literal["latency"] = "latency"
+    tolerance: Milliseconds | Percent | None = None
 
 
 class DistanceStep(Declared):
-    """Order by great-circle distance between the client's location and the POP."""
+    """Order by great-circle distance from the client to the unit, plus ``bias``: (unit, kilometres)."""
 
     step: Literal["distance"] = "distance"
+    bias: tuple[tuple[str, float], ...] = ()
 
 
 class FailoverStep(Declared):
-    """Order by declared tiers of POPs."""
+    """Order by declared tiers of units."""
 
     step: Literal["failover"] = "failover"
     tiers: tuple[tuple[str, ...], ...]
@@ -134,26 +222,66 @@ class FailoverStep(Declared):
 
 
 class WeightedStep(Declared):
-    """Order each group of equals at random, in proportion to endpoint weights."""
+    """Order each group of equals at random, in proportion to weights."""
 
     step: Literal["weighted"] = "weighted"
 
 
+class StickyStep(Declared):
+    """Order each group of equals by weight and the client's prefix, whose bits are given by family."""
+
+    step: Literal["sticky"] = "sticky"
+    ipv4: Annotated[int, Field(ge=1, le=32)] = 24
+    ipv6: Annotated[int, Field(ge=1, le=128)] = 56
+
+
+class ShedStep(Declared):
+    """Put a unit last with a probability that rises from 0 at load ``low`` to 1 at load ``high``."""
+
+    step: Literal["shed"] = "shed"
+    low: float
+    high: float
+
+
 class TakeStep(Declared):
-    """Keep the first ``count`` serving endpoints, from then on as equals."""
+    """Keep the first ``count``, from then on as equals."""
 
     step: Literal["take"] = "take"
     count: Annotated[int, Field(ge=1, le=32)]
 
 
+class ShuffleStep(Declared):
+    """Put each group of equals in random order; they stay equals."""
+
+    step: Literal["shuffle"] = "shuffle"
+
+
+class SamePopStep(Declared):
+    """Send A and AAAA queries of a client to the same POP."""
+
+    step: Literal["same_pop"] = "same_pop"
+
+
 Step = Annotated[
-    GeoStep | LatencyStep | DistanceStep | FailoverStep | WeightedStep | TakeStep,
+    GeoStep
+    | LatencyStep
+    | DistanceStep
+    | FailoverStep
+    | WeightedStep
+    | StickyStep
+    | ShedStep
+    | TakeStep
+    | ShuffleStep
+    | SamePopStep,
     Field(discriminator="step"),
 ]
 
 
 class Policy(Declared):
-    """The ordered steps that choose among a pool for a client."""
+    """The ordered steps that choose among a pool for a client.
+
+    They speak of units: POPs in a pool of endpoints, member pools in a pool of pools.
+    """
 
     name: str
     steps: tuple[Step, ...]
@@ -161,12 +289,18 @@ class Policy(Declared):
 
 
 class SteeredName(Declared):
-    """An owner name that a pool and a policy answer. ``name`` is absolute, lower case, ends with a dot."""
+    """An owner name that a pool answers. ``name`` is absolute, lower case, ends with a dot.
+
+    Without a ``policy`` that of the pool holds. The TTL shrinks from ``ttl`` to ``least_ttl`` as endpoints go
+    down; ``None`` is no shrinking. Without ``client_subnet`` the resolver's own address decides.
+    """
 
     name: str
     pool: str
-    policy: str
+    policy: str = ""
     ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] = 30
+    least_ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    client_subnet: bool = True
     owner: str = ""
     place: Place = NOWHERE
 
@@ -178,6 +312,30 @@ class LatencyRow(Declared):
     value: str = ""
     pop: str
     milliseconds: Annotated[float, Field(ge=0, le=60_000)]
+    place: Place = NOWHERE
+
+
+class GeoOverride(Declared):
+    """What an operator says of a network, over what the databases say; ``None`` leaves it to them."""
+
+    network: str
+    continent: str | None = None
+    country: str | None = None
+    subdivision: str | None = None
+    asn: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    place: Place = NOWHERE
+
+
+class LoadSettings(Declared):
+    """How reported loads of POPs count. ``max_age`` is seconds, after which a load is unknown.
+
+    A load falls only by more than ``hysteresis`` at once; it rises freely.
+    """
+
+    hysteresis: float = 0.05
+    max_age: float = 60.0
     place: Place = NOWHERE
 
 
@@ -216,7 +374,11 @@ class SteeringConfig(Declared):
     names: tuple[SteeredName, ...] = ()
     broken_names: tuple[SteeredName, ...] = ()
     databases: tuple[str, ...] = ()
+    overrides: tuple[GeoOverride, ...] = ()
+    override_files: tuple[str, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
+    latency_hysteresis: Milliseconds | Percent | None = None
+    load: LoadSettings = LoadSettings()
     checks: CheckSettings = CheckSettings()
     rules: tuple[PolicyRule, ...] = ()
     resolver: ResolverSettings | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+from gslb.config.rdata import present_rdata
 from gslb.model.alias import AliasState
 from gslb.model.report import AliasAddresses, AliasCounts, AliasReport
-from gslb.zones.rdata import present_rdata
 
 if TYPE_CHECKING:
     from gslb.aliases.external import ExternalAlias

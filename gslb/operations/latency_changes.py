@@ -1,19 +1,20 @@
-"""Requests that change the latency table, read and checked before anything happens."""
+"""The latency table: requests that change it, read and checked before anything happens, and its report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gslb.config.locations import parse_location
+from gslb.config.locations import format_location, parse_location
 from gslb.config.wording import quote
-from gslb.model.site import LatencyRow
+from gslb.model.report import LatencyEntry
+from gslb.model.site import LatencyRow, Percent
 from gslb.operations.problems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
-    from gslb.model.site import LocationKind
+    from gslb.model.site import LocationKind, Milliseconds
 
 LATENCY_ROWS_LIMIT = 10_000
 
@@ -62,3 +63,39 @@ def read_latency(
             rows.append(LatencyRow(kind=key[0], value=key[1], pop=row.pop, milliseconds=row.milliseconds))
     problems.raise_any()
     return rows, removed
+
+
+def without_small_changes(
+    rows: Iterable[LatencyRow], in_effect: Iterable[LatencyRow], hysteresis: Milliseconds | Percent | None
+) -> list[LatencyRow]:
+    """The rows that differ by more than the hysteresis from those in effect, or that are new."""
+    if hysteresis is None:
+        return list(rows)
+    before = {(row.kind, row.value, row.pop): row.milliseconds for row in in_effect}
+    changed = []
+    for row in rows:
+        old = before.get((row.kind, row.value, row.pop))
+        if old is None or abs(row.milliseconds - old) > _allowed(hysteresis, old):
+            changed.append(row)
+    return changed
+
+
+def _allowed(hysteresis: Milliseconds | Percent, milliseconds: float) -> float:
+    if isinstance(hysteresis, Percent):
+        return milliseconds * hysteresis.percent / 100
+    return hysteresis.milliseconds
+
+
+def latency_entries(
+    rows: Iterable[LatencyRow], of_api: Container[tuple[LocationKind, str, str]]
+) -> list[LatencyEntry]:
+    """The rows in force as they are reported; ``of_api`` has those that the API set."""
+    return [
+        LatencyEntry(
+            location=format_location(row.kind, row.value),
+            pop=row.pop,
+            ms=row.milliseconds,
+            source="api" if (row.kind, row.value, row.pop) in of_api else "site",
+        )
+        for row in rows
+    ]

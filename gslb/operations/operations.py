@@ -22,21 +22,20 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb.aliases.external import external_aliases
-from gslb.config.locations import format_location
+from gslb.config.rdata import read_type
 from gslb.config.wording import unknown_name
-from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError, StateError
+from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError
 from gslb.model.alias import ALIAS
 from gslb.model.gauges import Gauges
-from gslb.model.health import Drain
 from gslb.model.report import (
     AliasList,
     DrainResult,
     EndpointList,
     ExplainReport,
     LastReload,
-    LatencyEntry,
     LatencyResult,
     LatencyTable,
+    LoadsResult,
     PopDetail,
     PopList,
     ReloadResult,
@@ -49,14 +48,16 @@ from gslb.model.report import (
 )
 from gslb.operations import reports
 from gslb.operations.alias_reports import alias_counts, alias_reports, target_counts
-from gslb.operations.latency_changes import read_latency
+from gslb.operations.drain_warnings import drain_warnings
+from gslb.operations.drains import Drains
+from gslb.operations.latency_changes import latency_entries, read_latency, without_small_changes
+from gslb.operations.loads import check_load, check_loads
 from gslb.operations.overlay import stored_overlay
 from gslb.operations.turns import Turns
+from gslb.operations.verdicts import Verdicts
 from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stored_rrsets
 from gslb.operations.zone_pages import rrset_page
-from gslb.steering.verdict import VerdictTable
 from gslb.zones.names import read_name
-from gslb.zones.rdata import read_type
 from gslb.zones.serial import next_serial
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ if TYPE_CHECKING:
     from gslb.health.checker import Checker
     from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock
-    from gslb.model.health import Observed
-    from gslb.model.report import EndpointReport
+    from gslb.model.report import EndpointReport, PopReport
     from gslb.model.site import LatencyRow, LocationKind
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 EXPIRY_SECONDS = 1.0
-"""How often drains are looked through for expired ones."""
+"""How often drains and loads are looked through for expired ones."""
 
 
 class Operations:
@@ -113,19 +113,17 @@ class Operations:
         self._started = clock.monotonic()
         self._content = Turns()
         self._intent = Turns()
-        self._drains: dict[str, Drain] = {}
+        self._drains = Drains(store, clock)
         self._latency: dict[tuple[LocationKind, str, str], LatencyRow] = {}
         self._api_rrsets: dict[str, set[tuple[str, int]]] = {}
         self._aliases: dict[str, list[AliasRow]] = {}
         self._left_out: frozenset[RRsetKey] = frozenset()
-        self._table = VerdictTable(publisher.steering)
-        self._published = self._table.to_bytes()
-        self._publish_is_due = False
+        self._verdicts = Verdicts(publisher, clock, self._drains.active)
         self._last_reload: LastReload | None = None
         self._last_success: datetime | None = None
         self._reloads = Counter[bool]()
         self._expiry: asyncio.Task[None] | None = None
-        checker.subscribe(self._flipped)
+        checker.subscribe(self._verdicts.observe)
 
     async def start(self) -> ReloadResult:
         """Take up the durable state, load the site for the first time and publish it.
@@ -133,9 +131,7 @@ class Operations:
         A change of the API that no longer fits its zone file is left out: a server that starts serves. Raises
         StateError and SiteError (or SteeringError): nothing is served then.
         """
-        for drain in await self._store.expire_drains(self._clock.now()):
-            log.info("drain expired", pop=drain.pop, reason=drain.reason)
-        self._drains = {drain.pop: drain for drain in await self._store.drains()}
+        await self._drains.restore()
         result = await self._content.run(lambda: self._noting(self._load_first))
         self._expiry = asyncio.create_task(self._expire_when_due())
         return result
@@ -174,24 +170,23 @@ class Operations:
             observed=reports.observed_counts(endpoints),
             verdicts=reports.verdict_counts(endpoints),
             aliases=alias_counts(self._flattener),
-            drains=[reports.drain_report(drain) for drain in self._active_drains().values()],
+            drains=[reports.drain_report(drain) for drain in self._drains.active().values()],
             last_reload=self._last_reload,
             queries=sum(value for key, value in counters.items() if key.startswith("queries_")),
         )
 
     def pops(self) -> PopList:
         """All POPs."""
-        found = reports.pop_reports(self._publisher.steering, self._endpoint_reports(), self._active_drains())
+        found = self._pop_reports(self._endpoint_reports())
         return PopList(generation=self._publisher.generation, pops=found)
 
     def pop(self, name: str) -> PopDetail:
         """One POP and its endpoints. Raises NotFoundError."""
         self._require_pop(name)
         endpoints = [endpoint for endpoint in self._endpoint_reports() if endpoint.pop == name]
-        every = reports.pop_reports(self._publisher.steering, endpoints, self._active_drains())
         return PopDetail(
             generation=self._publisher.generation,
-            pop=next(pop for pop in every if pop.name == name),
+            pop=next(pop for pop in self._pop_reports(endpoints) if pop.name == name),
             endpoints=endpoints,
         )
 
@@ -229,15 +224,7 @@ class Operations:
 
     def latency(self) -> LatencyTable:
         """The latency table in force."""
-        rows = [
-            LatencyEntry(
-                location=format_location(row.kind, row.value),
-                pop=row.pop,
-                ms=row.milliseconds,
-                source="api" if (row.kind, row.value, row.pop) in self._latency else "site",
-            )
-            for row in self._publisher.steering.latency
-        ]
+        rows = latency_entries(self._publisher.steering.latency, self._latency)
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
     def aliases(self) -> AliasList:
@@ -264,13 +251,13 @@ class Operations:
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         explained = self._publisher.explain(owner, number, address, network)
-        return reports.explain_report(explained, self._endpoint_reports(), self._active_drains())
+        return reports.explain_report(explained, self._endpoint_reports(), self._drains.active())
 
     def gauges(self) -> Gauges:
         """The present state for the metrics."""
         zones = self._publisher.zones()
         endpoints = self._endpoint_reports()
-        drains = self._active_drains()
+        drains = self._drains.active()
         return Gauges(
             generation=self._publisher.generation,
             zone_serials={origin: zone.serial for origin, zone in zones.items()},
@@ -278,6 +265,7 @@ class Operations:
             verdicts=Counter((row.pop, row.pool, str(row.verdict)) for row in endpoints),
             observed=Counter((row.pop, row.observed.value) for row in endpoints),
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
+            loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},
             probes={
                 monitor: reports.probe_gauges(statistics)
                 for monitor, statistics in self._checker.statistics().items()
@@ -300,21 +288,16 @@ class Operations:
     async def drain(self, pop: str, reason: str, author: str, expires_at: datetime | None) -> DrainResult:
         """Take a POP out of answers. A POP that is drained already gets the new reason and expiry."""
         self._require_pop(pop)
-        if expires_at is not None and expires_at <= self._clock.now():
-            raise InvalidChangeError(f"{expires_at.isoformat()} is not in the future", field="/expires_at")
+        self._drains.check_end(expires_at)
 
         async def work() -> DrainResult:
-            drain = Drain(pop, reason, author, self._clock.now(), expires_at)
-            await self._store.put_drain(drain)
-            changed = pop not in self._active_drains()
-            self._drains[pop] = drain
-            generation = self._publish_verdicts()
-            log.info("POP drained", pop=pop, reason=reason, author=author)
+            drain, is_new = await self._drains.put(pop, reason, author, expires_at)
+            generation = self._verdicts.publish()
             return DrainResult(
                 drain=reports.drain_report(drain),
-                changed=changed,
+                changed=is_new,
                 generation=generation,
-                warnings=reports.empty_pool_warnings(self._publisher.steering, self._table, pop),
+                warnings=drain_warnings(self._publisher.steering, self._verdicts.table, pop),
             )
 
         return await self._intent.run(work)
@@ -325,14 +308,23 @@ class Operations:
             self._require_pop(pop)
 
         async def work() -> UndrainResult:
-            changed = await self._store.remove_drain(pop, author, self._clock.now())
-            self._drains.pop(pop, None)
-            generation = self._publish_verdicts()
-            if changed:
-                log.info("POP undrained", pop=pop, author=author)
-            return UndrainResult(pop=pop, changed=changed, generation=generation)
+            changed = await self._drains.remove(pop, author)
+            return UndrainResult(pop=pop, changed=changed, generation=self._verdicts.publish())
 
         return await self._intent.run(work)
+
+    # ── Measurements ─────────────────────────────────────────────────────────────────────────────────────
+
+    def set_load(self, pop: str, load: float | None) -> LoadsResult:
+        """A POP's own report of its load; ``None`` for unknown."""
+        self._require_pop(pop)
+        check_load(load)
+        return self._report_loads({pop: load})
+
+    def set_loads(self, loads: Mapping[str, float | None]) -> LoadsResult:
+        """Loads of several POPs at once, all or none."""
+        check_loads(loads, {pop.name for pop in self._publisher.steering.pops})
+        return self._report_loads(loads)
 
     # ── Content ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -381,14 +373,21 @@ class Operations:
         async def work() -> LatencyResult:
             pops = [pop.name for pop in self._publisher.steering.pops]
             rows, removed = read_latency(requested, pops)
+            steering = self._publisher.steering
+            measured = len(rows)
+            rows = without_small_changes(rows, steering.latency, steering.latency_hysteresis)
+            unchanged = measured - len(rows)
+            if not rows and not removed:
+                return LatencyResult(changed=0, unchanged=unchanged, generation=self._publisher.generation)
             after = {key: row for key, row in self._latency.items() if key not in set(removed)}
             after.update({(row.kind, row.value, row.pop): row for row in rows})
             prepared = await self._publisher.prepare_latency(tuple(after.values()))
             await self._store.put_latency(rows, removed, author, self._clock.now())
-            generation = self._publisher.commit_latency(prepared, self._merged_verdicts())
+            generation = self._publisher.commit_latency(prepared, *self._verdicts.to_publish())
             self._latency = after
             log.info("latency changed", rows=len(rows), removed=len(removed), author=author)
-            return LatencyResult(changed=len(rows) + len(removed), generation=generation)
+            changed = len(rows) + len(removed)
+            return LatencyResult(changed=changed, unchanged=unchanged, generation=generation)
 
         return await self._content.run(work)
 
@@ -493,9 +492,9 @@ class Operations:
         """Publish a loaded site; return the generation. Waits for nothing: no flip or drain comes between."""
         steering = prepared.steering
         self._checker.reconfigure(steering)
-        self._table = VerdictTable(steering, self._checker.observed(), self._active_drains())
-        self._published = self._table.to_bytes()
-        generation = self._publisher.commit_site(prepared, self._published)
+        generation = self._publisher.commit_site(
+            prepared, *self._verdicts.take_over(steering, self._checker.observed())
+        )
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
@@ -508,48 +507,17 @@ class Operations:
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _flipped(self, numbers: Sequence[int], observed: Observed) -> None:
-        self._table.observe(numbers, observed)
-        if not self._publish_is_due:  # probes that end in the same turn of the loop share one publish
-            self._publish_is_due = True
-            asyncio.get_running_loop().call_soon(self._publish_verdicts)
-
-    def _merged_verdicts(self) -> bytes:
-        self._table.set_drained(self._active_drains())
-        self._published = self._table.to_bytes()
-        return self._published
-
-    def _publish_verdicts(self) -> int:
-        self._publish_is_due = False
-        before = self._published
-        verdicts = self._merged_verdicts()
-        return (
-            self._publisher.generation if verdicts == before else self._publisher.publish_verdicts(verdicts)
-        )
-
-    def _active_drains(self) -> dict[str, Drain]:
-        now = self._clock.now()
-        return {pop: drain for pop, drain in sorted(self._drains.items()) if drain.is_active(now)}
-
     async def _expire_when_due(self) -> None:
         # Wall clocks jump, so expiry is looked at again and again, not waited for.
         while True:
             await self._clock.sleep(EXPIRY_SECONDS)
-            if len(self._active_drains()) < len(self._drains):
+            if self._drains.any_expired():
                 await self._intent.run(self._expire)
+            self._verdicts.expire_loads()
 
     async def _expire(self) -> None:
-        now = self._clock.now()
-        try:
-            await self._store.expire_drains(now)
-        except StateError as error:
-            # The drain is over all the same: the store knows when it ends, and removes it at the next start.
-            log.error("expired drains stay in the state directory", error=str(error))
-        for pop, drain in list(self._drains.items()):
-            if not drain.is_active(now):
-                del self._drains[pop]
-                log.info("drain expired", pop=pop, reason=drain.reason)
-        self._publish_verdicts()
+        await self._drains.expire()
+        self._verdicts.publish()
 
     def _note_reload(self, *, success: bool, message: str) -> None:
         now = self._clock.now()
@@ -558,8 +526,20 @@ class Operations:
         if success:
             self._last_success = now
 
+    def _report_loads(self, loads: Mapping[str, float | None]) -> LoadsResult:
+        # Not in turn with anything and not in the journal: a measurement is in force at once, and soon stale.
+        generation = self._verdicts.report_loads(loads)
+        known = self._verdicts.load_reports()
+        return LoadsResult(loads={pop: known.get(pop) for pop in loads}, generation=generation)
+
+    def _pop_reports(self, endpoints: list[EndpointReport]) -> list[PopReport]:
+        return reports.pop_reports(
+            self._publisher.steering, endpoints, self._drains.active(), self._verdicts.load_reports()
+        )
+
     def _endpoint_reports(self) -> list[EndpointReport]:
-        return reports.endpoint_reports(self._publisher.steering, self._checker.health(), self._table)
+        steering, health = self._publisher.steering, self._checker.health()
+        return reports.endpoint_reports(steering, health, self._verdicts.table)
 
     def _zone_report(self, origin: str, zone: Zone) -> ZoneReport:
         return reports.zone_report(origin, zone, len(self._api_rrsets.get(origin, ())))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gslb.config.rdata import present_type, read_rdata
 from gslb.errors import StateError
 from gslb.model.change import Overlay
-from gslb.zones.rdata import present_type, read_rdata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

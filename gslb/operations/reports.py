@@ -6,9 +6,9 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from gslb.config.rdata import present_type
 from gslb.health.statistics import BUCKETS
 from gslb.model.gauges import ProbeGauges
-from gslb.model.health import Verdict
 from gslb.model.report import (
     VERDICT_WORDS,
     DrainReport,
@@ -21,7 +21,6 @@ from gslb.model.report import (
     VerdictCounts,
     ZoneReport,
 )
-from gslb.model.site import WhenAllDown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,16 +30,9 @@ if TYPE_CHECKING:
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
-    from gslb.model.report import PopVerdict
+    from gslb.model.report import LoadReport, PopVerdict
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
-
-_WHEN_ALL_DOWN = {
-    WhenAllDown.SERVE_ALL: "its names are answered with all endpoints that are not drained, else with all",
-    WhenAllDown.FALLBACK: "its names are answered with the records of the zone file",
-    WhenAllDown.NODATA: "its names are answered with no data",
-    WhenAllDown.SERVFAIL: "its names are answered with SERVFAIL",
-}
 
 
 def drain_report(drain: Drain) -> DrainReport:
@@ -68,7 +60,9 @@ def endpoint_reports(
                     number=number,
                     pool=pool.name,
                     pop=endpoint.pop,
-                    address=str(endpoint.address),
+                    address=None if endpoint.address is None else str(endpoint.address),
+                    cname=endpoint.cname or None,
+                    records=[present_type(rrset.rtype) for rrset in endpoint.records],
                     weight=endpoint.weight,
                     monitor=pool.monitor,
                     probe=str(known.target) if known.target else None,
@@ -79,15 +73,19 @@ def endpoint_reports(
                     probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
                     intent="drain" if endpoint.pop in table.drained else "serve",
                     verdict=VERDICT_WORDS[table[number]],
+                    last_good=table.is_last_good(number),
                 )
             )
     return reports
 
 
 def pop_reports(
-    config: SteeringConfig, endpoints: Iterable[EndpointReport], drains: Mapping[str, Drain]
+    config: SteeringConfig,
+    endpoints: Iterable[EndpointReport],
+    drains: Mapping[str, Drain],
+    loads: Mapping[str, LoadReport],
 ) -> list[PopReport]:
-    """Every POP in the order of the site; ``drains`` are those in force, by POP."""
+    """Every POP in the order of the site; ``drains`` in force and ``loads`` that are known are by POP."""
     of_pop: dict[str, list[EndpointReport]] = {}
     for endpoint in endpoints:
         of_pop.setdefault(endpoint.pop, []).append(endpoint)
@@ -112,6 +110,7 @@ def pop_reports(
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,
                 verdicts=verdicts,
+                load=loads.get(pop.name),
             )
         )
     return reports
@@ -126,22 +125,6 @@ def verdict_counts(endpoints: Iterable[EndpointReport]) -> VerdictCounts:
     """Endpoints by verdict."""
     counts = Counter(str(endpoint.verdict) for endpoint in endpoints)
     return VerdictCounts(**counts)
-
-
-def empty_pool_warnings(config: SteeringConfig, table: VerdictTable, pop: str) -> list[str]:
-    """Pools with an endpoint in ``pop`` that have no serving endpoint, and what answers come of it."""
-    warnings = []
-    first = 0
-    for pool in config.pools:
-        numbers = range(first, first + len(pool.endpoints))
-        first = numbers.stop
-        concerned = any(endpoint.pop == pop for endpoint in pool.endpoints)
-        if concerned and not any(table[number] is Verdict.SERVING for number in numbers):
-            warnings.append(
-                f"pool {pool.name} has no serving endpoint left: "
-                f"when_all_down is {pool.when_all_down}: {_WHEN_ALL_DOWN[pool.when_all_down]}"
-            )
-    return warnings
 
 
 def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import dns.rdatatype
 
+from gslb.config.rdata import present_type, read_rdata, read_type
 from gslb.errors import InvalidChangeError
 from gslb.model.change import StoredRRset
 from gslb.operations.problems import Problems
 from gslb.zones.names import is_within, read_name
-from gslb.zones.rdata import present_type, read_rdata, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

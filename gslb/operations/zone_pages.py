@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gslb.config.rdata import present_rdata, present_type
 from gslb.model.report import RRsetReport
-from gslb.zones.rdata import present_rdata, present_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,8 @@ The rules, first match wins:
 
 Observed health and intent stay separate inputs: a drain does not stop probing, so an undrain restores what
 probes say at that moment.
+
+Beside each verdict goes the endpoint's last-good mark, see ``gslb/steering/last_good.py``.
 """
 
 from __future__ import annotations
@@ -17,11 +19,16 @@ from typing import TYPE_CHECKING
 
 from gslb.model.health import Observed, Verdict
 from gslb.model.site import UnknownCounts
+from gslb.steering.last_good import LastGood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gslb.model.site import SteeringConfig
+
+
+LAST_GOOD = 4
+"""The bit of the last-good mark in an endpoint's octet; the two below it are the verdict."""
 
 
 def merge(observed: Observed, drained: bool, unknown_counts: UnknownCounts) -> Verdict:
@@ -43,23 +50,40 @@ class VerdictTable:
     """
 
     def __init__(
-        self, config: SteeringConfig, observed: Sequence[Observed] = (), drained: Iterable[str] = ()
+        self,
+        config: SteeringConfig,
+        observed: Sequence[Observed] = (),
+        drained: Iterable[str] = (),
+        before: VerdictTable | None = None,
     ) -> None:
-        """``observed`` has one entry per endpoint, or is empty: then all are unknown."""
+        """``observed`` has one entry per endpoint, or is empty: then all are unknown.
+
+        Last-good marks are those of the table ``before``, where the endpoints were in it.
+        """
         self._pops = [endpoint.pop for pool in config.pools for endpoint in pool.endpoints]
         self._unknown_counts = [pool.unknown_counts for pool in config.pools for _ in pool.endpoints]
         self._observed = list(observed) or [Observed.UNKNOWN] * len(self._pops)
         if len(self._observed) != len(self._pops):
             raise ValueError(f"{len(self._observed)} observations for {len(self._pops)} endpoints")
         self._drained = frozenset(drained)
+        self._verdicts = [Verdict.SERVING] * len(self._pops)
+        self._last_good: LastGood = LastGood(config, None if before is None else before._last_good)
         self._octets = bytearray(len(self._pops))
         self._merge(range(len(self._pops)))
 
     def __len__(self) -> int:
-        return len(self._octets)
+        return len(self._verdicts)
 
     def __getitem__(self, number: int) -> Verdict:
-        return Verdict(self._octets[number])
+        return self._verdicts[number]
+
+    def is_last_good(self, number: int) -> bool:
+        """Whether the endpoint has the last-good mark."""
+        return self._last_good[number]
+
+    def verdicts(self) -> Sequence[Verdict]:
+        """Every endpoint's verdict, by number."""
+        return self._verdicts
 
     @property
     def drained(self) -> frozenset[str]:
@@ -85,7 +109,11 @@ class VerdictTable:
         return bytes(self._octets)
 
     def _merge(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self._octets[number] = merge(
+        touched = list(numbers)
+        for number in touched:
+            self._verdicts[number] = merge(
                 self._observed[number], self._pops[number] in self._drained, self._unknown_counts[number]
             )
+        for number in {*touched, *self._last_good.update(touched, self._verdicts)}:
+            mark = LAST_GOOD if self._last_good[number] else 0
+            self._octets[number] = self._verdicts[number] | mark

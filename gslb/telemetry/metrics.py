@@ -103,6 +103,9 @@ def control_metrics(gauges: Gauges) -> Iterator[Metric]:
         "gslb_endpoints_observed", "Endpoints, by POP and what probes say.", ("pop", "state"), gauges.observed
     )
     yield _gauge("gslb_pop_drained", "1 while a POP is drained.", ("pop",), _single(gauges.drained))
+    yield _gauge(
+        "gslb_pop_load", "Load in effect, 1 for a POP that is full.", ("pop",), _single(gauges.loads)
+    )
     yield from _probe_metrics(gauges.probes)
     yield _gauge(
         "gslb_alias_targets",

@@ -7,8 +7,8 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from gslb.config.rdata import present_type
 from gslb.model.report import EdnsReport, RecordReport, ResponseReport
-from gslb.zones.rdata import present_type
 
 
 def read_response(wire: bytes) -> ResponseReport | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gslb.zones.rdata import read_rdata
+from gslb.config.rdata import read_rdata
 
 if TYPE_CHECKING:
     from gslb._dataplane import ZoneText

@@ -14,8 +14,9 @@ from gslb.config.policy_tests import load_policy_tests
 from gslb.config.report import Report, has_errors, sort_findings
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Place
-from gslb.model.site import WhenAllDown
+from gslb.model.pool_graph import PoolGraph
 from gslb.zones.checks.history import check_serials
+from gslb.zones.checks.owners import check_owner
 from gslb.zones.checks.run import check_zones
 from gslb.zones.checks.sieve import Sieve
 from gslb.zones.source import load_zone_texts, read_zone_text
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
     from gslb.model.finding import Finding
     from gslb.model.policy_test import PolicyTest
     from gslb.model.site import SteeredName, SteeringConfig
+    from gslb.zones.checks.owners import Rows
     from gslb.zones.source import ReadZone
-
-Rows = list[tuple[int, str, int]]
-"""What stands at an owner name: (type, file, line)."""
-
-_ADDRESSES = frozenset({int(dns.rdatatype.A), int(dns.rdatatype.AAAA)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +127,14 @@ def _check_owners(
     report: Report,
 ) -> None:
     """What the zone files say at, and above, each steered name."""
-    pools = {pool.name: pool for pool in steering.pools}
+    graph = PoolGraph(steering.pools)
     every = (*steering.names, *steering.broken_names)
     for zone in zone_texts:
         names = [every[index] for _, index in steered[zone.origin]]
         rows = _rows_at(zone, names)
         for name in names:
             _check_delegation(name, zone.origin, rows, report)
-            types = {rtype for rtype, _, _ in rows[name.name]}
-            alias = next((row for row in rows[name.name] if row[0] == dns.rdatatype.CNAME), None)
-            if alias is not None:
-                message = (
-                    f"name {quote(name.name)} is a CNAME at {Place(*alias[1:])}, beside which steering "
-                    "cannot answer; remove the CNAME, or steer the name it points to"
-                )
-                report.error("site-name-is-cname", name.place, message)
-            pool = pools.get(name.pool)
-            if pool and pool.when_all_down is WhenAllDown.FALLBACK and not types & _ADDRESSES and not alias:
-                message = (
-                    f"name {quote(name.name)} has no A or AAAA record in zone {zone.origin} for pool "
-                    f"{quote(pool.name)} to fall back to (when_all_down: fallback); add last-resort records"
-                )
-                report.error("site-fallback-without-records", name.place, message)
+            check_owner(name, zone.origin, rows[name.name], graph, report)
 
 
 def _rows_at(zone: ZoneText, names: list[SteeredName]) -> dict[str, Rows]:

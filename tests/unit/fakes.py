@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dns.name
 
 from gslb.aliases.resolver import Resolution, ResolutionError
+from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError
 from gslb.health.probes import ProbeResult, ProbeTarget
 from gslb.model.alias import ALIAS
@@ -27,7 +28,6 @@ from gslb.model.site import (
     WeightedStep,
     WhenAllDown,
 )
-from gslb.zones.rdata import present_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -209,7 +209,10 @@ class FakePreparedLatency:
 
 
 class FakePublisher:
-    """Publishes into lists. ``site`` is what the next load finds; ``fails`` is raised by it instead."""
+    """Publishes into lists. ``site`` is what the next load finds; ``fails`` is raised by it instead.
+
+    ``verdicts`` and ``published`` are without last-good marks, which ``octets`` has too.
+    """
 
     def __init__(self, site: SteeringConfig | None = None, zones: Sequence[FakeZone] = ()) -> None:
         self.site = site or example_site()
@@ -219,6 +222,8 @@ class FakePublisher:
         self.steering = SteeringConfig()
         self.live: dict[str, FakeZone] = {}
         self.verdicts = b""
+        self.octets = b""
+        self.loads = b""
         self.published: list[tuple[str, bytes]] = []
         self.flattened: list[tuple[str, int, int, list[bytes], bool]] = []
         self.overlays: list[Overlay] = []
@@ -243,10 +248,10 @@ class FakePublisher:
                 zones[origin] = replace(changed, serial=max(zones[origin].serial, overlay.serials[origin]))
         return FakePreparedSite(with_latency(self.site, overlay.latency), (), zones)
 
-    def commit_site(self, prepared: FakePreparedSite, verdicts: bytes) -> int:
+    def commit_site(self, prepared: FakePreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         assert len(verdicts) == sum(len(pool.endpoints) for pool in prepared.steering.pools)
         self.steering, self.live = prepared.steering, dict(prepared.zones)
-        return self._publish("site", verdicts)
+        return self._publish("site", verdicts, loads)
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> FakePreparedZone:
         try:
@@ -256,21 +261,21 @@ class FakePublisher:
 
     def commit_zone_change(self, prepared: FakePreparedZone) -> int:
         self.live[prepared.origin] = prepared.zone
-        return self._publish("zone", self.verdicts)
+        return self._publish("zone", self.octets, self.loads)
 
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> FakePreparedLatency:
         return FakePreparedLatency(with_latency(self.site, rows))
 
-    def commit_latency(self, prepared: FakePreparedLatency, verdicts: bytes) -> int:
+    def commit_latency(self, prepared: FakePreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:
         self.steering = prepared.steering
-        return self._publish("latency", verdicts)
+        return self._publish("latency", verdicts, loads)
 
-    def publish_verdicts(self, verdicts: bytes) -> int:
-        return self._publish("verdicts", verdicts)
+    def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
+        return self._publish("verdicts", verdicts, loads)
 
     def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         self.flattened = rows
-        return self._publish("flattened", self.verdicts)
+        return self._publish("flattened", self.octets, self.loads)
 
     def explain(self, name: str, rtype: int, client: str, subnet: str | None) -> dict[str, object]:
         fra = {"endpoint": 0, "pop": "fra", "address": "192.0.2.1"}
@@ -293,9 +298,10 @@ class FakePublisher:
     def counters(self) -> dict[str, int]:
         return dict(self.data)
 
-    def _publish(self, what: str, verdicts: bytes) -> int:
-        self.verdicts = verdicts
-        self.published.append((what, verdicts))
+    def _publish(self, what: str, octets: bytes, loads: bytes) -> int:
+        self.octets, self.loads = octets, loads
+        self.verdicts = bytes(octet & 3 for octet in octets)
+        self.published.append((what, self.verdicts))
         self.generation += 1
         return self.generation
 

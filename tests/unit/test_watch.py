@@ -15,7 +15,7 @@ class Watching:
     def __init__(self, site, state):
         self.site, self.state = site, state
         self.reloads = asyncio.Queue()
-        self.publisher = SimpleNamespace(steering=SimpleNamespace(databases=()))
+        self.publisher = SimpleNamespace(steering=SimpleNamespace(databases=(), override_files=()))
 
     async def run(self, loaded):
         await watch.watch_site(self.site, self.state, self.publisher, self.reloads.put, loaded)
@@ -72,11 +72,12 @@ async def test_each_change_is_taken_up_once(watching):
             await asyncio.wait_for(watching.reloads.get(), 0.3)
 
 
-async def test_a_database_elsewhere_is_looked_at_from_the_reload_on_that_names_it(watching, tmp_path):
+@pytest.mark.parametrize("key", ["databases", "override_files"])
+async def test_a_database_elsewhere_is_looked_at_from_the_reload_on_that_names_it(watching, tmp_path, key):
     database = tmp_path / "city.mmdb"
     database.write_text("one")
     async with started(watching, watch.look(watching.site, watching.state)):
-        watching.publisher.steering.databases = (str(database),)
+        setattr(watching.publisher.steering, key, (str(database),))
         (watching.site / "a.zone").write_text("another")
         await asyncio.wait_for(watching.reloads.get(), 10)
         for text in ("a newer one", "the newest one of all"):

@@ -63,9 +63,10 @@ def _check_ttl(
         yield _finding(rule, record.place, f"the TTL {record.ttl} of {_show(record)} is not {allowed}")
     if bounds.rtype in (A, AAAA) or (not bounds.rtype and not {A, AAAA} <= set(others)):
         for name in names:
-            if (low is not None and name.ttl < low) or (high is not None and name.ttl > high):
-                message = f"the TTL {name.ttl} of steered name {quote(name.name)} is not {allowed}"
-                yield _finding(rule, name.place, message)
+            for ttl in {name.ttl, name.ttl if name.least_ttl is None else name.least_ttl}:
+                if (low is not None and ttl < low) or (high is not None and ttl > high):
+                    message = f"the TTL {ttl} of steered name {quote(name.name)} is not {allowed}"
+                    yield _finding(rule, name.place, message)
 
 
 def _check_patterns(

@@ -175,6 +175,36 @@ async def test_latency_is_read_and_set(server):
     )
 
 
+async def test_loads_are_reported_for_one_pop_or_several(server):
+    document = await server.json("PUT", "/v1/pops/fra/load", json={"load": 0.83})
+    assert document["generation"] == 2
+    assert (document["loads"]["fra"]["load"], document["loads"]["fra"]["age"]) == (0.83, 0)
+    document = await server.json("PUT", "/v1/loads", json={"loads": {"fra": 0.8, "ams": 1, "sin": None}})
+    assert {pop: load and load["load"] for pop, load in document["loads"].items()} == {
+        "fra": 0.83,
+        "ams": 1.0,
+        "sin": None,
+    }
+    pop = (await server.json("GET", "/v1/pops/fra"))["pop"]
+    assert (pop["load"]["load"], pop["load"]["reported"]) == (0.83, 0.8)
+    assert pop["load"]["expires_at"] == "2026-03-01T12:01:00Z"
+    pops = (await server.json("GET", "/v1/pops"))["pops"]
+    assert [pop["load"] is None for pop in pops] == [False, False, True, True]
+
+
+async def test_wrong_loads_are_problems(server):
+    problem = await server.problem("PUT", "/v1/loads", 422, json={"loads": {"nope": 66, "fra": -1}})
+    assert [error["pointer"] for error in problem["errors"]] == ["/loads/nope", "/loads/nope", "/loads/fra"]
+    await server.problem("PUT", "/v1/pops/nope/load", 404, json={"load": 0.5})
+    problem = await server.problem("PUT", "/v1/pops/fra/load", 422, json={"load": 66})
+    assert problem["errors"][0]["pointer"] == "/load"
+    for body in ({}, {"load": "0.5"}, {"load": True}, {"load": 1, "author": "ana"}):
+        await server.problem("PUT", "/v1/pops/fra/load", 422, json=body)
+    await server.problem("PUT", "/v1/loads", 422, json={"loads": []})
+    await server.problem("PUT", "/v1/loads", 401, json={"loads": {}}, headers={"Authorization": "Bearer x"})
+    assert server.publisher.generation == 1
+
+
 async def test_explain_passes_the_steps_on(server):
     document = await server.json("GET", "/v1/explain?name=www.example.com&client=192.0.2.7")
     assert document["steps"][0] == {"step": "zone", "origin": "example.com.", "serial": 10}

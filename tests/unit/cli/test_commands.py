@@ -61,16 +61,20 @@ def cli(server, tmp_path):
 
 async def test_pops_are_columns_that_scripts_can_take_apart(cli, server):
     await cli.run("drain", "sin", "--reason", "cable")
+    server.operations.set_loads({"fra": 0.8, "ams": 0.5})
+    server.operations.set_load("fra", 0.78)
     result = await cli.run("pops")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["POP", "OBSERVED", "INTENT", "VERDICT", "TITLE", "NOTE"]
+    assert lines[0].split() == ["POP", "OBSERVED", "INTENT", "VERDICT", "LOAD", "TITLE", "NOTE"]
     assert lines[1].split()[:2] == ["fra", "unknown"]
     rows = {line.split()[0]: line for line in lines[1:]}
     assert "serving 2/2" in rows["fra"]
+    assert "  0.80 (reported 0.78)  " in rows["fra"]
+    assert "  0.50  " in rows["ams"]
     assert "drained" in rows["sin"]
     assert "cable" in rows["sin"]
-    assert rows["idle"].split() == ["idle", "-", "serve", "unused", "-", "-"]
+    assert rows["idle"].split() == ["idle", "-", "serve", "unused", "-", "-", "-"]
     document = json.loads((await cli.run("pops", "--json")).stdout)
     assert [pop["name"] for pop in document["pops"]] == ["fra", "ams", "sin", "idle"]
 

@@ -100,7 +100,7 @@ names:
     geo, latency, distance, failover, weighted, take = site.config.policies[1].steps
     assert isinstance(geo, GeoStep)
     assert geo.mode is Mode.FENCE
-    assert [(rule.kind, rule.value, rule.pops) for rule in geo.rules] == [
+    assert [(rule.kind, rule.value, rule.units) for rule in geo.rules] == [
         (LocationKind.SUBNET, "192.0.2.0/24", ("fra",)),
         (LocationKind.ASN, "64500", ("ams",)),
         (LocationKind.SUBDIVISION, "US-CA", ("ams",)),
@@ -236,7 +236,7 @@ def test_every_error_of_every_file_at_once(site):
         ("policies: {p: [distence]}", "site-unknown-step", "did you mean 'distance'?"),
         ("policies: {p: [{distance: , weighted: }]}", "site-invalid-value", "each a list item"),
         ("policies: {p: [3]}", "site-invalid-value", "each a list item"),
-        ("policies: {p: [distance: 3]}", "site-invalid-value", "takes no settings"),
+        ("policies: {p: [shuffle: 3]}", "site-invalid-value", "takes no settings"),
         ("policies: {p: [take]}", "site-invalid-value", "write take: 2"),
         ("policies: {p: [take: 33]}", "site-invalid-value", "from 1 to 32"),
         ("policies: {p: [geo: {}]}", "site-invalid-value", "1 to 65,536 rules"),

@@ -67,5 +67,5 @@ def test_mistakes(site, good, settings, rule, part):
 def test_a_site_has_one_resolver(site, good):
     text = "resolver: {nameservers: 192.0.2.53}\n"
     site.write("site.yaml", good).write("a.yaml", text).write("b.yaml", text).load()
-    assert site.rules() == [("site-duplicate-resolver", "b.yaml:1")]
-    assert "a.yaml:1" in site.messages("site-duplicate-resolver")[0]
+    assert site.rules() == [("site-duplicate-setting", "b.yaml:1")]
+    assert "a.yaml:1" in site.messages("site-duplicate-setting")[0]

@@ -10,7 +10,16 @@ from gslb.config.durations import parse_duration
 from gslb.config.loader import _SECTIONS
 from gslb.config.policies import STEPS
 from gslb.model.rules import RULES
-from gslb.model.site import Endpoint, Monitor, Pool, ResolverSettings, SteeredName
+from gslb.model.site import (
+    Endpoint,
+    LoadSettings,
+    Member,
+    Monitor,
+    Pool,
+    ResolverSettings,
+    SteeredName,
+    StickyStep,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "guide" / "site.md").read_text(encoding="utf-8")
@@ -24,14 +33,16 @@ def test_every_key_is_documented():
     assert [key for key in sorted(keys) if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", GUIDE)] == []
 
 
-@pytest.mark.parametrize("model", [Monitor, Endpoint, Pool, ResolverSettings, SteeredName])
+@pytest.mark.parametrize(
+    "model", [Monitor, Endpoint, Member, Pool, StickyStep, ResolverSettings, LoadSettings, SteeredName]
+)
 def test_defaults_are_the_real_ones(model):
     documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", GUIDE, re.MULTILINE))
     checked = 0
     for key, field in model.model_fields.items():
         if key in documented and not field.is_required():
             default = field.default[0] if isinstance(field.default, tuple) else field.default
-            if key.endswith("_ttl") or (isinstance(default, float) and key != "jitter"):
+            if key.endswith("_ttl") or (isinstance(default, float) and key not in ("jitter", "hysteresis")):
                 assert parse_duration(documented[key]) == default
             else:
                 assert documented[key] == str(default).lower()

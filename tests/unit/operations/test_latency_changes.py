@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from gslb.errors import InvalidChangeError
-from gslb.operations.latency_changes import RequestedLatency, read_latency
+from gslb.model.site import LatencyRow, LocationKind, Milliseconds, Percent
+from gslb.operations.latency_changes import RequestedLatency, read_latency, without_small_changes
 
 
 def test_latency_rows_are_set_or_given_back():
@@ -41,3 +42,20 @@ def test_latency_problems_are_found_at_once():
         "/rows/5/location",
         "/rows/6/location",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hysteresis", "kept"),
+    [
+        (None, [10, 13, 13.1, 7, 20, 5]),
+        (Milliseconds(milliseconds=3), [13.1, 20, 5]),
+        (Percent(percent=30), [13.1, 20, 5]),
+        (Percent(percent=0), [13, 13.1, 7, 20, 5]),
+    ],
+)
+def test_small_changes_are_left_out_by_the_hysteresis(hysteresis, kept):
+    before = [LatencyRow(kind=LocationKind.COUNTRY, value="DE", pop="fra", milliseconds=10)]
+    measured = [before[0].model_copy(update={"milliseconds": ms}) for ms in (10, 13, 13.1, 7, 20)]
+    measured.append(before[0].model_copy(update={"pop": "ams", "milliseconds": 5}))
+    rows = without_small_changes(measured, before, hysteresis)
+    assert [row.milliseconds for row in rows] == kept

@@ -184,7 +184,7 @@ async def test_flips_reach_the_data_plane(world):
 
 async def test_flips_of_one_moment_share_a_publish(world):
     for numbers in ((0,), (1,), (2, 3)):
-        world.operations._flipped(numbers, Observed.DOWN)
+        world.operations._verdicts.observe(numbers, Observed.DOWN)
     await settle()
     assert world.publisher.published[1:] == [("verdicts", bytes([1, 1, 1, 1]))]
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gslb.config.rdata import present_rdata
 from gslb.errors import InvalidChangeError, StateError
 from gslb.model.change import StoredRRset
 from gslb.operations.overlay import stored_overlay
@@ -12,7 +13,6 @@ from gslb.operations.zone_changes import (
     name_rrsets_at_fault,
     read_rrsets,
 )
-from gslb.zones.rdata import present_rdata
 from tests.unit.fakes import START
 
 ZONE = "example.com."

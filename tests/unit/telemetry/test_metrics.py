@@ -34,6 +34,7 @@ GAUGES = Gauges(
     verdicts={("fra", "web", "serving"): 2, ("ams", "web", "down"): 1},
     observed={("fra", "up"): 2},
     drained={"fra": False, "ams": True},
+    loads={"fra": 0.83},
     probes={"http": ProbeGauges(3, 1, ((0.1, 2), (1.0, 4)), 1.5, 8)},
     reload_successes=2,
     reload_failures=1,

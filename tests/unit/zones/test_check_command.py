@@ -85,7 +85,7 @@ def test_json(run, site):
     assert document["findings"] == []
     assert document["summary"]["zones"] == [{"origin": "example.com.", "records": 3, "names": 1}]
     assert document["summary"]["pools"] == [
-        {"name": "web", "endpoints": 1, "when_all_down": "nodata", "is_default": False}
+        {"name": "web", "endpoints": 1, "pools": [], "when_all_down": "nodata", "is_default": False}
     ]
 
 

@@ -108,6 +108,10 @@ def test_ttl_bounds_hold_for_steered_names(checked):
     )
     found = checked.check({"example.com": ""}, yaml + rule("ttl: {A: {min: 30}}"))
     assert found == ["policy-x site.yaml:4"]
+    shrinking = yaml.replace("ttl: 5", "ttl: {max: 60, min: 10}")
+    assert checked.check({"example.com": ""}, shrinking + rule("ttl: {A: {min: 30}}")) == found
+    assert "the TTL 10 of steered name 'www.example.com.' is not from 30" in checked.messages
+    assert checked.check({"example.com": ""}, shrinking + rule("ttl: {A: {min: 10, max: 60}}")) == []
 
 
 def test_targets(checked):

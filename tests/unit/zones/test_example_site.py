@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gslb.model.pool_graph import pools_that_answer
 from gslb.zones.site import load_site
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +29,7 @@ def test_no_findings(example):
 def test_what_a_reader_learns_from_it(example):
     steering = example[0].steering
     assert {pop.name for pop in steering.pops} == {"fra", "ams", "iad", "sfo", "sin"}
-    assert len(steering.policies) == 3
+    assert len(steering.policies) == 5
     assert {step.step for policy in steering.policies for step in policy.steps} == {
         "geo",
         "latency",
@@ -36,9 +37,13 @@ def test_what_a_reader_learns_from_it(example):
         "failover",
         "weighted",
         "take",
+        "sticky",
     }
+    assert [pool.name for pool in steering.pools if pool.members] == ["cdn"]
+    assert any(name.least_ttl is not None for name in steering.names)
     probes = {endpoint.probe for pool in steering.pools for endpoint in pool.endpoints}
     assert probes == {f"127.0.0.1:{port}" for port in range(8101, 8106)}
     assert all(monitor.interval == 2.0 for monitor in steering.monitors)
-    assert all("when_all_down" in pool.model_fields_set for pool in steering.pools)
+    answering = pools_that_answer(steering.pools, steering.names)
+    assert all("when_all_down" in pool.model_fields_set for pool in answering)
     assert steering.latency

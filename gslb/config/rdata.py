@@ -29,20 +29,23 @@ def present_type(rtype: int) -> str:
     return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
 
 
-def read_rdata(rtype: int, text: str, origin: str) -> tuple[bytes, str]:
+def read_rdata(rtype: int, text: str, origin: str | None) -> tuple[bytes, str]:
     """RDATA in wire format, and in presentation format; names absolute and uncompressed in both.
 
-    ``origin`` completes relative names. Raises ValueError that names the type and the reason.
+    ``origin`` completes relative names; with ``None`` they are errors. Raises ValueError that names the type
+    and the reason.
     """
     # A line break would end the record early and hide what follows it.
     if any(ord(c) < 0x20 and c != "\t" for c in text):
         raise ValueError("record data holds a control character; write it as an escape such as \\010")
     try:
         number = dns.rdatatype.RdataType.make(rtype)
-        completed = dns.name.from_text(origin)
+        completed = None if origin is None else dns.name.from_text(origin)
         rdata = dns.rdata.from_text(dns.rdataclass.IN, number, text, completed, relativize=False)
         wire = rdata.to_wire() or b""
         canonical = rdata.to_text()
+    except dns.name.NeedAbsoluteNameOrOrigin as error:
+        raise ValueError(f"{_word(rtype)} record data holds a relative name; end it with a dot") from error
     except Exception as error:  # the parsers of rare types let more than their own exceptions out
         reason = printable(str(error)) or type(error).__name__
         raise ValueError(f"{_word(rtype)} record data is not valid: {reason}") from error

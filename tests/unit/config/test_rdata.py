@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gslb.zones.rdata import present_rdata, present_type, read_rdata, read_type
+from gslb.config.rdata import present_rdata, present_type, read_rdata, read_type
 
 
 def number(rtype):
@@ -96,3 +96,12 @@ def test_alias_is_a_type_like_any_other():
     assert present_rdata(65401, wire) == "cdn.example.com."
     with pytest.raises(ValueError, match="ALIAS record data is not valid"):
         read_rdata(65401, "cdn extra", "example.com.")
+
+
+def test_without_an_origin_names_must_be_absolute():
+    assert read_rdata(15, "10 mx.Example.com.", None)[0] == b"\0\x0a\2mx\7Example\3com\0"
+    for text in ("10 mx", "10 mx.example.com"):
+        with pytest.raises(ValueError, match="MX record data holds a relative name; end it with a dot"):
+            read_rdata(15, text, None)
+    with pytest.raises(ValueError, match="MX record data is not valid"):
+        read_rdata(15, "10", None)

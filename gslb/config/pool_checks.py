@@ -1,0 +1,140 @@
+"""Checks of pools: what they hold, what they need, and how names and policies fit them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gslb.config.rdata import present_type
+from gslb.config.wording import count, quote
+from gslb.model.pool_graph import MAXIMUM_DEPTH, PoolGraph, pools_that_answer
+from gslb.model.site import AAAA, CNAME, A, Count, SamePopStep, UnknownCounts
+
+if TYPE_CHECKING:
+    from gslb.config.declared import Declared
+    from gslb.model.finding import Place
+    from gslb.model.site import Pool
+
+_FAMILIES = {A: "IPv4", AAAA: "IPv6"}
+
+
+def check_pools(declared: Declared, graph: PoolGraph) -> None:
+    """Run every check; findings go to the report."""
+    _check_membership(declared, graph)
+    for pool in graph.order:
+        _check_kinds(pool, declared, graph)
+        _check_min_healthy(pool, declared, graph)
+    for pool in declared.pools:
+        if not pool.members:
+            _check_monitor(pool, declared)
+    _check_when_all_down(declared)
+    _check_names(declared, graph)
+
+
+def _check_membership(declared: Declared, graph: PoolGraph) -> None:
+    for way in graph.cycles():
+        message = (
+            f"pool {quote(way[0])} holds itself: {', '.join(way[:-1])} and again {way[-1]}; take one out of "
+            "the next"
+        )
+        declared.report.error("site-pool-cycle", graph.pools[way[0]].place, message)
+    for pool in graph.order:
+        if graph.depth[pool.name] == MAXIMUM_DEPTH + 1:
+            message = (
+                f"pool {quote(pool.name)} holds pools within pools, more than {MAXIMUM_DEPTH} from top to "
+                "bottom; leave some out"
+            )
+            declared.report.error("site-pool-too-deep", pool.place, message)
+
+
+def _check_kinds(pool: Pool, declared: Declared, graph: PoolGraph) -> None:
+    """A CNAME stands alone (RFC 1034 section 3.6.2), so a tree of pools has nothing else or none."""
+    kinds = graph.kinds[pool.name]
+    below = [graph.kinds[member] for member in graph.members[pool.name]]
+    if CNAME in kinds and len(kinds) > 1 and not any(CNAME in one and len(one) > 1 for one in below):
+        message = (
+            f"pool {quote(pool.name)} holds pools with and without a cname, but a CNAME stands alone; give "
+            "one kind a pool of its own"
+        )
+        declared.report.error("site-mixed-pool", pool.place, message)
+
+
+def _check_min_healthy(pool: Pool, declared: Declared, graph: PoolGraph) -> None:
+    noun = "pool" if pool.members else "endpoint"
+    if len(graph.members[pool.name]) < len(pool.members):
+        return  # one that is not known may have any kind
+    for kind in sorted(graph.kinds[pool.name]):
+        need = pool.min_healthy.of(kind)
+        if not isinstance(need, Count):
+            continue
+        if pool.members:
+            there = sum(kind in graph.kinds[member] for member in graph.members[pool.name])
+        else:
+            there = sum(kind in endpoint.kinds for endpoint in pool.endpoints)
+        if there < need.count:
+            family = _FAMILIES.get(kind, present_type(kind))
+            message = (
+                f"pool {quote(pool.name)} needs min_healthy: {need.count}, but has only {count(there, noun)} "
+                f"with {family}, so it could never be available; lower it, or give it by address family"
+            )
+            declared.report.error("site-min-healthy-never-met", pool.place, message)
+
+
+def _check_monitor(pool: Pool, declared: Declared) -> None:
+    report = declared.report
+    what = f"pool {quote(pool.name)}"
+    if not pool.monitor and pool.unknown_counts is UnknownCounts.DOWN:
+        message = (
+            f"{what} has no monitor, so its endpoints stay unknown, and unknown_counts: down makes them "
+            "all down; give it a monitor, or unknown_counts: up"
+        )
+        report.warning("site-pool-always-down", pool.place, message)
+    elif not pool.monitor:
+        message = f"{what} has no monitor; its endpoints are never probed and count as up"
+        report.info("site-pool-without-monitor", pool.place, message)
+
+
+def _check_when_all_down(declared: Declared) -> None:
+    answering = {pool.name for pool in pools_that_answer(declared.pools, declared.names)}
+    for pool in declared.pools:
+        what = f"pool {quote(pool.name)}"
+        is_set = "when_all_down" in pool.model_fields_set
+        if pool.name in answering and not is_set:
+            message = f"{what} does not declare when_all_down; the default {pool.when_all_down} holds"
+            declared.report.info("site-when-all-down-default", pool.place, message)
+        elif pool.name not in answering and is_set and "name" not in declared.unread:
+            message = (
+                f"when_all_down of {what} has no effect: no name uses it itself, and that of the pool that a "
+                "name uses decides"
+            )
+            declared.report.info("site-when-all-down-of-member", pool.place, message)
+
+
+def _check_names(declared: Declared, graph: PoolGraph) -> None:
+    """A policy for every name, and one that its pool can follow."""
+    same_pop = {
+        policy.name
+        for policy in declared.policies
+        if any(isinstance(step, SamePopStep) for step in policy.steps)
+    }
+    for name in declared.names:
+        pool = graph.pools.get(name.pool)
+        if pool is None:
+            continue
+        what = f"name {quote(name.name)}"
+        policy = name.policy or pool.policy
+        if not policy:
+            message = f"{what} lacks the key 'policy', and its pool {quote(pool.name)} has none either"
+            declared.report.error("site-missing-key", name.place, message)
+        elif pool.members and policy in same_pop and name.policy:
+            _report_same_pop(what, name.place, pool, policy, declared)
+    for pool in declared.pools:
+        if pool.members and pool.policy in same_pop:
+            _report_same_pop(f"pool {quote(pool.name)}", pool.place, pool, pool.policy, declared)
+
+
+def _report_same_pop(what: str, place: Place, pool: Pool, policy: str, declared: Declared) -> None:
+    message = (
+        f"{what} uses policy {quote(policy)}, whose step same_pop needs endpoints, but pool "
+        f"{quote(pool.name)} holds pools; use it as the policy of these"
+    )
+    declared.report.error("site-same-pop", place, message)

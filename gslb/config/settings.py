@@ -1,0 +1,87 @@
+"""The keys ``geo``, ``latency`` and ``load`` at the top of a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gslb.config.files import display_path
+from gslb.config.forms import DatabasesForm, LatencyForm, LoadForm, read_form, read_parts
+from gslb.config.latency import read_latency_table
+from gslb.config.overrides import read_overrides
+from gslb.model.site import LoadSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gslb.config.declared import Declared
+    from gslb.config.report import Cursor
+    from gslb.model.finding import Place
+
+MAXIMUM_DATABASES = 16
+
+
+def read_geo(section: Cursor, directory: Path, declared: Declared) -> None:
+    """Databases and overrides; paths are relative to ``directory``."""
+    settings, is_whole = read_parts(DatabasesForm, section, "geo", declared.report)
+    if is_whole and not settings:
+        message = "geo lacks the key 'databases' (or overrides)"
+        declared.report.error("site-missing-key", section.key_place, message)
+        is_whole = False
+    if not is_whole:
+        declared.unread.add("database")
+    for index, name in enumerate(settings.get("databases", ())):
+        _add_database(directory / name, section.place_at(("databases", index)), declared)
+    if "overrides" in settings:
+        path = directory / settings["overrides"]
+        declared.override_files.append(_absolute(path))
+        read_overrides(path, section.place_at(("overrides",)), declared)
+
+
+def read_latency(section: Cursor, directory: Path, declared: Declared) -> None:
+    """A latency table, whose path is relative to ``directory``, and the hysteresis of all of them."""
+    settings, is_whole = read_parts(LatencyForm, section, "latency", declared.report)
+    if is_whole and not settings:
+        message = "latency lacks the key 'table' (or hysteresis)"
+        declared.report.error("site-missing-key", section.key_place, message)
+        is_whole = False
+    if not is_whole:
+        declared.unread.add("latency")
+    if "table" in settings:
+        read_latency_table(directory / settings["table"], section.place_at(("table",)), declared)
+    if "hysteresis" in settings:
+        place = section.key_place_at(("hysteresis",))
+        if declared.set_only_once("hysteresis of latency", place):
+            declared.latency_hysteresis = settings["hysteresis"]
+
+
+def read_load(section: Cursor, declared: Declared) -> None:
+    """How reported loads count; a site says it once."""
+    is_first = declared.set_only_once("load", section.key_place)
+    settings = read_form(LoadForm, section, "load", declared.report)
+    if is_first and settings is not None:
+        declared.load = LoadSettings(place=section.key_place, **settings)
+
+
+def _add_database(path: Path, place: Place, declared: Declared) -> None:
+    """Note a geo database; whether it is a usable one shows when the data plane compiles it."""
+    try:
+        absolute = path.resolve()
+        is_file = absolute.is_file()
+    except (OSError, RuntimeError):  # a link that leads to itself
+        absolute, is_file = path, False
+    if not is_file:
+        message = f"there is no geo database {display_path(absolute)}; put it there, or correct the path"
+        declared.report.error("site-missing-database", place, message)
+        declared.unread.add("database")
+        return
+    declared.databases.append(str(absolute))
+    if len(set(declared.databases)) > MAXIMUM_DATABASES:
+        message = f"the site names more than {MAXIMUM_DATABASES} geo databases"
+        declared.report.error("site-too-many", place, message)
+
+
+def _absolute(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return str(path)

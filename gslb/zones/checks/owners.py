@@ -1,0 +1,78 @@
+"""What the zone says at a steered name, beside the pool that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.rdatatype
+
+from gslb.config.rdata import present_type
+from gslb.config.wording import one_of, quote
+from gslb.model.finding import Place
+from gslb.model.site import AAAA, CNAME, A, WhenAllDown
+
+if TYPE_CHECKING:
+    from gslb.config.report import Report
+    from gslb.model.pool_graph import PoolGraph
+    from gslb.model.site import SteeredName
+
+Rows = list[tuple[int, str, int]]
+"""What stands at an owner name: (type, file, line)."""
+
+_ADDRESSES = frozenset({A, AAAA})
+_BESIDE_CNAME = frozenset({int(dns.rdatatype.RRSIG), int(dns.rdatatype.NSEC)})
+
+
+def check_owner(name: SteeredName, origin: str, rows: Rows, graph: PoolGraph, report: Report) -> None:
+    """Note what stands at the name, in ``rows``, and does not fit its pool."""
+    alias = next((row for row in rows if row[0] == CNAME), None)
+    if alias is not None:
+        message = (
+            f"name {quote(name.name)} is a CNAME at {Place(*alias[1:])}, beside which steering "
+            "cannot answer; remove the CNAME, or steer the name it points to"
+        )
+        report.error("site-name-is-cname", name.place, message)
+    pool = graph.pools.get(name.pool)
+    if pool is None or pool.name not in graph.kinds:
+        return  # an error of its own
+    kinds = graph.kinds[pool.name]
+    if CNAME in kinds:
+        _check_cname_pool(name, origin, rows, graph, report)
+    types = {rtype for rtype, _, _ in rows}
+    if pool.when_all_down is WhenAllDown.FALLBACK and CNAME not in types:
+        # A pool with addresses or a cname falls back to either type of address.
+        wanted = kinds | _ADDRESSES if kinds & {A, AAAA, CNAME} else kinds
+        if not wanted & types:
+            words = one_of([present_type(kind) for kind in sorted(wanted - {CNAME})])
+            message = (
+                f"name {quote(name.name)} has no {words} record in zone {origin} for pool "
+                f"{quote(pool.name)} to fall back to (when_all_down: fallback); add last-resort records"
+            )
+            report.error("site-fallback-without-records", name.place, message)
+
+
+def _check_cname_pool(name: SteeredName, origin: str, rows: Rows, graph: PoolGraph, report: Report) -> None:
+    """A pool of names answers every type with its CNAME (RFC 1034 section 3.6.2)."""
+    pool = graph.pools[name.pool]
+    if name.name == origin:
+        message = (
+            f"name {quote(name.name)} is the apex of its zone, where no CNAME can stand, but pool "
+            f"{quote(pool.name)} answers with one; steer a name below it"
+        )
+        report.error("site-cname-at-apex", name.place, message)
+        return
+    below = graph.below(pool.name)
+    if any(endpoint.cname == name.name for one in below for endpoint in one.endpoints):
+        message = (
+            f"name {quote(name.name)} is a target of its own pool {quote(pool.name)}, which leads nowhere; "
+            "name another target"
+        )
+        report.error("site-cname-to-itself", name.place, message)
+    last_resort = _ADDRESSES if pool.when_all_down is WhenAllDown.FALLBACK else frozenset()
+    hidden = next((row for row in rows if row[0] not in _BESIDE_CNAME | last_resort | {CNAME}), None)
+    if hidden is not None:
+        message = (
+            f"name {quote(name.name)} has a {present_type(hidden[0])} record at {Place(*hidden[1:])}, but "
+            f"pool {quote(pool.name)} answers every type with a CNAME: it is never answered; remove it"
+        )
+        report.warning("site-cname-hides-records", name.place, message)
