@@ -2,6 +2,7 @@
 
 mod errors;
 mod laws;
+mod moves;
 mod reference;
 mod shares;
 mod steps;
