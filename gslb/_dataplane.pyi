@@ -143,9 +143,9 @@ class Steering:
         """Whether the geo databases and overrides of both say the same."""
 
     def moves_from(self, before: Steering, limit: int) -> str:
-        """Which networks get other POPs than ``before``, while all serve: JSON, see ``gslb/steering/moves.py``.
+        """Which networks get other POPs than ``before`` while all serve, of the names that both have.
 
-        Compares the names that both have, by name. ``limit``: example networks of each move, at most 100.
+        JSON as ``gslb/steering/moves.py`` describes it. ``limit``: example networks of each move, at most 100.
         """
 
     def decide(
@@ -163,9 +163,7 @@ class DataPlane:
     """The engine and its listeners. Every method is safe to call from any thread."""
 
     def __new__(cls, *, seed: int | None = None) -> Self: ...
-    def publish(
-        self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b""
-    ) -> int:
+    def publish(self, zones: list[Zone], steering: Steering, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish everything anew; return the generation. For the tables see ``publish_verdicts``."""
 
     def publish_zone(self, zone: Zone) -> int:
