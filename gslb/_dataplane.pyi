@@ -145,7 +145,7 @@ class Steering:
     def moves_from(self, before: Steering, limit: int) -> str:
         """Which networks get other POPs than ``before`` while all serve, of the names that both have.
 
-        JSON as ``gslb/steering/moves.py`` describes it. ``limit``: example networks of each move, at most 100.
+        JSON, see ``gslb/steering/moves.py``. ``limit``: example networks of each move, at most 100.
         """
 
     def decide(

@@ -6,9 +6,10 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+import typer.core
 
 from gslb.cli.main import app
 
@@ -17,7 +18,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUP = typer.main.get_command(app)
-COMMANDS = GROUP.commands
+
+
+def _flat(commands: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Every command by its words, such as ``geo diff``."""
+    found = {}
+    for name, command in commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            found |= _flat(command.commands, f"{above}{name} ")
+        else:
+            found[above + name] = command
+    return found
+
+
+COMMANDS = _flat(GROUP.commands)
 
 _NOT_KEPT = {"__pycache__", "build", "dist", "state", "target", "work"}
 """Directories that .gitignore leaves out, beside hidden ones."""
@@ -56,9 +70,15 @@ def console_lines(text: str) -> Iterator[str]:
         yield from (line[2:] for line in joined.splitlines() if line.startswith("$ "))
 
 
+def split_words(words: list[str]) -> tuple[str, list[str]]:
+    """The command that words begin with, of one word or two, and the rest."""
+    two = " ".join(words[:2])
+    return (two, words[2:]) if two in COMMANDS else (words[0], words[1:])
+
+
 def parse_gslb(words: list[str]) -> None:
     """Parse the words of a ``gslb`` command without running it. Raises click's UsageError."""
-    name, *arguments = words
+    name, arguments = split_words(words)
     assert name in COMMANDS, f"there is no command gslb {name}"
     with COMMANDS[name].make_context(name, arguments):
         pass

@@ -20,6 +20,7 @@ from tests.documents import (
     markdown_files,
     parse_gslb,
     repository_files,
+    split_words,
     text_of,
 )
 
@@ -42,8 +43,9 @@ def test_the_commands_that_the_readme_lists_take_these_options():
     table = re.findall(r"^\| (`gslb .*?`) \|", text_of("README.md"), re.MULTILINE)
     listed = [example.split() for row in table for example in re.findall(r"`gslb ([^`]+)`", row)]
     alone = {name for parameter in GROUP.params for name in parameter.opts}
-    assert {verb for verb, *_ in listed} == set(COMMANDS) | alone
-    for verb, *words in (example for example in listed if example[0] in COMMANDS):
+    split = [split_words(words) for words in listed]
+    assert {verb for verb, _ in split} == set(COMMANDS) | alone
+    for verb, words in (example for example in split if example[0] in COMMANDS):
         known = {name for parameter in COMMANDS[verb].params for name in parameter.opts}
         named = {word.strip("[]…") for word in words if "--" in word}
         assert named - known == set()

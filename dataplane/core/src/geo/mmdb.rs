@@ -357,6 +357,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_changes_and_one_that_takes_long_are_refused() {
+        // It says that it is empty, and is not: as if it had grown meanwhile.
+        let growing = read_file(Path::new("/proc/self/status")).unwrap_err();
+        assert!(matches!(growing, DatabaseError::Changing), "{growing}");
+        let good = write(4, &[("0.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None);
+        let late = read_within(&good, Duration::ZERO).unwrap_err();
+        assert!(matches!(late, DatabaseError::Slow), "{late}");
+    }
+
+    #[test]
     fn broken_databases_say_why() {
         assert!(matches!(read(&[]), Err(DatabaseError::Broken(_))));
         let good = write(4, &[("0.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None);
