@@ -5,7 +5,7 @@ Names cross in presentation format, absolute, lower case, with a final dot, unle
 
 from typing import Self, final
 
-__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText"]
+__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText", "give_memory_back"]
 
 @final
 class Origins:
@@ -153,9 +153,9 @@ class Steering:
     ) -> tuple[str, list[int], int, int]:
         """What the steered name with the index ``name`` answers ``client``, by the code that answers queries.
 
-        Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives the
-        outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL in seconds
-        and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is what is answered.
+        Verdicts and loads are those of ``DataPlane.publish_verdicts``; chance follows from ``seed``. Gives
+        the outcome (answer, last_resort, not_offered, nodata or servfail), endpoint numbers best first, TTL
+        in seconds and client-subnet scope in bits. Of a pool of CNAMEs the first endpoint is answered.
         """
 
 @final
@@ -175,9 +175,9 @@ class DataPlane:
     def publish_verdicts(self, verdicts: bytes, loads: bytes = b"") -> int:
         """Replace what is said of endpoints and POPs.
 
-        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its pool was
-        last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in thousandths of its
-        capacity, 65,535 for unknown.
+        ``verdicts`` has an octet per endpoint: 0 serving, 1 down, 2 drained, plus 4 if it served when its
+        pool was last available. ``loads`` is empty, or has two octets per POP, big-endian: its load in
+        thousandths of its capacity, 65,535 for unknown.
         """
 
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:
@@ -227,3 +227,6 @@ class DataPlane:
 
     def counters(self) -> dict[str, int]:
         """Monotonic counters, summed over the workers (names in ``docs/reference/metrics.md``)."""
+
+def give_memory_back() -> None:
+    """Give the system what loading took and serving does not need. Blocks for milliseconds."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dns.rdatatype
 import structlog
 
+from gslb._dataplane import give_memory_back
 from gslb.config.files import stamps
 from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
@@ -169,6 +170,8 @@ class Publisher:
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
+        # Records as they were read, and the generation before: nobody holds them now.
+        asyncio.get_running_loop().run_in_executor(None, give_memory_back)
         return generation
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:

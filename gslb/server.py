@@ -2,15 +2,18 @@
 
 ::
 
-    state locked ─► sockets bound ─► site loaded ─► API listening ─► answering (ready) ─► stopping
+    state locked ─► sockets bound ─► site loaded ─► answering ─► API serving (ready) ─► stopping
 
-Whatever fails before "answering" ends the process with one clear error; nothing was answered wrongly.
+Whatever fails before "answering" ends the process with one clear error; nothing was answered wrongly. The
+API's socket is bound beside those for DNS; what serves it is imported when answering has begun, for that
+takes longer than most sites take to load.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -21,11 +24,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
-from aiohttp import web
 
 from gslb._dataplane import DataPlane
 from gslb.aliases.flattener import Flattener
-from gslb.api.app import SERVER_LIMITS, build_app
 from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError
 from gslb.health.checker import Checker
@@ -37,12 +38,16 @@ from gslb.store.directory import StateLock, prepare_directory, remove_api_url, w
 from gslb.store.store import Store
 from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
-from gslb.telemetry.metrics import metrics_renderer
 from gslb.watch import look, watch_site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from aiohttp import web
+
+    from gslb.model.report import ReloadResult
+    from gslb.store.token import Token
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +56,8 @@ SHUTDOWN_SECONDS = 2.0
 """How long running API requests may take to end when the server stops."""
 MAXIMUM_IDENTITY = 128
 """Characters of what the server says of itself, a bound of the data plane."""
+API_BACKLOG = 128
+"""Connections to the API that wait to be accepted, also before it is served."""
 RESOLVE_SECONDS = 2.0
 """How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
@@ -91,6 +98,8 @@ async def _serve(options: Options) -> None:
         _identify(dataplane, options)
         addresses = _listen(dataplane, options)
         stack.callback(dataplane.stop)
+        api_sockets = await _bind_api(options.api)
+        stack.callback(_close, api_sockets)
         clock = SystemClock()
         checker = Checker(NetworkProber(clock), clock)
         stack.push_async_callback(checker.stop)
@@ -106,13 +115,14 @@ async def _serve(options: Options) -> None:
             place = f"{finding.file}:{finding.line}"
             log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
 
+        await flattener.wait_until_tried(RESOLVE_SECONDS)
+        dataplane.start(streams_for(descriptors))
+
         ready = asyncio.Event()
-        metrics = metrics_renderer(operations.counters, operations.gauges)
-        app = build_app(operations, token, ready=ready.is_set, metrics=metrics, version=VERSION)
-        runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **SERVER_LIMITS)
+        runner = await asyncio.to_thread(_api_runner, operations, token, ready)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        api = await _open_api(runner, options.api)
+        api = await _serve_api(runner, api_sockets)
         write_api_url(options.state, f"http://{api}")
         stack.callback(remove_api_url, options.state)
 
@@ -122,21 +132,27 @@ async def _serve(options: Options) -> None:
         watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
         stack.push_async_callback(_cancel, watcher)
 
-        await flattener.wait_until_tried(RESOLVE_SECONDS)
-        dataplane.start(streams_for(descriptors))
         ready.set()
-        listeners = " ".join(addresses)
-        sys.stdout.write(
-            f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "
-            f"{started.zones} zones, {started.names} steered names, generation {started.generation}\n"
-        )
-        sys.stdout.flush()
-        notify("READY=1", f"STATUS=Serving {started.zones} zones on {listeners}")
+        _announce(addresses, api, started)
         await stop.wait()
         notify("STOPPING=1")
         log.info("stopping")
         for task in tasks:
             await _cancel(task)
+
+
+def _announce(addresses: list[str], api: str, started: ReloadResult) -> None:
+    """Say on standard output and to systemd that everything answers; turn garbage collection on."""
+    # What a start made stays: later collections need not look at it again.
+    gc.freeze()
+    gc.enable()
+    listeners = " ".join(addresses)
+    sys.stdout.write(
+        f"gslb ready: dns {listeners} (udp+tcp), api http://{api}, "
+        f"{started.zones} zones, {started.names} steered names, generation {started.generation}\n"
+    )
+    sys.stdout.flush()
+    notify("READY=1", f"STATUS=Serving {started.zones} zones on {listeners}")
 
 
 _LEVELS = {"error": 40, "warning": 30, "info": 20}
@@ -167,16 +183,55 @@ def _listen(dataplane: DataPlane, options: Options) -> list[str]:
         raise ListenError(f"--listen: {error}") from error
 
 
-async def _open_api(runner: web.AppRunner, address: tuple[str, int]) -> str:
+async def _bind_api(address: tuple[str, int]) -> list[socket.socket]:
+    """A listening socket for each address of the host. Raises ListenError."""
     host, port = address
+    sockets: list[socket.socket] = []
     try:
-        await web.TCPSite(runner, host, port).start()
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, protocol, _, place in dict.fromkeys(found):
+            one = socket.socket(family, kind, protocol)
+            sockets.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(place)
+            one.listen(API_BACKLOG)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        _close(sockets)
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         raise ListenError(
             f"cannot listen on {host}:{port} (api): {reason}: "
             "stop what uses it (ss -lnpt), or name another with --api"
         ) from error
+    return sockets
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for one in sockets:
+        one.close()
+
+
+def _api_runner(operations: Operations, token: Token, ready: asyncio.Event) -> web.AppRunner:
+    """The API, not yet serving. Imports it, in a thread: the event loop goes on probing."""
+    from aiohttp import web  # noqa: PLC0415
+
+    from gslb.api.app import SERVER_LIMITS, build_app  # noqa: PLC0415
+    from gslb.telemetry.metrics import metrics_renderer  # noqa: PLC0415
+
+    metrics = metrics_renderer(operations.counters, operations.gauges)
+    app = build_app(operations, token, ready=ready.is_set, metrics=metrics, version=VERSION)
+    return web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **SERVER_LIMITS)
+
+
+async def _serve_api(runner: web.AppRunner, sockets: list[socket.socket]) -> str:
+    """Serve on the sockets; return the first one's address as ``ADDRESS:PORT``."""
+    from aiohttp import web  # noqa: PLC0415 - imported by now
+
+    for one in sockets:
+        await web.SockSite(runner, one, backlog=API_BACKLOG).start()
     host, port = runner.addresses[0][:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

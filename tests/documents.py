@@ -6,32 +6,20 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-import typer.core
 
 from gslb.cli.main import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from click import Command
+
 ROOT = Path(__file__).resolve().parents[1]
 GROUP = typer.main.get_command(app)
-
-
-def _flat(commands: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Every command by its words, such as ``geo diff``."""
-    found = {}
-    for name, command in commands.items():
-        if isinstance(command, typer.core.TyperGroup):
-            found |= _flat(command.commands, f"{above}{name} ")
-        else:
-            found[above + name] = command
-    return found
-
-
-COMMANDS = _flat(GROUP.commands)
+COMMANDS = GROUP.commands
 
 _NOT_KEPT = {"__pycache__", "build", "dist", "state", "target", "work"}
 """Directories that .gitignore leaves out, beside hidden ones."""
@@ -63,6 +51,12 @@ def text_of(path: Path | str) -> str:
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
+def options_of(command: Command) -> set[str]:
+    """The options and arguments of a command, and of the commands within it."""
+    within = getattr(command, "commands", {}).values()
+    return {name for parameter in command.params for name in parameter.opts}.union(*map(options_of, within))
+
+
 def console_lines(text: str) -> Iterator[str]:
     """The commands of a page's ``console`` examples, continued lines joined."""
     for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
@@ -70,15 +64,9 @@ def console_lines(text: str) -> Iterator[str]:
         yield from (line[2:] for line in joined.splitlines() if line.startswith("$ "))
 
 
-def split_words(words: list[str]) -> tuple[str, list[str]]:
-    """The command that words begin with, of one word or two, and the rest."""
-    two = " ".join(words[:2])
-    return (two, words[2:]) if two in COMMANDS else (words[0], words[1:])
-
-
 def parse_gslb(words: list[str]) -> None:
     """Parse the words of a ``gslb`` command without running it. Raises click's UsageError."""
-    name, arguments = split_words(words)
+    name, *arguments = words
     assert name in COMMANDS, f"there is no command gslb {name}"
     with COMMANDS[name].make_context(name, arguments):
         pass

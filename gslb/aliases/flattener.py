@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb.aliases.lookup import Known, Lookup
-from gslb.aliases.resolver import NetworkResolver, ResolutionError
+from gslb.aliases.resolution import ResolutionError
 from gslb.aliases.schedule import bounded_ttl, refresh_delay, retry_delay
 from gslb.model.alias import AliasState
 from gslb.model.finding import NOWHERE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from gslb.aliases.external import ExternalAlias
-    from gslb.aliases.resolver import Resolver
+    from gslb.aliases.resolution import Resolver
     from gslb.model.clock import Clock
     from gslb.model.site import ResolverSettings
 
@@ -58,13 +58,13 @@ class Flattener:
         publish: Callable[[list[FlattenedRow]], object],
         clock: Clock,
         *,
-        make_resolver: Callable[[ResolverSettings], Resolver] = NetworkResolver,
+        make_resolver: Callable[[ResolverSettings], Resolver] | None = None,
         randomness: random.Random | None = None,
         concurrency: int = CONCURRENCY,
     ) -> None:
         self._publish_rows = publish
         self._clock = clock
-        self._make_resolver = make_resolver
+        self._make_resolver = make_resolver or _network_resolver
         self._random = randomness or random.Random()
         self._slots = asyncio.Semaphore(concurrency)
         self._settings: ResolverSettings | None = None
@@ -255,3 +255,9 @@ class Flattener:
 def worst(states: Iterable[AliasState]) -> AliasState:
     """The worst of some states; ``unknown`` of none."""
     return max(states, key=list(AliasState).index, default=AliasState.UNKNOWN)
+
+
+def _network_resolver(settings: ResolverSettings) -> Resolver:
+    from gslb.aliases.resolver import NetworkResolver  # noqa: PLC0415 - slow to import, and few sites need it
+
+    return NetworkResolver(settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import dns.asyncresolver
 import dns.exception
@@ -12,6 +12,7 @@ import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
+from gslb.aliases.resolution import Resolution, ResolutionError
 from gslb.config.wording import printable
 
 if TYPE_CHECKING:
@@ -25,24 +26,6 @@ NEGATIVE_TTL = 300
 """Seconds: the longest that a name is taken to have no addresses, also when nothing says how long."""
 PAYLOAD = 1232
 """Octets of a UDP answer that cannot be fragmented on the way."""
-
-
-class ResolutionError(Exception):
-    """No resolver gave a usable answer; the text says why."""
-
-
-class Resolution(NamedTuple):
-    """An answer: ``ttl`` is the lowest of the chain in seconds; no ``rdata`` means there are no addresses."""
-
-    ttl: int
-    rdata: tuple[bytes, ...]
-
-
-class Resolver(Protocol):
-    """Finds the addresses of a name."""
-
-    async def resolve(self, name: str, rtype: int) -> Resolution:
-        """The A or AAAA records of an absolute name. Raises ResolutionError."""
 
 
 class NetworkResolver:

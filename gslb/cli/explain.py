@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gslb.cli.output import moment, print_facts, print_json, print_table, say
@@ -27,7 +28,7 @@ _FOUND = {
 
 _OUTCOMES = {
     "last_resort": "last resort: the records that the zone itself has at the name",
-    "not_offered": "the pool has no address of this type: the records that the zone itself has at the name",
+    "not_offered": "the pool has nothing of this type: the records that the zone itself has at the name",
     "nodata": "no data",
     "servfail": "SERVFAIL",
 }
@@ -38,6 +39,8 @@ _VALUES = {
     "kilometres": ("DISTANCE", "{:.0f} km", "unknown"),
     "milliseconds": ("LATENCY", "{:.1f} ms", "not measured"),
     "weight": ("WEIGHT", "{:.0f}", "-"),
+    "score": ("SCORE", "{:.4f}", "-"),
+    "load": ("LOAD", "{:.2f}", "unknown"),
 }
 """A step's unit to the heading of its values, how one is written, and what stands where there is none."""
 
@@ -84,7 +87,17 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
 
 def _print_steering(steering: dict[str, Any], endpoints: dict[str, Any]) -> None:
     print_facts(_matched(steering))
-    for number, step in enumerate(steering["steps"], 1):
+    _print_steps(steering["steps"], endpoints)
+    for entered in steering.get("entered", ()):
+        say("")
+        print_facts(_entered(entered))
+        _print_steps(entered["steps"], endpoints)
+    say("")
+    print_facts(_outcome(steering))
+
+
+def _print_steps(steps: list[dict[str, Any]], endpoints: dict[str, Any]) -> None:
+    for number, step in enumerate(steps, 1):
         if step["step"] == "answer" and not step["removed"]:
             break  # what the last step left, which the outcome tells
         say("")
@@ -97,8 +110,6 @@ def _print_steering(steering: dict[str, Any], endpoints: dict[str, Any]) -> None
                 say(f"   … and {hidden - ROWS_LIMIT} more {word} (--json has all)")
         if not step["groups"]:
             break
-    say("")
-    print_facts(_outcome(steering))
 
 
 def _matched(steering: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -113,11 +124,29 @@ def _matched(steering: dict[str, Any]) -> Iterator[tuple[str, str]]:
         declared = steering[word]
         if declared:
             label = "steered" if word == "name" else word
-            yield label, f"{declared['name']} ({declared['file']}:{declared['line']})"
+            yield label, _declared(declared)
+    if steering.get("health"):
+        yield "health", _health(steering["health"])
     if steering["class"] is not None:
         count, prefix = steering["class_count"], steering["prefix"]
         classes = f"one of {count} location classes" if count > 1 else "the only location class"
         yield "class", f"{classes}; decided alike for every client in {prefix}"
+
+
+def _entered(entered: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A member pool that was chosen."""
+    yield "member", _declared(entered["pool"])
+    yield "policy", _declared(entered["policy"]) if entered["policy"] else "none: all that serves is equal"
+    yield "health", _health(entered["health"])
+
+
+def _declared(declared: dict[str, Any]) -> str:
+    return f"{declared['name']} ({declared['file']}:{declared['line']})"
+
+
+def _health(health: dict[str, Any]) -> str:
+    state = "available" if health["available"] else "not available"
+    return f"{state}: {health['healthy']} healthy, {health['needed']} needed"
 
 
 def _title(step: dict[str, Any]) -> str:
@@ -126,10 +155,10 @@ def _title(step: dict[str, Any]) -> str:
     if matched:
         rule = " ".join(dict.fromkeys((matched["kind"], matched["value"])))  # the default's value is its kind
         word += f", by {rule} ({matched['file']}:{matched['line']})"
-    elif word == "geo":
+    elif word in ("geo", "asn", "subnet"):
         word += ", no rule is for this client"
     if not step["candidates"]:
-        return f"{word}: no endpoint came this far"
+        return f"{word}: nothing came this far"
     return f"{word}: {_kept(step)} of {step['candidates']} go on"
 
 
@@ -138,12 +167,18 @@ def _kept(step: dict[str, Any]) -> int:
 
 
 def _headings(step: dict[str, Any]) -> Row:
-    headings = ["POP", "ADDRESS"]
-    if step["step"] == "verdict":
-        headings.append("OBSERVED")
+    headings = ["POOL"]
+    if not _is_among_pools(step):
+        headings = ["POP", "ADDRESS", *(["OBSERVED"] if step["step"] == "verdict" else [])]
     if step.get("unit") in _VALUES:
         headings += [_VALUES[step["unit"]][0], "ORDER"]
     return (*headings, "RESULT")
+
+
+def _is_among_pools(step: dict[str, Any]) -> bool:
+    """Whether a step chose among member pools, not endpoints."""
+    candidates = [*chain.from_iterable(step["groups"]), *step["removed"]]
+    return any("pool" in candidate for candidate in candidates)
 
 
 def _rows(step: dict[str, Any], endpoints: dict[str, Any]) -> Iterator[Row]:
@@ -154,21 +189,36 @@ def _rows(step: dict[str, Any], endpoints: dict[str, Any]) -> Iterator[Row]:
     for candidate in step["removed"][:ROWS_LIMIT]:
         why = candidate["why"]
         if why == "drained":
-            why = _drained(endpoints.get(str(candidate["endpoint"])))
+            why = _drained(endpoints.get(str(candidate.get("endpoint"))))
         yield _row(step, candidate, endpoints, "-", f"removed: {why}")
 
 
 def _row(
     step: dict[str, Any], candidate: dict[str, Any], endpoints: dict[str, Any], order: str, result: str
 ) -> Row:
-    cells = [candidate["pop"], candidate["address"]]
-    if step["step"] == "verdict":
-        cells.append(_observed(endpoints.get(str(candidate["endpoint"]))))
+    cells = [candidate["pool"]] if "pool" in candidate else [candidate["pop"], _target(candidate)]
+    if step["step"] == "verdict" and "pool" not in candidate:
+        cells.append(_observed(endpoints.get(str(candidate.get("endpoint")))))
     if step.get("unit") in _VALUES:
-        _, shape, missing = _VALUES[step["unit"]]
-        value = candidate.get("value")
-        cells += [missing if value is None else shape.format(value), order]
+        cells += [_value(step["unit"], candidate), order]
     return (*cells, result)
+
+
+def _target(candidate: dict[str, Any]) -> str:
+    """What an endpoint answers with, but for declared records."""
+    return str(candidate.get("address") or candidate.get("target") or "records")
+
+
+def _value(unit: str, candidate: dict[str, Any]) -> str:
+    """What a step went by, and what it made of that."""
+    _, shape, missing = _VALUES[unit]
+    value = candidate.get("value")
+    text = missing if value is None else shape.format(value)
+    if candidate.get("bias"):
+        text += f" (bias {candidate['bias']:+.0f})"
+    if candidate.get("band"):
+        text += f", band {candidate['band']}"
+    return f"{text}, shed" if candidate.get("shed") else text
 
 
 def _observed(endpoint: dict[str, Any] | None) -> str:
@@ -195,7 +245,7 @@ def _outcome(steering: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if steering["when_all_down"]:
         yield "all down", f"{steering['when_all_down']['value']}: {steering['when_all_down']['reason']}"
     if steering["outcome"] == "answer":
-        yield "outcome", ", ".join(f"{chosen['pop']} {chosen['address']}" for chosen in steering["answer"])
+        yield "outcome", ", ".join(f"{chosen['pop']} {_target(chosen)}" for chosen in steering["answer"])
         yield "TTL", f"{steering['ttl']['value']} s: {steering['ttl']['reason']}"
     else:
         yield "outcome", _OUTCOMES.get(steering["outcome"], str(steering["outcome"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-geo = typer.Typer(no_args_is_help=True, help="Geo databases.")
-app.add_typer(geo, name="geo")
 
 Site = Annotated[Path, typer.Argument(help="The site directory.")]
 Api = Annotated[
@@ -89,10 +87,15 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
     ] = None,
 ) -> None:
     """Serve a site."""
-    from gslb.cli.client import default_state  # noqa: PLC0415
-    from gslb.cli.serve import serve as run_server  # noqa: PLC0415
+    # Modules and a site are loaded, nothing of which is garbage: the server turns this on when it is ready.
+    gc.disable()
+    try:
+        from gslb.cli.client import default_state  # noqa: PLC0415
+        from gslb.cli.serve import serve as run_server  # noqa: PLC0415
 
-    run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
+        run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
+    finally:
+        gc.enable()
 
 
 @app.command()
@@ -177,7 +180,11 @@ def reload(api: Api = None, state: State = None) -> None:
     do(_client(api, state))
 
 
-@geo.command("diff")
+geo_app = typer.Typer(no_args_is_help=True, help="Geo databases.")
+app.add_typer(geo_app, name="geo")
+
+
+@geo_app.command("diff")
 def geo_diff(  # noqa: PLR0917 - typer calls it by keyword
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A geo database, or a directory of some.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="What would take its place.")],
@@ -193,6 +200,24 @@ def geo_diff(  # noqa: PLR0917 - typer calls it by keyword
     from gslb.cli.geo import diff as show  # noqa: PLC0415
 
     show(_client(api, state), old, new, site, limit=limit, as_json=as_json)
+
+
+import_app = typer.Typer(no_args_is_help=True, help="Convert another server's configuration to a site.")
+app.add_typer(import_app, name="import")
+
+
+@import_app.command()
+def gdnsd(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="gdnsd's configuration directory, with config and zones.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="SITE", help="The site directory to make.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what SITE holds.")] = False,
+) -> None:
+    """Convert a gdnsd 3 configuration; exit status 1 if something could not be carried over."""
+    from gslb.cli.import_ import gdnsd as do  # noqa: PLC0415
+
+    do(directory, out, force=force)
 
 
 def _client(api: str | None, state: Path | None) -> Client:

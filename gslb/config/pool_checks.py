@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gslb.config.rdata import present_type
 from gslb.config.wording import count, quote
-from gslb.model.pool_graph import MAXIMUM_DEPTH, PoolGraph, pools_that_answer
+from gslb.model.pool_graph import MAXIMUM_DEPTH, MAXIMUM_POOLS_BELOW, PoolGraph, pools_that_answer
 from gslb.model.site import AAAA, CNAME, A, Count, SamePopStep, UnknownCounts
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ def _check_membership(declared: Declared, graph: PoolGraph) -> None:
                 "bottom; leave some out"
             )
             declared.report.error("site-pool-too-deep", pool.place, message)
+        below = max((graph.size[member] for member in graph.members[pool.name]), default=0)
+        if graph.size[pool.name] > MAXIMUM_POOLS_BELOW >= below:
+            message = (
+                f"pool {quote(pool.name)} holds {graph.size[pool.name]:,} pools at all depths, itself and "
+                f"each as often as it is a member; at most {MAXIMUM_POOLS_BELOW:,} are possible"
+            )
+            declared.report.error("site-too-many", pool.place, message)
 
 
 def _check_kinds(pool: Pool, declared: Declared, graph: PoolGraph) -> None:

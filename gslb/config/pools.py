@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_POOLS = 65_535
 MAXIMUM_ENDPOINTS = 65_535
-MAXIMUM_MEMBERS = 4096
+MAXIMUM_MEMBERS = 256
 
 _OF_ENDPOINTS = ("monitor", "unknown_counts")
 _FAMILIES = {A: "IPv4 endpoint", AAAA: "IPv6 endpoint"}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gslb.config.declared import Declared
     from gslb.config.report import Cursor
 
+MAXIMUM_TYPES = 16
+"""Types of records that an endpoint declares."""
 MAXIMUM_RECORDS = 64
 """Records of one type that an endpoint declares."""
 MAXIMUM_OCTETS = 16_384
@@ -54,9 +56,10 @@ def read_records(cursor: Cursor, what: str, declared: Declared) -> tuple[Declare
     Names in the data are absolute: nothing completes them.
     """
     rrsets: dict[int, DeclaredRRset] = {}
-    is_whole = bool(cursor.value)
+    is_whole = 1 <= len(cursor.value) <= MAXIMUM_TYPES
     if not is_whole:
-        declared.report.error("site-invalid-value", cursor.place, f"records of {what} must not be empty")
+        message = f"records of {what} must have 1 to {MAXIMUM_TYPES} types, not {len(cursor.value)}"
+        declared.report.error("site-invalid-value", cursor.place, message)
     for word, listed in cursor.children():
         try:
             rtype = _type(word)

@@ -1,6 +1,8 @@
 """One probe of one target: HTTP, HTTPS or TCP. A probe never raises; a failure is a short reason.
 
 The answer's body is never read: the status line decides, and the connection is closed.
+
+aiohttp is imported when the first probe wants it: a server answers queries before that.
 """
 
 from __future__ import annotations
@@ -14,10 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import aiohttp
-from yarl import URL
-
 if TYPE_CHECKING:
+    import aiohttp
+
     from gslb.model.clock import Clock
     from gslb.model.site import Endpoint, Monitor
 
@@ -51,13 +52,6 @@ _OWN_FAILURES = frozenset(
     }
 )
 """What this machine lacks; nothing was learnt about the target. EAI numbers, being negative, are no errno."""
-
-_TYPE_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "name does not resolve"),
-    ((aiohttp.ClientConnectorSSLError, ssl.SSLError), "TLS handshake failed"),
-    ((aiohttp.ServerDisconnectedError,), "connection closed without an answer"),
-    ((aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError), "the answer is not HTTP"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +141,8 @@ class NetworkProber:
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         if monitor.host:
             headers["Host"] = monitor.host
+        from yarl import URL  # noqa: PLC0415 - see the module's docstring
+
         async with self._shared_session().get(
             URL(f"{monitor.type}://{target}{path}"),
             headers=headers,
@@ -161,6 +157,8 @@ class NetworkProber:
         return False, f"status {status}, expected {expected}"[:REASON_LIMIT]
 
     def _shared_session(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415 - see the module's docstring
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, force_close=True),
@@ -186,9 +184,17 @@ def _describe(error: BaseException) -> str:
     if is_own_failure(error):
         number = error.errno if isinstance(error, OSError) else None
         return _ERRNO_REASONS.get(number or 0, _ERRNO_REASONS[errno.ENOMEM])
+    import aiohttp  # noqa: PLC0415 - see the module's docstring
+
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _certificate_reason(error.certificate_error)
-    for types, reason in _TYPE_REASONS:
+    reasons: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+        ((aiohttp.ClientConnectorDNSError, socket.gaierror), "name does not resolve"),
+        ((aiohttp.ClientConnectorSSLError, ssl.SSLError), "TLS handshake failed"),
+        ((aiohttp.ServerDisconnectedError,), "connection closed without an answer"),
+        ((aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError), "the answer is not HTTP"),
+    )
+    for types, reason in reasons:
         if isinstance(error, types):
             return reason
     if isinstance(error, OSError):

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
 MAXIMUM_DEPTH = 8
 """Pools on the way from a name's pool down to an endpoint, both ends counted."""
+MAXIMUM_POOLS_BELOW = 1024
+"""Pools that a pool holds at all depths, itself included, each as often as it is a member."""
 
 
 class PoolGraph:
     """Pools by name, with their members. Members that are no pool are left out.
 
     ``order`` has each pool after its members, without those that are on a cycle or above one. ``depth`` is 1
-    for a pool of endpoints; ``kinds`` are the RR types that its endpoints can answer. Both are of the pools
-    in ``order``.
+    for a pool of endpoints, ``size`` counts the pool and what it holds at all depths, each as often as it is
+    a member, ``kinds`` are the RR types that its endpoints can answer: all three of the pools in ``order``.
     """
 
     def __init__(self, pools: Iterable[Pool]) -> None:
@@ -29,6 +31,7 @@ class PoolGraph:
         }
         self.order: list[Pool] = []
         self.depth: dict[str, int] = {}
+        self.size: dict[str, int] = {}
         self.kinds: dict[str, frozenset[int]] = {}
         self._sort()
 
@@ -44,6 +47,7 @@ class PoolGraph:
             pool, members = self.pools[name], self.members[name]
             self.order.append(pool)
             self.depth[name] = 1 + max((self.depth[member] for member in members), default=0)
+            self.size[name] = 1 + sum(self.size[member] for member in members)
             own = {kind for endpoint in pool.endpoints for kind in endpoint.kinds}
             self.kinds[name] = frozenset(own).union(*(self.kinds[member] for member in members))
             for upper in above.get(name, ()):

@@ -25,9 +25,12 @@ VERDICT_WORDS: dict[Verdict, VerdictWord] = {
 
 
 class Report(BaseModel):
-    """Base of all reports: frozen, no other fields."""
+    """Base of all reports: frozen, no other fields.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Validators are made when first used, or for the OpenAPI document: no answer to a query waits for them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class DrainReport(Report):

@@ -92,6 +92,7 @@ _WARNINGS = (
     "zone-ds-without-ns",
     "zone-srv-cname",
     "zone-mx-null",
+    "zone-cname-loop",
     "zone-dangling-target",
     "zone-delegation-server",
     "zone-delegation-ns-differs",

@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -21,7 +20,11 @@ _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 
 def is_of_interest(record: logging.LogRecord) -> bool:
     """A filter: not aiohttp's tracebacks of what is not HTTP, which anybody could fill a log with."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    if not record.exc_info:
+        return True
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415 - slow to import
+
+    return not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def hide_secrets(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 
+import dns.rcode
 import pytest
 
 from tests.conformance.test_rfc7871 import STEERING
 from tests.engine import APEX, rows
 
-ZONE = APEX + "www 300 IN A 192.0.2.99\nwww 300 IN AAAA 2001:db8::99\n"
+ZONE = APEX + "www 300 IN A 192.0.2.99\nwww 300 IN AAAA 2001:db8::99\nalias 60 IN CNAME www\n"
 DOWN = 1
 
 
@@ -38,3 +39,12 @@ def test_a_family_that_the_pool_does_not_offer_is_plain_zone_data(engine, when_a
     server = server_with(engine, when_all_down)
     assert rows(server.ask("www.example.com.", "AAAA").answer) == ["www.example.com. 300 AAAA 2001:db8::99"]
     assert server.dataplane.counters()["all_down"] == 0
+
+
+def test_a_failure_at_the_end_of_a_chain_has_no_records(engine):
+    """As Knot and BIND answer SERVFAIL: nothing of it may be kept."""
+    server = server_with(engine, "servfail")
+    answer = server.ask("alias.example.com.")
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert not any(answer.sections[1:])
+    assert server.dataplane.counters()["responses_servfail"] == 1

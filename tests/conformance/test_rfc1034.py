@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dns.flags
+import dns.message
 import dns.rcode
 import pytest
 
@@ -144,3 +145,98 @@ def test_the_case_of_the_question_is_kept(server):
     answer = server.ask("wWw.ExAmPlE.cOm.")
     assert answer.question[0].name.to_text() == "wWw.ExAmPlE.cOm."
     assert len(rows(answer.answer)) == 2
+
+
+def class_any(server, name, rtype="A"):
+    query = dns.message.make_query(name, rtype, "ANY")
+    return dns.message.from_wire(server.raw(query.to_wire()))
+
+
+def test_section_3_7_1_answers_of_class_any_are_not_authoritative(server):
+    answer = class_any(server, "www.example.com.")
+    assert len(rows(answer.answer)) == 2
+    assert not answer.flags & dns.flags.AA
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "rcode"),
+    [
+        ("none.example.com.", "A", dns.rcode.NXDOMAIN),
+        ("none.example.com.", "ANY", dns.rcode.NXDOMAIN),
+        ("here.example.com.", "ANY", dns.rcode.NOERROR),
+        ("www.example.com.", "MX", dns.rcode.NOERROR),
+    ],
+)
+def test_negative_answers_of_class_any_have_no_soa(server, name, rtype, rcode):
+    """As NSD and BIND."""
+    answer = class_any(server, name, rtype)
+    assert answer.rcode() == rcode
+    assert not any(answer.sections[1:])
+
+
+CROWDED = APEX + "".join(
+    f"sub 300 IN NS n{index:02}.sub\nn{index:02}.sub 300 IN A 192.0.2.1\n" for index in range(15)
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "name", "truncated"),
+    [
+        # 15 servers leave room for eight addresses of 512 octets.
+        (1, "sub", False),
+        (40, "sub", False),
+        (40, "n14.sub", False),
+        (1, "zz.sub", False),
+        (40, "zz.sub", True),
+    ],
+)
+def test_a_crowded_referral_is_truncated_when_what_was_asked_for_does_not_fit(engine, last, name, truncated):
+    """RFC 9471 section 3.1 and what the peers make of it: the addresses asked for, or all."""
+    more = "".join(f"zz.sub 300 IN A 192.0.2.{index}\n" for index in range(last))
+    server = engine({"example.com.": CROWDED + "sub 300 IN NS zz.sub\n" + more})
+    answer = server.ask(f"{name}.example.com.", edns=False)
+    assert bool(answer.flags & dns.flags.TC) == truncated
+    assert len(rows(answer.authority)) == 16
+    assert 0 < len(rows(answer.additional)) < 15
+    assert server.dataplane.counters()["truncated"] == truncated
+
+
+def test_a_referral_without_room_for_any_address_is_truncated(engine):
+    many = "".join(f"n.sub 300 IN A 192.0.2.{index}\n" for index in range(40))
+    server = engine({"example.com.": APEX + "sub 300 IN NS n.sub\nsub 300 IN NS ns1\n" + many})
+    answer = server.ask("sub.example.com.", edns=False)
+    assert answer.flags & dns.flags.TC
+    assert rows(answer.additional) == ["ns1.example.com. 300 A 192.0.2.53"]
+    assert not server.ask("sub.example.com.").flags & dns.flags.TC
+
+
+def test_a_wildcard_gives_name_servers_their_addresses(engine):
+    """As NSD and Knot, also below a cut; not where the name exists."""
+    server = engine(
+        {
+            "example.com.": APEX
+            + "sub 60 IN NS a.sub\nsub 60 IN NS b.c.sub\nsub 60 IN NS d.sub\n"
+            + "sub 60 IN NS ns.example.net.\nsub 60 IN NS up\n"
+            + "*.sub 60 IN A 192.0.2.1\nx.c.sub 60 IN TXT x\nd.sub 60 IN TXT x\n"
+            + "*.example.com. 60 IN A 192.0.2.2\n"
+        }
+    )
+    assert rows(server.ask("sub.example.com.").additional) == [
+        "a.sub.example.com. 60 A 192.0.2.1",
+        "up.example.com. 60 A 192.0.2.2",
+    ]
+
+
+def test_ds_at_the_end_of_a_chain_is_the_parents(engine):
+    """RFC 4035 section 3.1.4.1, as NSD: the zone of the chain's start is neither parent nor child."""
+    digest = "1 13 2 " + "0" * 64
+    server = engine(
+        {
+            "example.net.": APEX + "alias 60 IN CNAME sub.example.com.\n",
+            "example.com.": APEX + f"sub 60 IN NS ns1.sub\nsub 60 IN DS {digest}\n",
+            "sub.example.com.": APEX,
+        }
+    )
+    answer = server.ask("alias.example.net.", "DS")
+    assert rows(answer.answer)[1].startswith("sub.example.com. 60 DS 1 13 2")
+    assert not answer.authority

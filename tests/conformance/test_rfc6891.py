@@ -71,7 +71,7 @@ def test_unknown_options_are_ignored(server):
     assert answer.answer
 
 
-@pytest.mark.parametrize("opcode", [1, 2, 5, 6, 15])
+@pytest.mark.parametrize("opcode", [1, 2, 3, 6, 15])
 def test_rfc8906_other_opcodes_are_notimp(server, opcode):
     answer = server.raw(header(flags=opcode << 11) + QUESTION)
     assert answer[:2] == b"\x12\x34"
@@ -110,3 +110,32 @@ def test_without_a_question_the_opt_is_answered(server):
     opt = struct.pack("!BHHIH", 0, 41, 1232, 0, 0)
     answer = dns.message.from_wire(server.raw(header(counts=(0, 0, 0, 1)) + opt))
     assert (answer.rcode(), answer.edns) == (dns.rcode.FORMERR, 0)
+
+
+@pytest.mark.parametrize("cd", [0, dns.flags.CD])
+def test_badvers_repeats_cd(server, cd):
+    """As NSD and BIND do; no other answer has it."""
+    opt = struct.pack("!BHHIH", 0, 41, 1232, 1 << 16, 0)
+    answer = dns.message.from_wire(server.raw(header(cd, (1, 0, 0, 1)) + QUESTION + opt))
+    assert answer.flags & dns.flags.CD == cd
+    answer = dns.message.from_wire(server.raw(header(cd) + QUESTION))
+    assert not answer.flags & dns.flags.CD
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 0, 0), (1, 0, 2, 0), (1, 1, 1, 0), (1, 0, 0, 2), (1, 1, 0, 2)])
+def test_records_beside_the_question_are_read_over(server, counts):
+    """RFC 8906 section 3: as Knot and BIND; the owner may be compressed (RFC 1035 section 4.1.4)."""
+    record = struct.pack("!HHIH", 1, 1, 60, 4) + bytes(4)
+    opt = struct.pack("!BHHIH", 0, 41, 1232, 0, 0) * (sum(counts) == 4)
+    answer = dns.message.from_wire(
+        server.raw(header(counts=counts) + QUESTION + b"\0" + record + b"\xc0\x0c" + record + opt)
+    )
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert rows(answer.answer) == ["www.example.com. 60 A 192.0.2.1"]
+    assert answer.edns == (0 if opt else -1)
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0" + struct.pack("!HHIH", 1, 1, 60, 4), b"\xc0\x30" + bytes(14)])
+def test_records_that_are_not_there_are_formerr(server, tail):
+    answer = server.raw(header(counts=(1, 1, 0, 0)) + QUESTION + tail)
+    assert answer[3] & 15 == dns.rcode.FORMERR

@@ -37,9 +37,9 @@ STEERING = {
                     "step": "geo",
                     "mode": "prefer",
                     "rules": [
-                        {"kind": "subnet", "value": "198.51.100.0/24", "pops": [1], "file": "", "line": 1},
-                        {"kind": "subnet", "value": "2001:db8::/33", "pops": [1], "file": "", "line": 1},
-                        {"kind": "default", "value": "", "pops": [0], "file": "", "line": 2},
+                        {"kind": "subnet", "value": "198.51.100.0/24", "units": [1], "file": "", "line": 1},
+                        {"kind": "subnet", "value": "2001:db8::/33", "units": [1], "file": "", "line": 1},
+                        {"kind": "default", "value": "", "units": [0], "file": "", "line": 2},
                     ],
                 }
             ],

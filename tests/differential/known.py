@@ -94,7 +94,10 @@ def _leaves_the_zone(seen: Seen) -> bool:
 
 def _chase_across_zones(seen: Seen) -> bool:
     """We did as NSD, or went on from where Knot or BIND stopped."""
-    if seen.difference.peers_agree or not _leaves_the_zone(seen):
+    nsd = seen.peers.get("nsd")
+    # What NSD rejects it does not follow either.
+    followed = nsd is None or nsd.parts.get("rcode") != "FORMERR"
+    if (seen.difference.peers_agree and followed) or not _leaves_the_zone(seen):
         return False
     if "nsd" in seen.difference.same_as:
         return True
@@ -116,6 +119,23 @@ def _one_tree_of_nsd(seen: Seen) -> bool:
     )
 
 
+def _chase_behind_truncation(seen: Seen) -> bool:
+    """NSD and we have the code of a chain's end in another zone; the record that leads there did not fit."""
+    nsd = seen.peers.get("nsd")
+    if nsd is None or not nsd.truncated or seen.difference.part not in ("rcode", "authority"):
+        return False
+    followed = {row[1] for row in nsd.rows("answer")} & {"CNAME", "DNAME"}
+    others = [answer.parts.get("rcode") for peer, answer in seen.peers.items() if peer != "nsd"]
+    same_code = nsd.parts.get("rcode") == seen.ours.parts.get("rcode") == "NXDOMAIN"
+    return bool(followed) and same_code and all(code == "NOERROR" for code in others)
+
+
+def _class_any(seen: Seen) -> bool:
+    return (
+        seen.case.odd == "class-any" and seen.difference.part == "flags" and not seen.difference.peers_agree
+    )
+
+
 def _peers_split(seen: Seen) -> bool:
     """No two peers agree on this part."""
     values = [answer.parts.get(seen.difference.part) for answer in seen.peers.values()]
@@ -126,12 +146,25 @@ def _identity(seen: Seen) -> bool:
     return seen.case.odd in ("version-bind", "id-server") and seen.difference.part in ("answer", "authority")
 
 
-def _records_in_a_query(seen: Seen) -> bool:
-    return seen.case.odd in ("ancount-1", "nscount-1") and seen.ours.parts["rcode"] == "FORMERR"
+def _beside_the_question(seen: Seen) -> bool:
+    """NSD rejects what the others read over, and we did as one of the others."""
+    nsd = seen.peers.get("nsd")
+    return (
+        seen.case.odd in ("ancount-1", "nscount-1", "arcount-1", "arcount-2-edns")
+        and nsd is not None
+        and nsd.parts.get("rcode") == "FORMERR"
+        and seen.as_some_peer
+    )
 
 
-def _update_not_served(seen: Seen) -> bool:
-    return seen.case.odd == "opcode-update" and seen.ours.parts["rcode"] == "NOTIMP"
+def _crowded_referral(seen: Seen) -> bool:
+    """TC alone differs, of a referral for which NSD and Knot say the opposite, so that BIND decides."""
+    if seen.difference.part != "flags" or not {"nsd", "knot"} <= seen.peers.keys():
+        return False
+    answers = (seen.ours, *seen.peers.values())
+    others = {str(answer.parts.get("flags")).replace(" TC", "") for answer in answers}
+    is_referral = any(row[1] == "NS" for row in seen.ours.rows("authority"))
+    return len(others) == 1 and is_referral and seen.peers["nsd"].truncated != seen.peers["knot"].truncated
 
 
 def _header_alone_in_a_stream(seen: Seen) -> bool:
@@ -147,12 +180,15 @@ def _two_questions(seen: Seen) -> bool:
 
 
 def _octets_after(seen: Seen) -> bool:
-    return seen.case.odd == "trailing" and seen.as_some_peer and _peers_split(seen)
+    knot = seen.peers.get("knot")
+    rejected = knot is not None and knot.parts.get("rcode") == "FORMERR"
+    return seen.case.odd in ("trailing", "trailing-edns") and rejected and seen.as_some_peer
 
 
 def _what_fits(seen: Seen) -> bool:
     cut = seen.ours.truncated or any(peer.truncated for peer in seen.peers.values())
-    return cut and seen.difference.part in ("answer", "authority", "additional") and seen.as_some_peer
+    in_section = seen.difference.part in ("answer", "authority", "additional")
+    return cut and in_section and (seen.as_some_peer or _peers_split(seen))
 
 
 def _long_chain(seen: Seen) -> bool:
@@ -182,9 +218,23 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "chase-across-zones",
-        "NSD follows a CNAME from one served zone into another; Knot and BIND stop at the zone's edge and "
-        "leave the rest to the resolver. We follow (RFC 1034 section 4.3.2 step 3a) and save a round trip.",
+        "RFC 1034 section 4.3.2 step 3a starts the search again at step 1, among all zones of the server, "
+        "and NSD and we do: steered names in a zone of their own depend on it, and a round trip is saved. "
+        "Knot and BIND stop at the zone's edge and leave the rest to the resolver, which may ask again "
+        "for what it does not trust. Up to the edge the answers are the same.",
         _chase_across_zones,
+    ),
+    Known(
+        "chase-behind-truncation",
+        "The same, where the record that leads into the other zone did not fit, so that only the "
+        "response code tells of the chain's end.",
+        _chase_behind_truncation,
+    ),
+    Known(
+        "class-any-flags",
+        "An answer for class ANY is never authoritative (RFC 1034 section 3.7.1): so BIND and we. NSD "
+        "and Knot set AA where an alias was followed, and BIND rejects some types.",
+        _class_any,
     ),
     Known(
         "one-tree-of-nsd",
@@ -211,18 +261,19 @@ KNOWN: tuple[Known, ...] = (
         _identity,
     ),
     Known(
-        "records-in-a-query",
-        "A query with records in its answer or authority section is none (RFC 1035 section 4.1.1 "
-        "knows no use "
-        "for them): FORMERR, as NSD; Knot and BIND overlook them.",
-        _records_in_a_query,
+        "beside-the-question",
+        "NSD rejects a query with records beside its question, Knot, BIND and we read over them. So where "
+        "Knot and BIND differ on the query itself (QTYPE OPT, which BIND rejects; minimal responses), "
+        "NSD's rejection makes a majority that there is not: without those records it is as Knot and we.",
+        _beside_the_question,
     ),
     Known(
-        "update-not-served",
-        "Updates are not served, so that NOTIMP is the code (RFC 1035 section 4.1.1), as NSD says "
-        "it; Knot and "
-        "BIND serve updates, and none of these names is the apex of a zone they may change.",
-        _update_not_served,
+        "crowded-referral",
+        "TC where some addresses of the servers below a cut do not fit: NSD sets it when none does, Knot "
+        "when any is missing (RFC 9471 section 3.1), BIND when those that were asked for do not fit, or "
+        "the NS RRset itself. So do we in all of these but Knot's; yet the room that is left follows from "
+        "how each server compresses names, and BIND's answers are a few octets longer or shorter.",
+        _crowded_referral,
     ),
     Known(
         "header-alone-in-a-stream",

@@ -37,18 +37,10 @@ def test_the_server_takes_part(server: str) -> None:
         pytest.skip(f"{server} is not installed: {EXECUTABLES[server]} is missing")
 
 
-differs_still = pytest.mark.xfail(
-    strict=False,
-    reason="`make differential` lists what still differs; remove this with the last of it",
-)
-
-
-@differs_still
 def test_header_edns_and_question_agree_always(report: Report) -> None:
     assert report.strict_failures() == [], report.text(5)
 
 
-@differs_still
 def test_sections_agree(report: Report) -> None:
     assert report.sections_agree >= SECTIONS_AGREE * report.queries, report.text(5)
 

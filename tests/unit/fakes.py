@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import dns.name
 
-from gslb.aliases.resolver import Resolution, ResolutionError
+from gslb.aliases.resolution import Resolution, ResolutionError
 from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError
 from gslb.health.probes import ProbeResult, ProbeTarget

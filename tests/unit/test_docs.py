@@ -18,14 +18,21 @@ from tests.documents import (
     console_lines,
     gslb_words,
     markdown_files,
+    options_of,
     parse_gslb,
     repository_files,
-    split_words,
     text_of,
 )
 
 USER_PAGES = "\n".join(
-    text_of(path) for path in ("README.md", "docs/guide/site.md", "docs/guide/operating.md")
+    text_of(path)
+    for path in (
+        "README.md",
+        "docs/guide/site.md",
+        "docs/guide/geo-data.md",
+        "docs/guide/operating.md",
+        "docs/guide/importing.md",
+    )
 )
 PAGES = pytest.mark.parametrize("page", markdown_files(), ids=str)
 
@@ -33,9 +40,7 @@ PAGES = pytest.mark.parametrize("page", markdown_files(), ids=str)
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_every_command_and_option_is_documented(verb):
     assert re.search(rf"`[^`\n]*\bgslb {verb}\b", USER_PAGES)
-    options = {
-        name for parameter in COMMANDS[verb].params for name in parameter.opts if name.startswith("--")
-    }
+    options = {name for name in options_of(COMMANDS[verb]) if name.startswith("--")}
     assert [option for option in sorted(options) if not re.search(rf"{option}(?![\w-])", USER_PAGES)] == []
 
 
@@ -43,10 +48,9 @@ def test_the_commands_that_the_readme_lists_take_these_options():
     table = re.findall(r"^\| (`gslb .*?`) \|", text_of("README.md"), re.MULTILINE)
     listed = [example.split() for row in table for example in re.findall(r"`gslb ([^`]+)`", row)]
     alone = {name for parameter in GROUP.params for name in parameter.opts}
-    split = [split_words(words) for words in listed]
-    assert {verb for verb, _ in split} == set(COMMANDS) | alone
-    for verb, words in (example for example in split if example[0] in COMMANDS):
-        known = {name for parameter in COMMANDS[verb].params for name in parameter.opts}
+    assert {verb for verb, *_ in listed} == set(COMMANDS) | alone
+    for verb, *words in (example for example in listed if example[0] in COMMANDS):
+        known = options_of(COMMANDS[verb])
         named = {word.strip("[]…") for word in words if "--" in word}
         assert named - known == set()
 

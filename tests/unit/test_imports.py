@@ -17,7 +17,7 @@ PYTHON = (
     ("model", "_dataplane"),
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
-    ("zones", "steering", "health", "aliases"),
+    ("zones", "steering", "health", "aliases", "importers"),
     ("store", "policy_tests"),
     ("publish",),
     ("operations",),
@@ -27,7 +27,7 @@ PYTHON = (
 )
 
 RUST = (
-    ("wire", "geo", "observe"),
+    ("wire", "geo", "observe", "memory"),
     ("zone", "steer"),
     ("publish",),
     ("respond",),

@@ -6,6 +6,7 @@
 
 pub mod explain;
 pub mod geo;
+pub mod memory;
 pub mod observe;
 pub mod publish;
 pub mod respond;

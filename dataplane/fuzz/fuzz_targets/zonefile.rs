@@ -7,7 +7,6 @@ use std::sync::{Arc, LazyLock};
 
 use gslb_core::publish::Published;
 use gslb_core::steer::Steering;
-use gslb_core::steer::verdict::Verdicts;
 use gslb_core::wire::rtype::canonical;
 use gslb_core::wire::Name;
 use gslb_core::wire::name::wire_length;
@@ -98,7 +97,7 @@ fn check_compiled(origin: &Name, records: &RecordSet) {
         generation: 1,
         zones: Arc::new(zones),
         steering: Arc::<Steering>::default(),
-        verdicts: Arc::new(Verdicts::all_serving(0)),
+        standing: Arc::default(),
         flattened: Arc::default(),
         identity: Arc::default(),
     };

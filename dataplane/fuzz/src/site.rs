@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use gslb_core::publish::{Identity, Published};
 use gslb_core::steer::Steering;
-use gslb_core::steer::verdict::Verdicts;
+use gslb_core::steer::standing::Standing;
+use gslb_core::steer::verdict::{Loads, Verdicts};
 use gslb_core::wire::Name;
 use gslb_core::wire::edns::MAX_IDENTITY;
 use gslb_core::wire::name::is_within;
@@ -25,35 +26,52 @@ const TTLS: [u32; 3] = [0, 300, 0x7fff_ffff];
 /// The steered names, by index in the document.
 const STEERED: [&str; 6] = ["s.ex.", "*.s.ex.", "ex.", "c2.ex.", "ns.sub.ex.", "d.other."];
 
-/// Pools of one address, of both families, of many addresses, and every way of being down.
+/// Pools of endpoints and of pools, of addresses, CNAMEs and declared records, every step, and every way of being down.
 const DOCUMENT: &str = r#"{
     "pops": [{"name": "p0", "latitude": 50.0, "longitude": 8.0}, {"name": "p1", "latitude": -37.0, "longitude": 145.0},
              {"name": "p2"}],
+    "overrides": [{"network": "192.0.2.0/24", "country": "DE", "latitude": 51.0, "longitude": 9.0}],
     "pools": [
-        {"name": "all", "when_all_down": "serve_all", "endpoints": [
+        {"name": "all", "when_all_down": "serve_all", "policy": 5, "endpoints": [
             {"pop": 0, "address": "192.0.2.1", "weight": 1}, {"pop": 1, "address": "2001:db8::1", "weight": 1}]},
-        {"name": "fallback", "when_all_down": "fallback", "endpoints": [
+        {"name": "fallback", "when_all_down": "fallback", "policy": 1, "min_healthy": {"ipv4": {"fraction": 0.6}},
+         "endpoints": [
             {"pop": 0, "address": "192.0.2.2", "weight": 100}, {"pop": 1, "address": "192.0.2.3", "weight": 0}]},
         {"name": "nodata", "when_all_down": "nodata", "endpoints": [
-            {"pop": 2, "address": "192.0.2.4", "weight": 1}]},
-        {"name": "servfail", "when_all_down": "servfail", "endpoints": [
-            {"pop": 1, "address": "2001:db8::2", "weight": 1}, {"pop": 2, "address": "2001:db8::3", "weight": 9}]}],
+            {"pop": 2, "address": "192.0.2.4", "weight": 1,
+             "records": [{"type": 16, "rdata": ["0161", "0162"]}, {"type": 65, "rdata": ["000100"]}]},
+            {"pop": 0, "weight": 3, "records": [{"type": 16, "rdata": ["0162"]}]}]},
+        {"name": "cdn", "when_all_down": "servfail", "endpoints": [
+            {"pop": 1, "cname": "s.ex.", "weight": 1}, {"pop": 2, "cname": "elsewhere.example.", "weight": 9}]},
+        {"name": "whole", "when_all_down": "last_good", "endpoints": [
+            {"pop": 0, "address": "192.0.2.5", "weight": 1}, {"pop": 0, "address": "2001:db8::5", "weight": 1},
+            {"pop": 1, "address": "192.0.2.6", "weight": 2}]},
+        {"name": "world", "when_all_down": "last_good", "members": [
+            {"pool": 0, "weight": 2}, {"pool": 1, "weight": 1}, {"pool": 6, "weight": 1}]},
+        {"name": "inner", "when_all_down": "nodata", "policy": 4, "members": [
+            {"pool": 1, "weight": 1}, {"pool": 4, "weight": 1}]}],
     "policies": [
-        {"name": "weighted", "steps": [{"step": "weighted"}, {"step": "take", "count": 1}]},
+        {"name": "weighted", "steps": [{"step": "weighted"}, {"step": "take", "count": 2}, {"step": "shuffle"}]},
         {"name": "geo", "steps": [
+            {"step": "weighted"}, {"step": "take", "count": 1},
             {"step": "geo", "mode": "fence", "rules": [
-                {"kind": "subnet", "value": "192.0.2.0/24", "pops": [0]},
-                {"kind": "subnet", "value": "2001:db8::/33", "pops": [1]},
-                {"kind": "default", "pops": [0, 1, 2]}]},
-            {"step": "distance"}]},
-        {"name": "reserve", "steps": [{"step": "failover", "mode": "prefer", "tiers": [[0, 1], [2]]}]}],
+                {"kind": "subnet", "value": "192.0.2.0/24", "units": [0]},
+                {"kind": "subnet", "value": "2001:db8::/33", "units": [1]},
+                {"kind": "default", "units": [0, 1, 2]}]},
+            {"step": "distance", "bias": [[0, -500.0]]}]},
+        {"name": "reserve", "steps": [{"step": "failover", "mode": "prefer", "tiers": [[0, 1], [2]]}]},
+        {"name": "same", "steps": [{"step": "same_pop"}, {"step": "sticky", "ipv4": 24, "ipv6": 56}]},
+        {"name": "load", "steps": [{"step": "shed", "low": 0.5, "high": 0.9}, {"step": "sticky", "ipv4": 20, "ipv6": 40}]},
+        {"name": "near", "steps": [{"step": "latency", "tolerance": {"percent": 10.0}}]}],
     "names": [
-        {"name": "s.ex.", "pool": 0, "policy": 0, "ttl": 30},
+        {"name": "s.ex.", "pool": 5, "policy": 0, "ttl": 30, "min_ttl": 5},
         {"name": "*.s.ex.", "pool": 1, "policy": 1, "ttl": 0},
         {"name": "ex.", "pool": 2, "policy": 2, "ttl": 60},
-        {"name": "c2.ex.", "pool": 3, "policy": 1, "ttl": 2147483647},
-        {"name": "ns.sub.ex.", "pool": 0, "policy": 2, "ttl": 1},
-        {"name": "d.other.", "pool": 1, "policy": 0, "ttl": 5}]
+        {"name": "c2.ex.", "pool": 3, "policy": 0, "ttl": 2147483647},
+        {"name": "ns.sub.ex.", "pool": 4, "policy": 3, "ttl": 1, "client_subnet": false},
+        {"name": "d.other.", "pool": 6, "policy": null, "ttl": 5}],
+    "latency": [{"kind": "default", "pop": 0, "milliseconds": 10.0}, {"kind": "country", "value": "DE", "pop": 1,
+        "milliseconds": 10.5}]
 }"#;
 
 static STEERING: LazyLock<Arc<Steering>> =
@@ -72,7 +90,7 @@ impl<'a> Arbitrary<'a> for Site {
     /// Octets: zones (bit mask of [`ORIGINS`]), steered names (bit mask), verdicts (base 3), client, number of RRsets,
     /// then for each RRset its owner, kind and value (see [`choose_data`]).
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Site> {
-        let [zones, steered, verdicts, client, sets]: [u8; 5] = u.arbitrary()?;
+        let [zones, steered, verdicts_octet, client, sets]: [u8; 5] = u.arbitrary()?;
         let mut parts: Vec<Part> = ORIGINS
             .iter()
             .enumerate()
@@ -101,15 +119,20 @@ impl<'a> Arbitrary<'a> for Site {
                 .collect();
             all.insert(Arc::new(build(&part.origin, &part.records, &steered).expect("a zone with its SOA")));
         }
-        let mut rest = verdicts;
+        let mut rest = verdicts_octet;
         let octets: Vec<u8> = (0..STEERING.endpoint_count())
             .map(|_| {
                 let octet = rest % 3;
                 rest = rest / 3 + (rest % 3) * 64;
-                octet
+                // Some have served last.
+                octet | (rest & 4)
             })
             .collect();
-        let verdicts = Arc::new(Verdicts::from_octets(&octets).expect("octets below 3"));
+        let verdicts = Verdicts::from_octets(&octets).expect("octets below 3, and the bit of value 4");
+        let load = |pop: usize| (u16::from(verdicts_octet) * 37 * pop as u16).to_be_bytes();
+        let loads: Vec<u8> = (0..STEERING.pop_count()).flat_map(load).collect();
+        let loads = Loads::from_octets(&loads).expect("two octets for each POP");
+        let standing = Arc::new(Standing::new(&STEERING, verdicts, loads));
         // The longest identity there may be, a short one, or none.
         let name =
             [None, Some(vec![b'n'; MAX_IDENTITY]), Some(b"a".to_vec())][usize::from(client) % 3].clone();
@@ -121,7 +144,7 @@ impl<'a> Arbitrary<'a> for Site {
             generation,
             zones: Arc::new(all),
             steering: STEERING.clone(),
-            verdicts,
+            standing,
             flattened: Arc::default(),
             identity,
         };

@@ -246,8 +246,8 @@ impl PyZone {
     fn aliases(&self, py: Python<'_>) -> Vec<(String, String, u32)> {
         use gslb_core::wire::name::to_text;
         py.detach(|| {
-            let with_alias = self.0.nodes().filter(|node| node.flags.any(Flags::ALIAS));
-            with_alias
+            self.0
+                .nodes_with(Flags::ALIAS)
                 .filter_map(|node| {
                     let set = node.set(number::ALIAS)?;
                     Some((to_text(node.name), to_text(set.rdata().next()?), set.ttl()))

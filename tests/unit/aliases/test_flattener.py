@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from gslb.aliases.external import ExternalAlias
 from gslb.aliases.flattener import AAAA, A, Flattener
-from gslb.aliases.resolver import Resolution
+from gslb.aliases.resolution import Resolution
 from gslb.model.alias import AliasState
 from gslb.model.site import Nameserver, ResolverSettings
 from tests.unit.fakes import FakeClock, FakeResolver, settle

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gslb.aliases.resolver import NetworkResolver, Resolution, ResolutionError
+from gslb.aliases.resolution import Resolution, ResolutionError
+from gslb.aliases.resolver import NetworkResolver
 from gslb.model.site import Nameserver, ResolverSettings
 from tests.e2e.resolver import TableResolver
 

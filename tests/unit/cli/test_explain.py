@@ -80,6 +80,7 @@ async def test_a_steered_answer(world, show):
         "steered     www.example.com. (site/site.yaml:18)",
         "pool        web (site/site.yaml:4)",
         "policy      measured (site/site.yaml:12)",
+        "health      available: 1 healthy, 1 needed",
         "class       the only location class; decided alike for every client in 0.0.0.0/0",
         "",
         "1. verdict: 1 of 3 go on",
@@ -205,3 +206,41 @@ async def test_a_terminal_gets_drawn_tables(world, monkeypatch):
     os.close(master)
     assert "\x1b[1mquestion" in shown
     assert "─" in shown
+
+
+POOLS_OF_POOLS = """
+pools:
+  eu:
+    policy: stay
+    endpoints:
+      - {pop: fra, address: 192.0.2.11}
+      - {pop: ams, address: 192.0.2.12, weight: 0}
+  us: {min_healthy: 1, endpoints: [{pop: sin, address: 192.0.2.21}]}
+  world: {when_all_down: last_good, pools: [us, {pool: eu, weight: 50}]}
+policies:
+  stay: [sticky]
+  home: [failover: [eu, us], shed: {low: 0.5, high: 0.9}, take: 1]
+names:
+  world.example.com: {pool: world, policy: home, ttl: {max: 60, min: 10}}
+"""
+
+
+async def test_a_member_pool_that_was_chosen_has_its_own_steps(world, show):
+    (world.site / "world.yaml").write_text(POOLS_OF_POOLS)
+    await world.reload()
+    world.set_loads({"fra": 0.25, "ams": 0.5})
+    lines = show("world.example.com")
+    text = "\n".join(lines)
+    assert "   POOL  TIER  ORDER  RESULT" in lines
+    assert "   eu    1     1      goes on" in lines
+    assert "   POOL  LOAD     ORDER  RESULT" in lines
+    assert "   eu    0.25     1      goes on" in lines
+    assert "   us    unknown  2      goes on" in lines
+    assert "   us    removed: not among the first 1" in lines
+    after = text[text.index("member") :]
+    assert after.startswith(
+        "member      eu (site/world.yaml:3)\npolicy      stay (site/world.yaml:11)\nhealth      "
+    )
+    assert "2. sticky: 2 of 2 go on" in after
+    assert re.search(r"fra  192\.0\.2\.11  \d\.\d{4}  1      goes on", after)
+    assert "outcome     fra 192.0.2.11" in after

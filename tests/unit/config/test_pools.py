@@ -86,7 +86,7 @@ def test_min_healthy_says_nothing_of_families_that_a_pool_lacks(site):
     [
         ("p: {}", "site-missing-key", "lacks the key 'endpoints' (or pools"),
         ("p: {pools: [eu], endpoints: [{pop: fra, address: 192.0.2.9}]}", "site-invalid-value", "has both"),
-        ("p: {pools: []}", "site-invalid-value", "1 to 4,096 pools, not 0"),
+        ("p: {pools: []}", "site-invalid-value", "1 to 256 pools, not 0"),
         ("p: {pools: eu}", "site-invalid-value", "must be a list"),
         ("p: {pools: [3]}", "site-invalid-value", "must be a name, not 3, or a mapping"),
         ("p: {pools: [nope]}", "site-unknown-pool", "a member of pool 'p' refers to pool 'nope'"),
@@ -163,7 +163,7 @@ def test_pools_within_pools_have_an_end(site, pools, rules):
 def test_thousands_of_pools_in_a_row_are_an_error_and_no_crash(site):
     more = "".join(f"  p{number}: {{pools: [p{number - 1}]}}\n" for number in range(1, 5000))
     site.write("a.yaml", WORLD).write("b.yaml", "pools:\n" + more.replace("[p0]", "[world]")).load()
-    assert [rule for rule, _ in site.rules()] == ["site-pool-too-deep"]
+    assert [rule for rule, _ in site.rules()] == ["site-pool-too-deep", "site-too-many"]
 
 
 def test_a_member_in_two_places_is_fine(site):
@@ -298,7 +298,11 @@ def test_declared_records_are_wire_format(site):
         ("{OPT: x}", "no client can be steered by this type"),
         ("{ALIAS: a.test.}", "no client can be steered by this type"),
         ("{TXT: a, TYPE16: b}", "has records of type 'TYPE16' twice"),
-        ("{}", "must not be empty"),
+        (
+            "{" + ", ".join(f"TYPE{number}: '\\# 0'" for number in range(65300, 65317)) + "}",
+            "1 to 16 types, not 17",
+        ),
+        ("{}", "must have 1 to 16 types, not 0"),
         ("[x]", "must be a mapping"),
     ],
 )
@@ -316,6 +320,14 @@ def test_records_of_an_endpoint_have_a_bound(site, monkeypatch):
     site.write("a.yaml", text.replace("abcdefghi", "abcdefghij")).load()
     assert site.rules() == [("site-invalid-value", "a.yaml:7")]
     assert "takes 21 octets; at most 20 are possible" in site.findings[0].message
+
+
+def test_what_a_pool_holds_in_all_has_a_bound(site, monkeypatch):
+    monkeypatch.setattr("gslb.config.pool_checks.MAXIMUM_POOLS_BELOW", 6)
+    more = "pools: {p: {pools: [world, eu]}, q: {pools: [p]}, r: {pools: [q, us]}}\n"
+    site.write("a.yaml", WORLD).write("b.yaml", more).load()
+    assert site.rules() == [("site-too-many", "b.yaml:1")]
+    assert "pool 'r' holds 8 pools" in site.messages("site-too-many")[0]
 
 
 @pytest.mark.parametrize("endpoint", ["cname: a.test.", "records: {TXT: hi}"])

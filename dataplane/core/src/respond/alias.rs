@@ -2,7 +2,7 @@
 
 use super::opt::ExtendedError;
 use super::steered::chosen;
-use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace, negative};
+use super::{Answer, Chooser, Lookup, MAX_CHAIN, Trace};
 use crate::steer::{Decision, Outcome, Steering};
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
@@ -43,13 +43,13 @@ impl<'a> Lookup<'a> {
         let mut scope = 0;
         let answer = match self.follow(target, &mut ttl, &mut scope, chooser, trace) {
             Followed::Set(set) => write(set, ttl.min(set.ttl()), owner, writer),
-            Followed::Nothing => negative(zone, Rcode::NoError, writer),
+            Followed::Nothing => self.negative(zone, Rcode::NoError, writer),
             Followed::Failure => Answer::code(Rcode::ServFail),
             Followed::Outside => {
                 let (set, stale) = self.state.flattened.get(node.name, self.query.qtype)?;
                 let error = stale.then_some(ExtendedError::StaleAnswer);
                 let answer = match set.count {
-                    0 => negative(zone, Rcode::NoError, writer),
+                    0 => self.negative(zone, Rcode::NoError, writer),
                     _ => write(set, set.ttl(), owner, writer),
                 };
                 Answer { error, ..answer }
@@ -66,9 +66,9 @@ impl<'a> Lookup<'a> {
                     Outcome::ServFail => Answer::code(Rcode::ServFail),
                     Outcome::LastResort | Outcome::NotOffered => match last_resort {
                         Some(set) => write(set, ttl.min(set.ttl()), owner, writer),
-                        None => negative(zone, Rcode::NoError, writer),
+                        None => self.negative(zone, Rcode::NoError, writer),
                     },
-                    Outcome::NoData => negative(zone, Rcode::NoError, writer),
+                    Outcome::NoData => self.negative(zone, Rcode::NoError, writer),
                 }
             }
         };

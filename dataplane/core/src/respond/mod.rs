@@ -31,7 +31,7 @@ use crate::steer::{Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::{is_within, to_text};
-use crate::wire::query::{Parsed, Query};
+use crate::wire::query::{CHECKING_DISABLED, Parsed, Query};
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
 use crate::wire::{HEADER, Rcode};
@@ -157,6 +157,7 @@ impl Responder {
         let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
         let limit = limit(transport, self.query.edns.as_ref());
         let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
+        let sections = writer.mark();
         // find, steer, write
         let answer = match parsed {
             Parsed::Query => {
@@ -164,9 +165,14 @@ impl Responder {
                     Lookup { state, query: &self.query, client, transport, counters: &self.counters };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
             }
+            Parsed::Update => refuse_update(state, &self.query.name),
             Parsed::Reject(rcode) => Answer::code(rcode),
             Parsed::Drop => return None,
         };
+        // A failure has no records, though a chain led there: all would be asked for again (as Knot and BIND).
+        if answer.rcode == Rcode::ServFail {
+            writer.rollback(sections);
+        }
         let truncated = answer.truncated || writer.is_closed();
         if truncated {
             self.counters.add(Counter::Truncated);
@@ -182,7 +188,11 @@ impl Responder {
         let authoritative = answer.authoritative && self.query.qclass != CLASS_ANY;
         self.counters.add(counter_of(answer.rcode));
         let question = self.query.question_end > HEADER;
-        Some(writer.finish(answer.rcode as u8 & 0x0f, authoritative, truncated, question))
+        let mut codes = answer.rcode as u8 & 0x0f;
+        if answer.rcode == Rcode::BadVers && self.query.checking_disabled {
+            codes |= CHECKING_DISABLED;
+        }
+        Some(writer.finish(codes, authoritative, truncated, question))
     }
 }
 
@@ -192,6 +202,15 @@ fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
         (Transport::Tcp, _) => MAX_STREAM,
         (Transport::Udp, None) => MAX_PLAIN_UDP,
         (Transport::Udp, Some(edns)) => usize::from(edns.payload).clamp(MAX_PLAIN_UDP, MAX_UDP),
+    }
+}
+
+/// Updates are not taken (RFC 2136 section 3.3); of a zone that is not served here they would be in no case
+/// (section 3.1.1).
+fn refuse_update(state: &Published, zone: &FoldedName) -> Answer {
+    match state.zones.get(zone.as_wire()) {
+        Some(_) => Answer::code(Rcode::Refused),
+        None => Answer::code(Rcode::NotAuth),
     }
 }
 
@@ -294,7 +313,7 @@ impl<'a> Lookup<'a> {
                     }
                 }
                 Found::Delegation(cut) => {
-                    return refer(zone, cut, chased, writer);
+                    return refer(zone, cut, chased, self.query, writer);
                 }
                 Found::Dname(node) => {
                     match substitute(node, dnames.again(node.name), looked_up, owner, writer) {
@@ -304,7 +323,7 @@ impl<'a> Lookup<'a> {
                         Err(answer) => return answer,
                     }
                 }
-                Found::NameError => return negative(zone, Rcode::NxDomain, writer),
+                Found::NameError => return self.negative(zone, Rcode::NxDomain, writer),
             };
             if followed.is_err() {
                 break;
@@ -320,14 +339,18 @@ impl<'a> Lookup<'a> {
     }
 
     /// The zone that goes on with a chain at `target`: the closest, but for DS at an apex the one it came from, if
-    /// that is above it.
+    /// that is above it, or else the parent.
     fn next_zone(&self, from: &'a Zone, target: &FoldedName) -> Option<&'a Zone> {
-        let closest = self.state.zones.find(target, target.label_count())?;
-        let is_apex = closest.origin().as_wire() == target.as_wire();
-        if self.query.qtype == number::DS && is_apex && is_within(target.as_wire(), from.origin().as_wire()) {
+        let labels = target.label_count();
+        let closest = self.state.zones.find(target, labels)?;
+        if self.query.qtype != number::DS || closest.origin().as_wire() != target.as_wire() {
+            return Some(closest);
+        }
+        if is_within(target.as_wire(), from.origin().as_wire()) {
             return Some(from);
         }
-        Some(closest)
+        let parent = labels.checked_sub(1).and_then(|above| self.state.zones.find(target, above));
+        Some(parent.unwrap_or(closest))
     }
 
     /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an
@@ -380,7 +403,7 @@ impl<'a> Lookup<'a> {
         }
         if node.flags.any(Flags::ALIAS) {
             if qtype == number::ALIAS {
-                return Next::Done(negative(zone, Rcode::NoError, writer));
+                return Next::Done(self.negative(zone, Rcode::NoError, writer));
             }
             if rtype::is_address(qtype) {
                 let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
@@ -415,7 +438,7 @@ impl<'a> Lookup<'a> {
             }
             return Next::Follow { target, scope };
         }
-        let answer = negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), writer);
+        let answer = self.negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), writer);
         Next::Done(Answer { scope, ..answer })
     }
 
@@ -442,11 +465,35 @@ impl<'a> Lookup<'a> {
         let written = match node.sets().find(is_told) {
             Some(set) => records(set, None, owner, writer, trace),
             None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
-            None => return negative(zone, Rcode::NoError, writer),
+            None => return self.negative(zone, Rcode::NoError, writer),
         };
         match written {
             Ok(()) => Answer::authoritative(Rcode::NoError),
             Err(full) => full.into(),
+        }
+    }
+
+    /// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
+    fn negative(&self, zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
+        self.negative_for(zone, rcode, u32::MAX, writer)
+    }
+
+    /// A negative answer that is held for at most `longest` seconds. For any class it has no SOA: that would be one of
+    /// this class (as NSD and BIND).
+    fn negative_for(&self, zone: &Zone, rcode: Rcode, longest: u32, writer: &mut Writer<'_>) -> Answer {
+        if self.query.qclass == CLASS_ANY {
+            return Answer::authoritative(rcode);
+        }
+        let apex = Owner::Name(zone.origin().as_wire());
+        let written = match zone.soa_image() {
+            Some(soa) => {
+                writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl.min(longest)))
+            }
+            None => Ok(()),
+        };
+        match written {
+            Ok(()) => Answer::authoritative(rcode),
+            Err(Full) => Answer { rcode, ..Full.into() },
         }
     }
 }
@@ -461,22 +508,4 @@ fn records<T: Trace>(
 ) -> Result<(), Full> {
     trace.note(|| Step::Records { rtype: rtype::to_text(set.rtype).to_string(), count: set.count });
     writer.rrset(Section::Answer, owner, set, longest.map(|longest| longest.min(set.ttl())))
-}
-
-/// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
-fn negative(zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
-    negative_for(zone, rcode, u32::MAX, writer)
-}
-
-/// A negative answer that is held for at most `longest` seconds.
-fn negative_for(zone: &Zone, rcode: Rcode, longest: u32, writer: &mut Writer<'_>) -> Answer {
-    let apex = Owner::Name(zone.origin().as_wire());
-    let written = match zone.soa_image() {
-        Some(soa) => writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl.min(longest))),
-        None => Ok(()),
-    };
-    match written {
-        Ok(()) => Answer::authoritative(rcode),
-        Err(Full) => Answer { rcode, ..Full.into() },
-    }
 }

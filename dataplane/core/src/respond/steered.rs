@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Chooser, Lookup, Next, Trace, negative_for};
+use super::{Answer, Chooser, Lookup, Next, Trace};
 use crate::observe::counters::Counter;
 use crate::respond::Step;
 use crate::steer::{Decision, Outcome, Selection, Steering};
@@ -67,7 +67,7 @@ impl<'a> Lookup<'a> {
             }
             Outcome::NoData => {
                 self.counters.add(Counter::AllDown);
-                Answer { scope, ..negative_for(zone, Rcode::NoError, ttl, writer) }
+                Answer { scope, ..self.negative_for(zone, Rcode::NoError, ttl, writer) }
             }
             Outcome::ServFail => {
                 self.counters.add(Counter::AllDown);

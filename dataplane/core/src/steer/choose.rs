@@ -38,6 +38,7 @@ impl Trace for Untraced {
 }
 
 /// What choosing looks at.
+#[derive(Clone, Copy)]
 pub(super) struct Query<'a> {
     pub tree: &'a Tree,
     pub class: u32,
@@ -52,6 +53,7 @@ pub(super) struct Query<'a> {
 /// Chooses endpoints into `selection`, which is left empty unless the outcome is an answer. Also says whether
 /// `when_all_down` was in effect.
 #[inline]
+#[allow(clippy::too_many_arguments)] // The parts of a query.
 pub(super) fn choose<T: Trace>(
     tree: &Tree,
     class: u32,
@@ -64,7 +66,7 @@ pub(super) fn choose<T: Trace>(
 ) -> (Outcome, bool) {
     let nonce = if tree.draws_twice { random.next_u64() } else { 0 };
     let mut query = Query { tree, class, client, items, standing, counting: Counting::Serving, nonce };
-    let mask = standing.strength(tree.root.roster.number).mask;
+    let mask = standing.pool_mask(tree.root.roster.number);
     if Counting::Serving.is_in(mask) {
         if run_tree(&query, random, selection, trace) {
             return (Outcome::Answer, false);
@@ -106,16 +108,39 @@ fn run_tree<T: Trace>(
     trace: &mut T,
 ) -> bool {
     trace.run(query.counting);
-    selection.clear();
     let (levels, mut chosen) = selection.split();
-    if run_node(query, ROOT, &query.tree.root, levels, random, trace) {
-        expand(query, &query.tree.root, levels, random, &mut chosen, trace);
+    if query.tree.members.is_empty() {
+        // One pool of endpoints, as most are.
+        let Some(Level { chosen: kept, before, urn, refusing }) = levels.first_mut() else { return false };
+        trace.enter(ROOT, refusing);
+        let mut scratch = Scratch { chosen: kept, before, urn, refusing: None };
+        if !run_stages(query, &query.tree.root, &mut scratch, random, trace) {
+            return false;
+        }
+        for candidate in kept.as_slice() {
+            add(query, candidate.item, &mut chosen);
+        }
+    } else {
+        run_members(*query, levels, random, &mut chosen, trace);
     }
     !chosen.is_empty()
 }
 
+#[inline(never)]
+fn run_members<T: Trace>(
+    query: Query<'_>,
+    levels: &mut [Level],
+    random: &mut Random,
+    chosen: &mut Chosen<'_>,
+    trace: &mut T,
+) {
+    let root = &query.tree.root;
+    if run_node(&query, ROOT, root, levels, random, trace) {
+        expand(&query, root, levels, random, chosen, trace);
+    }
+}
+
 /// Chooses within a pool, into the first of `levels`; returns whether anything is left.
-#[inline]
 fn run_node<T: Trace>(
     query: &Query<'_>,
     number: u16,
@@ -158,7 +183,6 @@ fn refusing(query: &Query<'_>, node: &Node, deeper: &mut [Level], random: &mut R
 
 /// Adds what the first of `levels` has chosen: endpoints as they are, member pools by their own choice. Returns whether
 /// there is room for more. Pools are nested at most as deep as there are levels.
-#[inline]
 fn expand<T: Trace>(
     query: &Query<'_>,
     node: &Node,

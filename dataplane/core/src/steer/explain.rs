@@ -201,7 +201,8 @@ fn all_down_reason(tree: &Tree, strength: Strength, counting: Counting, outcome:
         (_, false) => format!("{healthy} members are available where {needed} are needed"),
     };
     Some(match (counting, outcome) {
-        (Counting::Serving, _) => format!("{lack}: no serving endpoint is left for this client"),
+        (Counting::Serving, _) if healthy == 0 => "no serving endpoint is left for this client".to_owned(),
+        (Counting::Serving, _) => lack,
         (_, Outcome::LastResort) => {
             format!("{lack}, and the policy fences this client off from what is down")
         }

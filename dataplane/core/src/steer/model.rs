@@ -90,6 +90,9 @@ pub(super) struct Pop {
     pub name: Box<str>,
 }
 
+/// The RDATA of each record of an RRset, in wire format.
+pub type SetData = Box<[Box<[u8]>]>;
+
 /// What one POP answers with for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -98,7 +101,7 @@ pub struct Endpoint {
     /// The name that it is an alias of.
     pub target: Option<Name>,
     /// The RRsets that it declares: type, and the RDATA of each record.
-    pub records: Box<[(u16, Box<[Box<[u8]>]>)]>,
+    pub records: Box<[(u16, SetData)]>,
     /// Index of its POP in the document.
     pub pop: u32,
     /// Its share among equals; 0: only when no other is left.

@@ -6,6 +6,7 @@ use super::draw::{draw, draw_sticky};
 use super::random::Random;
 use super::selection::{CAPACITY, Candidate, List, Positions};
 use super::stages::{Order, Stage};
+use super::standing::Mask;
 use super::tree::Node;
 
 /// A weighted group of more units than this is drawn from by trial.
@@ -22,11 +23,16 @@ pub(super) struct Scratch<'a> {
     pub refusing: Option<&'a Positions>,
 }
 
-/// What a stage looks at.
+/// What a stage looks at. Copied to what is not inlined, so that the common way keeps it in registers.
+#[derive(Clone, Copy)]
 struct Walk<'a> {
     query: &'a Query<'a>,
     node: &'a Node,
     stage: &'a Stage,
+    /// By item.
+    masks: &'a [Mask],
+    /// The bit of those that count.
+    bit: Mask,
     refusing: Option<&'a Positions>,
     /// What the stage sheds units by.
     nonce: u64,
@@ -34,8 +40,9 @@ struct Walk<'a> {
     client: u64,
 }
 
-/// Runs every stage; returns whether anything is left in `chosen`.
-#[inline]
+/// Runs every stage; returns whether anything is left in `chosen`. It and what it calls are always inlined: that is a
+/// quarter of the cost of a decision.
+#[inline(always)]
 pub(super) fn run_stages<T: Trace>(
     query: &Query<'_>,
     node: &Node,
@@ -49,7 +56,8 @@ pub(super) fn run_stages<T: Trace>(
             Order::Sticky(lengths) => lengths.client(query.client),
             _ => 0,
         };
-        let mut walk = Walk { query, node, stage, refusing: scratch.refusing, nonce: 0, client };
+        let (masks, bit) = (query.standing.masks(), query.counting as Mask);
+        let mut walk = Walk { query, node, stage, masks, bit, refusing: scratch.refusing, nonce: 0, client };
         if !stage.sheds.is_empty() {
             walk.nonce = random.next_u64();
             trace.shed(walk.nonce);
@@ -81,7 +89,7 @@ pub(super) fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
 impl Walk<'_> {
     /// Walks a class's order of units until enough candidates are found: once, or, where units may be shed, once for
     /// each way of being shed, those that are not first.
-    #[inline]
+    #[inline(always)]
     fn first(&self, order: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         scratch.chosen.clear();
         for shed in 0..1u32 << self.stage.sheds.len() {
@@ -101,17 +109,16 @@ impl Walk<'_> {
     }
 
     /// Whether a candidate counts, and is shed in this way.
-    #[inline]
+    #[inline(always)]
     fn counts(&self, candidate: Candidate, shed: u32) -> bool {
-        let Query { counting, standing, .. } = self.query;
-        counting.is_in(standing.mask(candidate.item))
+        self.masks.get(candidate.item as usize).is_some_and(|mask| mask & self.bit != 0)
             && self.refusing.is_none_or(|refusing| !refusing.has(usize::from(candidate.position)))
             && (self.stage.sheds.is_empty() || self.shed(candidate.position) == shed)
     }
 
     /// The shed steps by which a unit is shed for this query, a bit for each.
     #[cold]
-    fn shed(&self, position: u16) -> u32 {
+    fn shed(self, position: u16) -> u32 {
         let load = self.query.standing.load(&self.node.roster, position);
         (0..).zip(&self.stage.sheds).fold(0, |bits, (number, watermarks)| {
             // Each step draws for itself.
@@ -121,7 +128,7 @@ impl Walk<'_> {
     }
 
     /// The candidates of a group of units that count.
-    #[inline]
+    #[inline(always)]
     fn members<'b>(&'b self, group: &'b [u16], shed: u32) -> impl Iterator<Item = Candidate> + Clone + 'b {
         let all = group.iter().flat_map(|&position| {
             self.node.roster.at(position).iter().map(move |&item| Candidate { item, position })
@@ -132,13 +139,8 @@ impl Walk<'_> {
     /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
     /// its weight, until one counts and is not drawn yet. Where that takes too long (most are down, or
     /// their weights are very uneven) it goes on from what is drawn by looking at all.
-    fn draw_by_trial(
-        &self,
-        group: &[u16],
-        shed: u32,
-        scratch: &mut Scratch<'_>,
-        random: &mut Random,
-    ) -> bool {
+    #[inline(never)]
+    fn draw_by_trial(self, group: &[u16], shed: u32, scratch: &mut Scratch<'_>, random: &mut Random) -> bool {
         let Scratch { chosen, urn, .. } = scratch;
         let roster = &self.node.roster;
         let start = chosen.len();
@@ -174,7 +176,8 @@ impl Walk<'_> {
     }
 
     /// Sorts what the stage before has kept by the class's ranks, those that are shed last, and goes on from there.
-    fn later(&self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
+    #[inline(never)]
+    fn later(self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         let rank =
             |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
         let key = |candidate: &Candidate| {
@@ -198,7 +201,7 @@ impl Walk<'_> {
     }
 
     /// Adds a group of equals as far as the stage wants it; returns whether the stage is done.
-    #[inline]
+    #[inline(always)]
     fn add_group(
         &self,
         members: impl Iterator<Item = Candidate> + Clone,

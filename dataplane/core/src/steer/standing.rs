@@ -143,6 +143,18 @@ impl Standing {
         at(&self.masks, item)
     }
 
+    /// By what items count.
+    #[inline]
+    pub(super) fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
+    /// By what a roster's pool counts.
+    #[inline]
+    pub(super) fn pool_mask(&self, roster: u32) -> Mask {
+        self.strengths.get(roster as usize).map_or(0, |strength| strength.mask)
+    }
+
     /// What a roster has.
     #[inline]
     pub(super) fn strength(&self, roster: u32) -> Strength {

@@ -133,20 +133,23 @@ pub fn push_text(text: &[u8], origin: Option<&[u8]>, out: &mut Vec<u8>) -> Resul
     let mut label = out.len();
     out.push(0);
     let mut at = 0;
-    while let Some(&octet) = text.get(at) {
-        at += 1;
-        match octet {
-            b'.' => {
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let plain = rest.iter().position(|octet| matches!(octet, b'.' | b'\\')).unwrap_or(rest.len());
+        out.extend_from_slice(rest.get(..plain).unwrap_or_default());
+        at += plain + 1;
+        match rest.get(plain) {
+            Some(b'.') => {
                 close_label(out, label)?;
                 label = out.len();
                 out.push(0);
             }
-            b'\\' => {
+            Some(_) => {
                 let (value, used) = escape(text.get(at..).unwrap_or_default())?;
                 out.push(value);
                 at += used;
             }
-            _ => out.push(octet),
+            None => break,
         }
     }
     if out.len() == label + 1 {

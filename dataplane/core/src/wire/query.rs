@@ -2,22 +2,28 @@
 
 use super::edns::Edns;
 use super::fold::FoldedName;
-use super::name::wire_length;
-use super::rtype::number::OPT;
+use super::name::{MAX_LABEL, MAX_NAME, wire_length};
+use super::rtype::number::{OPT, SOA};
 use super::{HEADER, Rcode, u16_at};
 
-/// A query carries at most an OPT and a signature; more additional records than this are malformed.
-const MAX_ADDITIONAL: u16 = 8;
-
-/// Opcodes (RFC 1035 section 4.1.1, RFC 1996 section 3.2) that are looked into.
+/// Opcodes (RFC 1035 section 4.1.1, RFC 1996 section 3.2, RFC 2136 section 1.3) that are looked into.
 const QUERY: u8 = 0;
 const NOTIFY: u8 = 4;
+const UPDATE: u8 = 5;
+
+/// CD in the fourth octet of a header (RFC 4035 section 3.2.2).
+pub const CHECKING_DISABLED: u8 = 0x10;
+const CLASS_IN: u16 = 1;
+/// Length octets from here on are the first of a pointer (RFC 1035 section 4.1.4).
+const POINTER: usize = 0xc0;
 
 /// What to do with a packet that was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
     /// A query to answer.
     Query,
+    /// An update (RFC 2136); its zone section stands in the place of the question.
+    Update,
     /// Answer with this code and no records; the question is echoed where it could be read.
     Reject(Rcode),
     /// No query at all (too short, or a response): stay silent, so that two servers never talk in circles.
@@ -35,6 +41,8 @@ pub struct Query {
     pub qtype: u16,
     /// QCLASS.
     pub qclass: u16,
+    /// CD of a query; other opcodes do not have it.
+    pub checking_disabled: bool,
     /// The OPT record, if any.
     pub edns: Option<Edns>,
 }
@@ -45,7 +53,9 @@ impl Query {
     pub fn parse(&mut self, packet: &[u8]) -> Parsed {
         self.question_end = HEADER;
         self.edns = None;
-        let Some(&[_, _, flags, _, q1, q2, an1, an2, ns1, ns2, ar1, ar2]) = packet.first_chunk::<HEADER>()
+        self.checking_disabled = false;
+        let Some(&[_, _, flags, codes, q1, q2, an1, an2, ns1, ns2, ar1, ar2]) =
+            packet.first_chunk::<HEADER>()
         else {
             return Parsed::Drop;
         };
@@ -53,7 +63,8 @@ impl Query {
             return Parsed::Drop;
         }
         let opcode = (flags >> 3) & 0x0f;
-        if !matches!(opcode, QUERY | NOTIFY) {
+        self.checking_disabled = opcode == QUERY && codes & CHECKING_DISABLED != 0;
+        if !matches!(opcode, QUERY | NOTIFY | UPDATE) {
             self.find_opt(packet, u16::from_be_bytes([q1, q2]), u16::from_be_bytes([ar1, ar2]));
             return Parsed::Reject(Rcode::NotImp);
         }
@@ -61,7 +72,7 @@ impl Query {
         let additional = u16::from_be_bytes([ar1, ar2]);
         if questions == 0 && [an1, an2, ns1, ns2] == [0, 0, 0, 0] {
             // Nothing is asked, but the OPT record is answered all the same.
-            if self.additional(packet, additional).is_none() {
+            if self.records_from(packet, HEADER, additional).is_none() {
                 self.edns = None;
             }
             return Parsed::Reject(Rcode::FormErr);
@@ -78,20 +89,22 @@ impl Query {
         };
         (self.qtype, self.qclass) = (qtype, qclass);
         self.question_end = end + 4;
-        if opcode == QUERY && [an1, an2, ns1, ns2] != [0, 0, 0, 0] {
-            return Parsed::Reject(Rcode::FormErr);
-        }
         if opcode == NOTIFY {
             // We transfer no zone in, so nobody's news are ours (RFC 1996 section 3.10).
             return Parsed::Reject(Rcode::NotAuth);
         }
-        if additional > 0 && self.additional(packet, additional).is_none() {
+        // Records before the additional section mean nothing in a query, except to IXFR (RFC 1995 section 3).
+        let before = [u16::from_be_bytes([an1, an2]), u16::from_be_bytes([ns1, ns2])];
+        if (before, additional) != ([0, 0], 0) && self.records(packet, before, additional).is_none() {
             self.edns = None;
             return Parsed::Reject(Rcode::FormErr);
         }
         match self.edns {
             Some(edns) if edns.version != 0 => Parsed::Reject(Rcode::BadVers),
-            _ => Parsed::Query,
+            _ if opcode == QUERY => Parsed::Query,
+            _ if qtype != SOA => Parsed::Reject(Rcode::FormErr),
+            _ if qclass != CLASS_IN => Parsed::Reject(Rcode::NotImp),
+            _ => Parsed::Update,
         }
     }
 
@@ -105,39 +118,79 @@ impl Query {
             _ => None,
         };
         let Some(end) = end else { return };
-        // The question itself is not echoed.
-        self.question_end = end;
-        if self.additional(packet, additional).is_none() {
+        // The question itself is not echoed: `question_end` stays.
+        if self.records_from(packet, end, additional).is_none() {
             self.edns = None;
         }
-        self.question_end = HEADER;
     }
 
-    /// Walks the additional section for the OPT record; `None` when it is malformed or there are two
-    /// (RFC 6891 section 6.1.1).
-    #[inline]
-    fn additional(&mut self, packet: &[u8], count: u16) -> Option<()> {
-        if count > MAX_ADDITIONAL {
-            return None;
-        }
+    /// Walks all records behind the question; `None` when one is malformed or an OPT record is not where it belongs.
+    fn records(&mut self, packet: &[u8], before: [u16; 2], additional: u16) -> Option<()> {
         let mut at = self.question_end;
-        for _ in 0..count {
-            let name = wire_length(packet.get(at..)?).ok()?;
-            let rtype = u16_at(packet, at + name)?;
-            at += name + 2;
+        for _ in 0..before.into_iter().map(u32::from).sum() {
+            let (rtype, rest) = record_head(packet, at)?;
             if rtype == OPT {
-                if name != 1 || self.edns.is_some() {
+                return None;
+            }
+            at = record_end(packet, rest)?;
+        }
+        self.records_from(packet, at, additional)
+    }
+
+    /// Walks the additional section, which starts at `at`, for the OPT record; `None` when it is malformed or there are
+    /// two (RFC 6891 section 6.1.1). The packet is the bound: a record takes 11 octets.
+    #[inline]
+    fn records_from(&mut self, packet: &[u8], mut at: usize, count: u16) -> Option<()> {
+        for _ in 0..count {
+            let (rtype, rest) = record_head(packet, at)?;
+            if rtype == OPT {
+                if rest - at != ROOT_AND_TYPE || self.edns.is_some() {
                     return None;
                 }
-                let (edns, used) = Edns::parse(packet.get(at..)?).ok()?;
+                let (edns, used) = Edns::parse(packet.get(rest..)?).ok()?;
                 self.edns = Some(edns);
-                at += used;
+                at = rest + used;
             } else {
-                at += 8 + usize::from(u16_at(packet, at + 6)?);
-                packet.get(..at)?;
+                at = record_end(packet, rest)?;
             }
         }
         Some(())
+    }
+}
+
+/// Octets of the root name and a type.
+const ROOT_AND_TYPE: usize = 3;
+
+/// The type of the record at `at`, and where its class stands.
+#[inline]
+fn record_head(packet: &[u8], at: usize) -> Option<(u16, usize)> {
+    let end = owner_end(packet, at)?;
+    Some((u16_at(packet, end)?, end + 2))
+}
+
+/// Where a record ends whose class stands at `at`.
+fn record_end(packet: &[u8], at: usize) -> Option<usize> {
+    let end = at + 8 + usize::from(u16_at(packet, at + 6)?);
+    packet.get(..end)?;
+    Some(end)
+}
+
+/// Where the owner that starts at `at` ends. It may end in a pointer to a name before it (RFC 1035 section 4.1.4);
+/// where that leads further is of no use here, and not followed.
+#[inline]
+fn owner_end(packet: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        let length = usize::from(*packet.get(end)?);
+        match length {
+            0 => return Some(end + 1),
+            POINTER.. => {
+                let target = usize::from(u16_at(packet, end)?) & 0x3fff;
+                return (HEADER..at).contains(&target).then_some(end + 2);
+            }
+            1..=MAX_LABEL if end + length - at < MAX_NAME => end += 1 + length,
+            _ => return None,
+        }
     }
 }
 
@@ -155,6 +208,9 @@ mod tests {
 
     const QUESTION: &[u8] = b"\x03wWw\x02ex\0\0\x01\0\x01";
     const PLAIN_OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
+
+    /// `. A 0.0.0.0`
+    const RECORD: &[u8] = &[0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 
     fn parse(packet: &[u8]) -> (Parsed, Query) {
         let mut query = Query::default();
@@ -177,7 +233,30 @@ mod tests {
 
     #[test]
     fn other_opcodes_are_not_implemented() {
-        assert_eq!(parse(&packet(0x28, [1, 0, 0, 0], QUESTION)).0, Parsed::Reject(Rcode::NotImp));
+        assert_eq!(parse(&packet(0x30, [1, 0, 0, 0], QUESTION)).0, Parsed::Reject(Rcode::NotImp));
+    }
+
+    #[test]
+    fn records_beside_a_question_are_read_over() {
+        let owner = [b"\xc0\x0c", &RECORD[1..]].concat();
+        for counts in [[1, 3, 0, 1], [1, 0, 3, 1], [1, 1, 1, 2], [1, 0, 0, 4]] {
+            let rest = [QUESTION, RECORD, &owner, RECORD, PLAIN_OPT].concat();
+            let (parsed, query) = parse(&packet(0, counts, &rest));
+            assert_eq!((parsed, query.edns.is_some()), (Parsed::Query, true), "{counts:?}");
+        }
+    }
+
+    /// RFC 2136 section 3.1.1.
+    #[test]
+    fn an_update_names_a_zone_of_class_in() {
+        let of = |rtype: u8, class: u8| {
+            let rest = [&b"\x02ex\0\0"[..], &[rtype, 0, class], RECORD].concat();
+            parse(&packet(0x28, [1, 0, 1, 0], &rest)).0
+        };
+        assert_eq!(of(6, 1), Parsed::Update);
+        assert_eq!(of(1, 1), Parsed::Reject(Rcode::FormErr));
+        assert_eq!(of(6, 3), Parsed::Reject(Rcode::NotImp));
+        assert_eq!(parse(&packet(0x28, [0, 0, 0, 0], b"")).0, Parsed::Reject(Rcode::FormErr));
     }
 
     #[test]
@@ -187,6 +266,9 @@ mod tests {
             ([0, 0, 0, 0], &b""[..]),
             ([2, 0, 0, 0], QUESTION),
             ([1, 1, 0, 0], QUESTION),
+            ([1, 1, 0, 0], &[QUESTION, PLAIN_OPT].concat()),
+            ([1, 0, 1, 0], &[QUESTION, &RECORD[..RECORD.len() - 1]].concat()),
+            ([1, 0, 0, 1], &[QUESTION, b"\xc0\x1a", &RECORD[1..]].concat()),
             ([1, 0, 0, 0], &b"\x03ww"[..]),
             ([1, 0, 0, 0], &b"\xc0\x0c\0\x01\0\x01"[..]),
             ([1, 0, 0, 0], &QUESTION[..QUESTION.len() - 1]),

@@ -337,15 +337,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Completes the header and returns the length of the response. The id and RD stay the query's; AD, CD and RA are
-    /// clear. Without `question` the question count is 0.
+    /// Completes the header and returns the length of the response. The id and RD stay the query's. `codes` is
+    /// the octet of RA, Z, AD, CD and the response code. Without `question` the question count is 0.
     #[inline]
-    pub fn finish(self, rcode: u8, authoritative: bool, truncated: bool, question: bool) -> usize {
+    pub fn finish(self, codes: u8, authoritative: bool, truncated: bool, question: bool) -> usize {
         let [answer, authority, additional] = self.counts.map(u16::to_be_bytes);
-        if let Some([_, _, flags, codes, counts @ ..]) = self.octets.first_chunk_mut::<HEADER>() {
+        if let Some([_, _, flags, low, counts @ ..]) = self.octets.first_chunk_mut::<HEADER>() {
             // QR, the query's opcode, AA, TC, the query's RD (RFC 1035 section 4.1.1).
             *flags = 0x80 | (*flags & 0x79) | u8::from(authoritative) << 2 | u8::from(truncated) << 1;
-            *codes = rcode;
+            *low = codes;
             let [a1, a2] = answer;
             let [n1, n2] = authority;
             let [r1, r2] = additional;

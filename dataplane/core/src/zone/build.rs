@@ -1,11 +1,15 @@
-//! Compiles records into a [`Zone`]: sorts them by the hash of their owner, adds empty non-terminals, sets flags.
+//! Compiles records into a [`Zone`]: adds empty non-terminals, sets flags, encodes each name into its shard.
+//!
+//! Names are taken in the order of the file, in which an owner, its records and those of the next lie side by side in
+//! memory; the shards grow all at once. The other way round, shard by shard, each name would be a cache miss or two.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::records::RecordSet;
-use super::table::{Flags, Shard, Soa, Zone, begin_node, begin_set, end_node, shard_index};
+use super::owners::{Index, Owner, Owners};
+use super::records::{Record, RecordSet};
+use super::table::{Flags, Shard, Soa, Zone, begin_node, begin_set, end_node, end_set, shard_index};
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
 use crate::wire::rtype::{self, number};
@@ -17,6 +21,11 @@ pub(super) const NAMES_PER_SHARD: usize = 512;
 
 /// Octets of an RRset's image that fit into a message of 65,535 beside header, question and OPT.
 pub(super) const MAX_SET: usize = 65_535 - (12 + 255 + 4) - 256;
+
+/// Octets before a node's name, before an RRset's image and before a record's RDATA in it (`table.rs`).
+const NODE_HEAD: usize = 7;
+const SET_HEAD: usize = 4;
+const RECORD_HEAD: usize = 12;
 
 /// Why records do not make a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,14 +41,7 @@ pub enum BuildError {
     TooLarge(Name, String, usize),
 }
 
-/// One record's place: the hash of its owner, type and index in the set.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    hash: u64,
-    index: u32,
-}
-
-/// A name that only stands above others, or a parent's count: the hash, the name, names directly below.
+/// A name that stands directly above others.
 struct Parent<'r> {
     hash: u64,
     name: &'r [u8],
@@ -55,73 +57,68 @@ struct Parent<'r> {
 /// [`BuildError`] names the record at fault.
 pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Result<Zone, BuildError> {
     let apex = origin.as_wire();
-    let mut keys = Vec::with_capacity(records.len());
-    let mut last: (&[u8], u64) = (&[], 0);
-    for (index, record) in records.iter().enumerate() {
-        if record.owner != last.0 {
-            if !is_within(record.owner, apex) {
-                return Err(BuildError::OutOfZone(as_name(record.owner), origin.clone()));
-            }
-            last = (record.owner, hash(record.owner));
+    let owners = records.owners();
+    let steered = SteeredNames::new(steered);
+    let mut parents = Parents { apex, index: Index::default(), list: Vec::new(), last: 0 };
+    let mut add = |name| match is_within(name, apex) {
+        true => {
+            parents.add_child(name);
+            Ok(())
         }
-        keys.push(Key { hash: last.1, index: index as u32 });
+        false => Err(BuildError::OutOfZone(as_name(name), origin.clone())),
+    };
+    for position in 0..owners.len() {
+        add(owners.name(records, position).unwrap_or_default())?;
     }
-    let mut steered: Vec<(u64, &[u8], u32)> =
-        steered.iter().map(|(name, index)| (hash(name.as_wire()), name.as_wire(), *index)).collect();
-    for (_, name, _) in &steered {
+    let has_records = |hash, name: &[u8]| owners.find_hashed(records, hash, name).is_some();
+    let only_steered = || steered.list.iter().filter(|(hash, name, _)| !has_records(*hash, name));
+    for (_, name, _) in &steered.list {
         if !is_within(name, apex) {
             return Err(BuildError::OutOfZone(as_name(name), origin.clone()));
         }
     }
-    steered.sort_unstable();
-    keys.sort_unstable();
-    let owner = |key: &Key| records.get(key.index as usize).map(|record| record.owner).unwrap_or_default();
-    // Equal hashes of different names are as good as impossible; the sort by name keeps them right all the same.
-    for run in keys.chunk_by_mut(|a, b| a.hash == b.hash) {
-        if run.len() > 1 && run.iter().any(|key| owner(key) != run.first().map(owner).unwrap_or_default()) {
-            run.sort_by(|a, b| owner(a).cmp(owner(b)).then(a.index.cmp(&b.index)));
-        }
+    only_steered().try_for_each(|(_, name, _)| add(name))?;
+    let empty = parents.close(|hash, name| has_records(hash, name) || steered.index_of(hash, name).is_some());
+    let mut builder = Builder::new(records, owners, apex, &parents, &steered);
+    for (position, owner) in owners.iter().enumerate() {
+        builder.node(owner.hash, owners.name(records, position).unwrap_or_default(), Some(owner))?;
     }
-    // The hash first: in this order owners lie anywhere in memory, and looking at one costs more than all the rest.
-    let same_owner = |a: &Key, b: &Key| a.hash == b.hash && owner(a) == owner(b);
-    let has_records = |hash: u64, name: &[u8]| {
-        let start = keys.partition_point(|key| key.hash < hash);
-        keys.iter().skip(start).take_while(|key| key.hash == hash).any(|key| owner(key) == name)
-    };
-    let is_steered = |hash: u64, name: &[u8]| {
-        steered.binary_search_by(|(other, at, _)| (*other, *at).cmp(&(hash, name))).is_ok()
-    };
-    // Each name once, but in the order of the file, in which neighbours in the zone are neighbours in memory too.
-    let mut is_first = vec![false; records.len()];
-    for key in keys.chunk_by(same_owner).filter_map(<[Key]>::first) {
-        if let Some(first) = is_first.get_mut(key.index as usize) {
-            *first = true;
-        }
+    for (hash, name, _) in only_steered() {
+        builder.node(*hash, name, None)?;
     }
-    let owners = records.iter().zip(is_first).filter(|(_, first)| *first).map(|(record, _)| record.owner);
-    let only_steered =
-        steered.iter().filter(|(hash, name, _)| !has_records(*hash, name)).map(|(_, name, _)| *name);
-    let parents = parents_of(apex, owners.chain(only_steered), |hash, name| {
-        has_records(hash, name) || is_steered(hash, name)
-    });
-    let cuts = cuts_of(apex, records);
-    let mut builder = Builder::new(records, &cuts, keys.len());
-    let mut runs = keys.chunk_by(same_owner).peekable();
-    let mut parents = parents.into_iter().peekable();
-    let mut steered = steered.into_iter().peekable();
-    // Three streams sorted by (hash, name) become one node per name.
-    loop {
-        let run = runs.peek().and_then(|run| run.first()).map(|key| (key.hash, owner(key)));
-        let above = parents.peek().map(|parent| (parent.hash, parent.name));
-        let steer = steered.peek().map(|(hash, name, _)| (*hash, *name));
-        let Some((hash, name)) = [run, above, steer].into_iter().flatten().min() else { break };
-        let keys = if run == Some((hash, name)) { runs.next().unwrap_or_default() } else { &[] };
-        let above = parents.next_if(|parent| (parent.hash, parent.name) == (hash, name));
-        let steer = steered.next_if(|(other, at, _)| (*other, *at) == (hash, name));
-        builder.node(hash, name, keys, above.as_ref(), steer.map(|(_, _, index)| index), apex)?;
+    for (hash, name) in empty {
+        builder.node(hash, name, None)?;
     }
     let zone = builder.finish(origin.clone());
     with_soa(zone).ok_or_else(|| BuildError::NoSoa(origin.clone()))
+}
+
+/// The steered names of a zone, each once, with their hashes and steering indices.
+struct SteeredNames<'s> {
+    list: Vec<(u64, &'s [u8], u32)>,
+    index: Index,
+}
+
+impl<'s> SteeredNames<'s> {
+    fn new(pairs: &'s [(Name, u32)]) -> SteeredNames<'s> {
+        let mut names =
+            SteeredNames { list: Vec::with_capacity(pairs.len()), index: Index::with_capacity(pairs.len()) };
+        for (name, index) in pairs {
+            let (name, list) = (name.as_wire(), &names.list);
+            let (hash, next) = (hash(name), list.len() as u32);
+            let same = |at: u32| list.get(at as usize).is_some_and(|(_, other, _)| *other == name);
+            if names.index.find_or_insert(hash, next, same).is_none() {
+                names.list.push((hash, name, *index));
+            }
+        }
+        names
+    }
+
+    fn index_of(&self, hash: u64, name: &[u8]) -> Option<u32> {
+        let same = |at: u32| self.list.get(at as usize).is_some_and(|(_, other, _)| *other == name);
+        let at = self.index.find(hash, same)?;
+        self.list.get(at as usize).map(|(_, _, index)| *index)
+    }
 }
 
 /// Fills in the SOA's numbers from the apex; `None` without a valid SOA.
@@ -142,49 +139,51 @@ fn as_name(wire: &[u8]) -> Name {
 /// The names that stand directly above others, each once.
 struct Parents<'r> {
     apex: &'r [u8],
-    index: HashMap<&'r [u8], usize>,
+    index: Index,
     list: Vec<Parent<'r>>,
-    /// Most names share their parent with the name before: the map is asked once per change of parent.
-    last: Option<(&'r [u8], usize)>,
+    /// Position of the parent of the name before, which most names share: the index is asked once per change.
+    last: usize,
 }
 
 impl<'r> Parents<'r> {
     fn add_child(&mut self, name: &'r [u8]) {
         let Some(above) = parent(name).filter(|_| name != self.apex) else { return };
-        let index = match self.last {
-            Some((last, index)) if last == above => index,
-            _ => *self.index.entry(above).or_insert_with(|| {
-                self.list.push(Parent { hash: hash(above), name: above, children: 0, wildcard: false });
-                self.list.len() - 1
-            }),
-        };
-        self.last = Some((above, index));
-        if let Some(parent) = self.list.get_mut(index) {
+        if self.list.get(self.last).is_none_or(|parent| parent.name != above) {
+            let (list, hash, next) = (&self.list, hash(above), self.list.len());
+            let same = |at: u32| list.get(at as usize).is_some_and(|parent| parent.name == above);
+            self.last = match self.index.find_or_insert(hash, next as u32, same) {
+                Some(at) => at as usize,
+                None => {
+                    self.list.push(Parent { hash, name: above, children: 0, wildcard: false });
+                    next
+                }
+            };
+        }
+        if let Some(parent) = self.list.get_mut(self.last) {
             parent.children += 1;
             parent.wildcard |= name.starts_with(b"\x01*");
         }
     }
-}
 
-/// Every name directly above one of `names`, and above those in turn up to the apex, sorted by (hash, name).
-/// `is_name` says whether a name is one of `names`; the others are empty non-terminals.
-fn parents_of<'r>(
-    apex: &'r [u8],
-    names: impl Iterator<Item = &'r [u8]>,
-    is_name: impl Fn(u64, &[u8]) -> bool,
-) -> Vec<Parent<'r>> {
-    let mut parents = Parents { apex, index: HashMap::new(), list: Vec::new(), last: None };
-    names.for_each(|name| parents.add_child(name));
-    let mut at = 0;
-    while let Some((hash, name)) = parents.list.get(at).map(|parent| (parent.hash, parent.name)) {
-        if !is_name(hash, name) {
-            parents.add_child(name);
+    /// Adds what stands above parents that are no names themselves, up to the apex, and returns those: the empty
+    /// non-terminals (RFC 4592 section 2.2.2).
+    fn close(&mut self, is_name: impl Fn(u64, &[u8]) -> bool) -> Vec<(u64, &'r [u8])> {
+        let mut empty = Vec::new();
+        let mut at = 0;
+        while let Some((hash, name)) = self.list.get(at).map(|parent| (parent.hash, parent.name)) {
+            if !is_name(hash, name) {
+                empty.push((hash, name));
+                self.add_child(name);
+            }
+            at += 1;
         }
-        at += 1;
+        empty
     }
-    let mut list = parents.list;
-    list.sort_unstable_by(|a, b| (a.hash, a.name).cmp(&(b.hash, b.name)));
-    list
+
+    fn find(&self, hash: u64, name: &[u8]) -> Option<&Parent<'r>> {
+        let same = |at: u32| self.list.get(at as usize).is_some_and(|parent| parent.name == name);
+        self.list.get(self.index.find(hash, same)? as usize)
+    }
 }
 
 /// Names below which nothing is authoritative: delegations and DNAMEs.
@@ -202,81 +201,70 @@ fn is_occluded(cuts: &HashSet<&[u8]>, name: &[u8]) -> bool {
         && std::iter::successors(parent(name), |name| parent(name)).any(|above| cuts.contains(above))
 }
 
-struct Builder<'r> {
+struct Builder<'b, 'r> {
     records: &'r RecordSet,
-    cuts: &'r HashSet<&'r [u8]>,
-    shards: usize,
+    owners: &'r Owners,
+    apex: &'b [u8],
+    parents: &'b Parents<'b>,
+    steered: &'b SteeredNames<'b>,
+    cuts: HashSet<&'r [u8]>,
     blobs: Vec<Vec<u8>>,
     names: usize,
     count: usize,
-    order: Vec<u32>,
-    image: Vec<u8>,
+    /// The records of the name at hand, by type.
+    of_name: Vec<Record<'r>>,
 }
 
-impl<'r> Builder<'r> {
-    fn new(records: &'r RecordSet, cuts: &'r HashSet<&'r [u8]>, keys: usize) -> Builder<'r> {
-        let shards = (keys / NAMES_PER_SHARD + 1).next_power_of_two();
-        let blobs = std::iter::repeat_with(Vec::new).take(shards).collect();
-        Builder { records, cuts, shards, blobs, names: 0, count: 0, order: Vec::new(), image: Vec::new() }
+impl<'b, 'r> Builder<'b, 'r> {
+    fn new(
+        records: &'r RecordSet,
+        owners: &'r Owners,
+        apex: &'b [u8],
+        parents: &'b Parents<'b>,
+        steered: &'b SteeredNames<'b>,
+    ) -> Builder<'b, 'r> {
+        let cuts = cuts_of(apex, records);
+        let blobs = room_for(records, owners).into_iter().map(Vec::with_capacity).collect();
+        let of_name = Vec::new();
+        Builder { records, owners, apex, parents, steered, cuts, blobs, names: 0, count: 0, of_name }
     }
 
-    fn node(
-        &mut self,
-        hash: u64,
-        name: &[u8],
-        keys: &[Key],
-        above: Option<&Parent<'_>>,
-        steered: Option<u32>,
-        apex: &[u8],
-    ) -> Result<(), BuildError> {
-        let mut flags = Flags::default();
+    fn node(&mut self, hash: u64, name: &[u8], owner: Option<&Owner>) -> Result<(), BuildError> {
+        let shard = shard_index(hash, self.blobs.len());
+        let Some(blob) = self.blobs.get_mut(shard) else { return Ok(()) };
+        let above = self.parents.find(hash, name);
+        let steered = self.steered.index_of(hash, name);
         let children = above.map_or(0, |parent| parent.children);
+        let mut flags = Flags::default();
         flags.set(Flags::PARENT, children > 0);
         flags.set(Flags::WILDCARD_CHILD, above.is_some_and(|parent| parent.wildcard));
         flags.set(Flags::STEERED, steered.is_some());
-        flags.set(Flags::OCCLUDED, is_occluded(self.cuts, name));
-        self.order.clear();
-        self.order.extend(keys.iter().map(|key| key.index));
+        flags.set(Flags::OCCLUDED, is_occluded(&self.cuts, name));
         let records = self.records;
-        let type_of = |index: &u32| records.get(*index as usize).map_or(0, |record| record.rtype);
-        if self.order.len() > 1 {
-            self.order.sort_by_key(type_of);
+        let mut indices = owner.into_iter().flat_map(|owner| self.owners.indices(owner));
+        // One record, as at most names, stays in registers: what was put into memory a moment ago could be read back
+        // only when everything written before, to lines of the shard that are not in the cache, has arrived.
+        if owner.is_some_and(|owner| owner.count() == 1)
+            && let Some(record) = indices.next().and_then(|index| records.get(index))
+        {
+            note_type(&mut flags, record.rtype, name == self.apex);
+            let start = begin_node(blob, flags, name, children, steered);
+            let head = begin_set(blob);
+            push_image(blob, record.rtype, record.ttl, record.rdata);
+            self.count += close_set(blob, head, name, record.rtype, 1)?;
+            end_node(blob, start);
+            self.names += 1;
+            return Ok(());
         }
-        for index in &self.order {
-            match type_of(index) {
-                number::NS if name != apex => flags.set(Flags::DELEGATION, true),
-                number::DNAME => flags.set(Flags::DNAME, true),
-                number::CNAME => flags.set(Flags::CNAME, true),
-                number::ALIAS => flags.set(Flags::ALIAS, true),
-                _ => {}
-            }
+        self.of_name.clear();
+        self.of_name.extend(indices.filter_map(|index| records.get(index)));
+        self.of_name.sort_by_key(|record| record.rtype);
+        for record in &self.of_name {
+            note_type(&mut flags, record.rtype, name == self.apex);
         }
-        let shard = shard_index(hash, self.shards);
-        let Some(blob) = self.blobs.get_mut(shard) else { return Ok(()) };
-        let start = blob.len();
-        begin_node(blob, flags, name, children, steered);
-        for set in self.order.chunk_by(|a, b| type_of(a) == type_of(b)) {
-            let of_set = || set.iter().filter_map(|index| records.get(*index as usize));
-            let ttl = of_set().map(|record| record.ttl).min().unwrap_or(0);
-            self.image.clear();
-            let mut count = 0usize;
-            let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::new();
-            for record in of_set() {
-                if set.len() > 1 && !seen.insert(rtype::canonical(record.rtype, record.rdata)) {
-                    continue;
-                }
-                push_image(&mut self.image, record.rtype, ttl, record.rdata);
-                count += 1;
-            }
-            let of_type = set.first().map_or(0, type_of);
-            let octets = self.image.len();
-            // So many octets are fewer than 65,536 records.
-            let count16 = u16::try_from(count).ok().filter(|_| octets <= MAX_SET).ok_or_else(|| {
-                BuildError::TooLarge(as_name(name), rtype::to_text(of_type).to_string(), octets)
-            })?;
-            begin_set(blob, of_type, count16, self.image.len());
-            blob.extend_from_slice(&self.image);
-            self.count += count;
+        let start = begin_node(blob, flags, name, children, steered);
+        for set in self.of_name.chunk_by(|one, other| one.rtype == other.rtype) {
+            self.count += push_set(blob, name, set)?;
         }
         end_node(blob, start);
         self.names += 1;
@@ -290,4 +278,62 @@ impl<'r> Builder<'r> {
         zone.records = self.count;
         zone
     }
+}
+
+/// Octets that each shard's nodes take, about; the length is the number of shards.
+fn room_for(records: &RecordSet, owners: &Owners) -> Vec<usize> {
+    let shards = (records.len() / NAMES_PER_SHARD + 1).next_power_of_two();
+    let mut room = vec![0; shards];
+    for owner in owners.iter() {
+        let Some(room) = room.get_mut(shard_index(owner.hash, shards)) else { continue };
+        for (at, record) in owners.indices(owner).filter_map(|index| records.get(index)).enumerate() {
+            let node = if at == 0 { NODE_HEAD + record.owner.len() } else { 0 };
+            *room += node + SET_HEAD + RECORD_HEAD + record.rdata.len();
+        }
+    }
+    room
+}
+
+/// Sets the flag that a record of this type stands for.
+fn note_type(flags: &mut Flags, rtype: u16, at_apex: bool) {
+    match rtype {
+        number::NS if !at_apex => flags.set(Flags::DELEGATION, true),
+        number::DNAME => flags.set(Flags::DNAME, true),
+        number::CNAME => flags.set(Flags::CNAME, true),
+        number::ALIAS => flags.set(Flags::ALIAS, true),
+        _ => {}
+    }
+}
+
+/// Appends the RRset of `set`, records of one type, without duplicates; returns how many it has.
+fn push_set(blob: &mut Vec<u8>, name: &[u8], set: &[Record<'_>]) -> Result<usize, BuildError> {
+    let ttl = set.iter().map(|record| record.ttl).min().unwrap_or(0);
+    let head = begin_set(blob);
+    let mut count = 0;
+    let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(set.len());
+    for record in set {
+        if set.len() == 1 || seen.insert(rtype::canonical(record.rtype, record.rdata)) {
+            push_image(blob, record.rtype, ttl, record.rdata);
+            count += 1;
+        }
+    }
+    close_set(blob, head, name, set.first().map_or(0, |record| record.rtype), count)
+}
+
+/// Completes the RRset of `count` records whose head is at `head`; returns the count.
+fn close_set(
+    blob: &mut [u8],
+    head: usize,
+    name: &[u8],
+    rtype: u16,
+    count: usize,
+) -> Result<usize, BuildError> {
+    let octets = blob.len() - head - SET_HEAD;
+    // So many octets are fewer than 65,536 records.
+    let count16 = u16::try_from(count)
+        .ok()
+        .filter(|_| octets <= MAX_SET)
+        .ok_or_else(|| BuildError::TooLarge(as_name(name), rtype::to_text(rtype).to_string(), octets))?;
+    end_set(blob, head, count16);
+    Ok(count)
 }

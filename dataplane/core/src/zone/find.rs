@@ -2,6 +2,7 @@
 
 use super::table::{Flags, Node, Zone};
 use crate::wire::fold::FoldedName;
+use crate::wire::name::is_within;
 
 /// What a zone says of a name.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,33 @@ pub fn find<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
     }
 }
 
+/// The node that has the records of `name`, cuts and DNAMEs disregarded: its own, or that of the wildcard which
+/// stands for it. So the addresses of name servers are found. Any name may be asked for.
+pub fn find_node<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
+    if let Some(node) = zone.node(name.as_wire()) {
+        return Found::Exact(node);
+    }
+    if !is_within(name.as_wire(), zone.origin().as_wire()) {
+        return Found::NameError;
+    }
+    let above = (zone.origin_labels()..name.label_count()).rev();
+    let encloser =
+        above.into_iter().find_map(|labels| zone.node(name.suffix(labels)).map(|node| (labels, node)));
+    match encloser {
+        Some((labels, node)) if node.flags.any(Flags::WILDCARD_CHILD) => wildcard(zone, name, labels),
+        _ => Found::NameError,
+    }
+}
+
+/// The wildcard below the closest encloser, which has `labels` labels.
+fn wildcard<'z>(zone: &'z Zone, name: &FoldedName, labels: usize) -> Found<'z> {
+    let mut buffer = FoldedName::buffer();
+    match zone.node(name.wildcard(labels, &mut buffer)) {
+        Some(node) => Found::Wildcard(node),
+        None => Found::NameError,
+    }
+}
+
 /// The name itself gives no answer: the closest encloser decides (RFC 4592 section 3.3.1).
 fn find_above<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
     let mut labels = name.label_count();
@@ -53,10 +81,7 @@ fn find_above<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
         return Found::Dname(encloser);
     }
     if encloser.flags.any(Flags::WILDCARD_CHILD) {
-        let mut buffer = FoldedName::buffer();
-        if let Some(node) = zone.node(name.wildcard(labels, &mut buffer)) {
-            return Found::Wildcard(node);
-        }
+        return wildcard(zone, name, labels);
     }
     Found::NameError
 }

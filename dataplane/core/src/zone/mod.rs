@@ -5,6 +5,7 @@ pub mod check;
 pub mod find;
 pub mod finding;
 pub mod flattened;
+pub mod owners;
 pub mod reader;
 pub mod records;
 pub mod table;

@@ -1,5 +1,9 @@
 //! The records of one zone as read, before they are compiled: one arena, no object per record.
 
+use std::sync::OnceLock;
+
+use super::owners::Owners;
+
 /// One record, borrowed from its [`RecordSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -34,11 +38,20 @@ struct Entry {
 #[error("the zone holds more than 4 GiB of names and record data")]
 pub struct TooLarge;
 
+/// Words of 64 bits that hold a bit for each type.
+const TYPE_WORDS: usize = 65_536 / 64;
+
 /// All records of one zone in the order they were read. All are of class IN.
 #[derive(Debug, Default, Clone)]
 pub struct RecordSet {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    /// A bit for each type that was pushed; empty before the first.
+    types: Vec<u64>,
+    /// How often an owner differs from the one before.
+    runs: usize,
+    /// Made when first asked for.
+    owners: OnceLock<Owners>,
     /// Paths of the files the records came from, as given.
     pub files: Vec<String>,
 }
@@ -70,9 +83,17 @@ impl RecordSet {
             Some(last) if self.slice(last.owner, usize::from(last.owner_length)) == record.owner => {
                 last.owner
             }
-            _ => self.append(record.owner)?,
+            _ => {
+                self.runs += 1;
+                self.append(record.owner)?
+            }
         };
         let rdata = self.append(record.rdata)?;
+        self.owners.take();
+        self.types.resize(TYPE_WORDS, 0);
+        if let Some(word) = self.types.get_mut(usize::from(record.rtype / 64)) {
+            *word |= 1 << (record.rtype % 64);
+        }
         self.entries.push(Entry {
             owner,
             rdata,
@@ -86,9 +107,35 @@ impl RecordSet {
         Ok(())
     }
 
+    /// Whether there are records of this type; may be true also when all of them were taken out again.
+    pub fn has_type(&self, rtype: u16) -> bool {
+        self.types.get(usize::from(rtype / 64)).is_some_and(|word| word >> (rtype % 64) & 1 == 1)
+    }
+
     /// The record at `index`, in reading order.
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
         self.entries.get(index).map(|entry| self.record(entry))
+    }
+
+    /// Every owner once, with its records. Made at the first call and kept until records come or go.
+    pub fn owners(&self) -> &Owners {
+        self.owners.get_or_init(|| Owners::of(self))
+    }
+
+    /// At most how often the owner changes from record to record.
+    pub(super) fn runs(&self) -> usize {
+        self.runs
+    }
+
+    /// Calls `visit` with each run of records of one owner: the owner, the first index, how many.
+    pub(super) fn for_each_run<'s>(&'s self, mut visit: impl FnMut(&'s [u8], u32, u32)) {
+        let mut start = 0;
+        for run in self.entries.chunk_by(|one, other| one.owner == other.owner) {
+            if let Some(first) = run.first() {
+                visit(self.slice(first.owner, usize::from(first.owner_length)), start, run.len() as u32);
+            }
+            start += run.len() as u32;
+        }
     }
 
     /// All records in reading order.
@@ -121,6 +168,7 @@ impl RecordSet {
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| keep(self.record(entry)));
         self.entries = entries;
+        self.owners.take();
     }
 
     fn append(&mut self, octets: &[u8]) -> Result<u32, TooLarge> {
@@ -164,6 +212,7 @@ mod tests {
         assert_eq!(set.iter().collect::<Vec<_>>(), all);
         assert_eq!(set.get(1), Some(all[1]));
         assert_eq!(set.get(3), None);
+        assert!(set.has_type(1) && !set.has_type(2) && !set.has_type(u16::MAX));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A compiled zone: an immutable hash table from owner name to node, in shards that a change copies one by one.
 //!
-//! A shard is one blob of encoded nodes and an open-addressed table of (tag, offset) slots. A node is
+//! A shard is one blob of encoded nodes and an open-addressed table of (tag, offset) slots of six octets. A node is
 //!
 //! ```text
 //! length u32 | flags u16 | name length u8 | name | [children u32] | [steered u32] | rrset*
-//! rrset:  type u16 | count u16 | octets u32 | image
+//! rrset:  count u16 | octets u16 | image, which says the type
 //! ```
 //!
 //! `children` stands there when [`Flags::PARENT`] is set, `steered` when [`Flags::STEERED`] is. Numbers are
@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::wire::fold::hash;
 use crate::wire::writer::Image;
-use crate::wire::{Name, rtype::number};
+use crate::wire::{Name, rtype::number, u16_at};
 
 /// Bits of a node's flags (see the module documentation).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,21 +99,28 @@ impl Draft {
 
     /// Appends the node to `blob`.
     pub fn encode(&self, blob: &mut Vec<u8>) {
-        let start = blob.len();
         let mut flags = self.flags;
         flags.set(Flags::PARENT, self.children > 0);
         flags.set(Flags::STEERED, self.steered.is_some());
-        begin_node(blob, flags, &self.name, self.children, self.steered);
+        let start = begin_node(blob, flags, &self.name, self.children, self.steered);
         for set in &self.sets {
-            begin_set(blob, set.rtype, set.count, set.image.len());
+            let at = begin_set(blob);
             blob.extend_from_slice(&set.image);
+            end_set(blob, at, set.count);
         }
         end_node(blob, start);
     }
 }
 
-/// Appends a node up to its RRsets. `flags` must agree with `children` and `steered`.
-pub fn begin_node(blob: &mut Vec<u8>, flags: Flags, name: &[u8], children: u32, steered: Option<u32>) {
+/// Appends a node up to its RRsets and says where it starts. `flags` must agree with `children` and `steered`.
+pub fn begin_node(
+    blob: &mut Vec<u8>,
+    flags: Flags,
+    name: &[u8],
+    children: u32,
+    steered: Option<u32>,
+) -> usize {
+    let start = blob.len();
     blob.extend_from_slice(&[0; 4]);
     blob.extend_from_slice(&flags.0.to_le_bytes());
     blob.push(name.len() as u8);
@@ -124,13 +131,22 @@ pub fn begin_node(blob: &mut Vec<u8>, flags: Flags, name: &[u8], children: u32, 
     if let Some(steered) = steered {
         blob.extend_from_slice(&steered.to_le_bytes());
     }
+    start
 }
 
-/// Appends the head of an RRset whose image of `octets` octets follows.
-pub fn begin_set(blob: &mut Vec<u8>, rtype: u16, count: u16, octets: usize) {
-    blob.extend_from_slice(&rtype.to_le_bytes());
-    blob.extend_from_slice(&count.to_le_bytes());
-    blob.extend_from_slice(&(octets as u32).to_le_bytes());
+/// Appends the head of an RRset, whose image of 1 to 65,535 octets follows, and says where it stands.
+pub fn begin_set(blob: &mut Vec<u8>) -> usize {
+    blob.extend_from_slice(&[0; 4]);
+    blob.len() - 4
+}
+
+/// Completes the RRset whose head is at `at`.
+pub fn end_set(blob: &mut [u8], at: usize, count: u16) {
+    let octets = (blob.len() - at - 4) as u16;
+    if let Some([count_low, count_high, octets_low, octets_high]) = blob.get_mut(at..at + 4) {
+        [*count_low, *count_high] = count.to_le_bytes();
+        [*octets_low, *octets_high] = octets.to_le_bytes();
+    }
 }
 
 /// Completes the node that starts at `start`.
@@ -191,11 +207,12 @@ impl<'z> Node<'z> {
     pub fn sets(&self) -> impl Iterator<Item = Image<'z>> + use<'z> {
         let mut rest = self.sets;
         std::iter::from_fn(move || {
-            let rtype = little_u16(rest, 0)?;
-            let count = little_u16(rest, 2)?;
-            let length = little_u32(rest, 4)? as usize;
-            let octets = rest.get(8..8 + length)?;
-            rest = rest.get(8 + length..)?;
+            let count = little_u16(rest, 0)?;
+            let length = usize::from(little_u16(rest, 2)?);
+            let octets = rest.get(4..4 + length)?;
+            // Behind the first record's owner, a pointer to the question.
+            let rtype = u16_at(octets, 2)?;
+            rest = rest.get(4 + length..)?;
             Some(Image { rtype, count, octets })
         })
     }
@@ -231,11 +248,25 @@ fn little_u16(octets: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(octets.get(at..at + 2)?.try_into().ok()?))
 }
 
+/// Six octets, so that more of them share a cache line: a tag and the halves of an offset.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    /// High half of the hash, never 0 for a used slot.
-    tag: u32,
-    offset: u32,
+    /// Bits of the hash, never 0 for a used slot.
+    tag: u16,
+    low: u16,
+    high: u16,
+}
+
+impl Slot {
+    #[inline]
+    fn new(hash: u64, offset: u32) -> Slot {
+        Slot { tag: tag_of(hash), low: offset as u16, high: (offset >> 16) as u16 }
+    }
+
+    #[inline]
+    fn offset(self) -> usize {
+        usize::from(self.low) | usize::from(self.high) << 16
+    }
 }
 
 /// A part of a zone's names.
@@ -244,55 +275,67 @@ pub struct Shard {
     slots: Box<[Slot]>,
     blob: Box<[u8]>,
     nodes: u32,
+    /// Of all nodes.
+    flags: Flags,
 }
 
+/// Of other bits than those that choose shard and slot.
 #[inline]
-fn tag_of(hash: u64) -> u32 {
-    (hash >> 32) as u32 | 1
+fn tag_of(hash: u64) -> u16 {
+    (hash >> 32) as u16 | 1
+}
+
+/// Where among `slots` a hash belongs: its low half, scaled.
+#[inline]
+fn home_of(hash: u64, slots: usize) -> usize {
+    (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
 }
 
 impl Shard {
     /// Indexes the nodes encoded in `blob`.
     pub fn from_blob(blob: Vec<u8>) -> Shard {
         let blob: Box<[u8]> = blob.into();
-        let mut shard = Shard { slots: Box::default(), blob, nodes: 0 };
+        let mut shard = Shard { slots: Box::default(), blob, nodes: 0, flags: Flags::default() };
         let nodes = shard.nodes().count();
+        let mut flags = Flags::default();
         // At most two thirds full, so a probe for an absent name ends soon.
-        let mut slots = vec![Slot::default(); (nodes + nodes / 2 + 1).next_power_of_two()];
-        let mask = slots.len() - 1;
+        let mut slots = vec![Slot::default(); nodes + nodes / 2 + 1];
+        let count = slots.len();
         for (offset, node) in shard.offsets() {
+            flags = flags.or(node.flags);
             let hash = hash(node.name);
-            let mut at = hash as usize & mask;
+            let mut at = home_of(hash, count);
             while slots.get(at).is_some_and(|slot| slot.tag != 0) {
-                at = (at + 1) & mask;
+                at = if at + 1 < count { at + 1 } else { 0 };
             }
             if let Some(slot) = slots.get_mut(at) {
-                *slot = Slot { tag: tag_of(hash), offset: offset as u32 };
+                *slot = Slot::new(hash, offset as u32);
             }
         }
         shard.slots = slots.into();
         shard.nodes = nodes as u32;
+        shard.flags = flags;
         shard
     }
 
     #[inline]
     fn find(&self, hash: u64, name: &[u8]) -> Option<Node<'_>> {
-        let mask = self.slots.len().wrapping_sub(1);
+        let count = self.slots.len();
         let tag = tag_of(hash);
-        let mut at = hash as usize & mask;
+        let mut at = home_of(hash, count);
         // An empty slot always exists; the bound only guards against a damaged table.
-        for _ in 0..self.slots.len() {
+        for _ in 0..count {
             let slot = self.slots.get(at)?;
             if slot.tag == 0 {
                 return None;
             }
             if slot.tag == tag {
-                let (node, _) = Node::decode(&self.blob, slot.offset as usize)?;
+                let (node, _) = Node::decode(&self.blob, slot.offset())?;
                 if node.name == name {
                     return Some(node);
                 }
             }
-            at = (at + 1) & mask;
+            at = if at + 1 < count { at + 1 } else { 0 };
         }
         None
     }
@@ -403,6 +446,12 @@ impl Zone {
     /// All nodes, in a stable order.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         self.shards.iter().flat_map(|shard| shard.nodes())
+    }
+
+    /// The nodes with any of `flags`; shards without such nodes cost nothing.
+    pub fn nodes_with(&self, flags: Flags) -> impl Iterator<Item = Node<'_>> {
+        let shards = self.shards.iter().filter(move |shard| shard.flags.any(flags));
+        shards.flat_map(|shard| shard.nodes()).filter(move |node| node.flags.any(flags))
     }
 }
 

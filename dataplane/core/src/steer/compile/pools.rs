@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::steer::document::{Document, EndpointEntry, PoolEntry, RecordsEntry};
 use crate::steer::error::SteerError;
-use crate::steer::model::{Endpoint, Need, Place, Pool};
+use crate::steer::model::{Endpoint, Need, Place, Pool, SetData};
 use crate::steer::policy::Policy;
 use crate::steer::selection::{MAX_DEPTH, MAX_MEMBERS};
 use crate::wire::name::Name;
@@ -149,7 +149,7 @@ fn is_declarable(rtype: u16) -> bool {
     !NOT.contains(&rtype) && !(128..=255).contains(&rtype)
 }
 
-fn records(set: &RecordsEntry<'_>) -> Result<(u16, Box<[Box<[u8]>]>), String> {
+fn records(set: &RecordsEntry<'_>) -> Result<(u16, SetData), String> {
     let rtype = set.rtype;
     let word = rtype::to_text(rtype);
     if !is_declarable(rtype) {
@@ -163,7 +163,7 @@ fn records(set: &RecordsEntry<'_>) -> Result<(u16, Box<[Box<[u8]>]>), String> {
             format!("{word}: {text:?} is not record data in hexadecimal, of at most 65,535 octets")
         })
     });
-    let rdata = rdata.collect::<Result<Box<[Box<[u8]>]>, _>>()?;
+    let rdata = rdata.collect::<Result<SetData, _>>()?;
     if let Some(bad) = rdata.iter().position(|rdata| !rtype::is_well_formed(rtype, rdata)) {
         return Err(format!("{word}: record {} is malformed", bad + 1));
     }

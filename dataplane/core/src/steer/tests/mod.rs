@@ -1,11 +1,13 @@
 //! Tests of the whole engine, beside a slow, obvious evaluator (`reference`).
 
+mod chosen_steps;
 mod errors;
 mod laws;
 mod moves;
 mod reference;
 mod shares;
 mod steps;
+mod trees;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::steer::verdict::{Loads, Verdicts};
 use crate::steer::{Decision, Outcome, Random, Steering};
 use crate::wire::rtype::number;
 
-const GERMANY: &str = "192.0.2.1";
+pub(super) const GERMANY: &str = "192.0.2.1";
 pub(super) const CALIFORNIA: &str = "198.51.100.1";
 pub(super) const NOWHERE: &str = "203.0.113.1";
 

@@ -251,6 +251,19 @@ impl<'a> Reports<'a> {
         });
     }
 
+    /// A loop of `length` CNAMEs, of which that at `index` is the first to be read.
+    pub fn cname_loop(&mut self, index: usize, length: usize) {
+        let records = self.records;
+        self.add("zone-cname-loop", Severity::Warning, index, || {
+            let owner = records.get(index).map_or_else(String::new, |record| name::to_text(record.owner));
+            let way = match length {
+                1 => "points to itself".to_owned(),
+                _ => format!("leads back to itself after {length} CNAMEs"),
+            };
+            format!("the CNAME of {owner} {way}: nothing is ever found there; correct the target")
+        });
+    }
+
     /// A record at `index`, if there is one, below the one at `cut`.
     pub fn occluded(&mut self, index: Option<usize>, cut: Option<usize>, kind: &str) {
         let (Some(index), Some(cut)) = (index, cut) else { return };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::targets::lower_target;
 use crate::wire::name::{self, MAX_NAME};
@@ -40,7 +41,22 @@ impl Selection {
 
     /// The records, in reading order.
     pub fn of<'a>(&'a self, records: &'a RecordSet) -> impl Iterator<Item = Record<'a>> {
-        records.iter().filter(|record| self.holds(*record))
+        let (all, some) = self.candidates(records);
+        let indices = all.chain(some);
+        indices.filter_map(|index| records.get(index)).filter(|record| self.holds(*record))
+    }
+
+    /// Indices of the records to look at, in order: all, or those of the owners, or none where no type is there.
+    fn candidates(&self, records: &RecordSet) -> (Range<usize>, Vec<usize>) {
+        if !self.types.is_empty() && !self.types.iter().any(|rtype| records.has_type(*rtype)) {
+            return (0..0, Vec::new());
+        }
+        let Some(names) = &self.owners else { return (0..records.len(), Vec::new()) };
+        let owners = records.owners();
+        let found = names.iter().filter_map(|name| owners.get(owners.find(records, name)?));
+        let mut indices: Vec<usize> = found.flat_map(|owner| owners.indices(owner)).collect();
+        indices.sort_unstable();
+        (0..0, indices)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The names that NS, MX, SRV, CNAME, SVCB and HTTPS records point to: aliases, servers without
 //! addresses, and what does not exist.
 
-use super::{Check, Existence, Lead, MAX_LEADS, Presence, Reports};
+use super::{Check, Existence, Facts, Lead, MAX_LEADS, Presence, Reports};
 use crate::wire::rtype::number as n;
 use crate::wire::{Name, name, rtype};
 use crate::zone::finding::Severity;
@@ -40,19 +40,20 @@ impl<'a> Check<'a> {
             }
             // Aliases may lead to anything that exists: the node itself is not looked at.
             if !matches!(record.rtype, n::NS | n::MX | n::SRV) {
-                if !self.by_owner.contains_key(target) {
+                if self.position(target).is_none() {
                     unresolved.push(index);
                 }
                 continue;
             }
             let is_ns = record.rtype == n::NS;
-            if let Some(&at) = self.by_owner.get(target) {
-                let Some(node) = self.nodes.get_mut(at as usize) else { continue };
-                node.is_delegated_to |= is_ns && record.owner != self.origin;
-                let (has_cname, has_address) = (node.has_cname, node.has_address);
+            if let Some(at) = self.position(target) {
+                if let Some(facts) = self.facts.get_mut(at).filter(|_| is_ns && record.owner != self.origin) {
+                    facts.add(Facts::DELEGATED_TO);
+                }
+                let Some(node) = self.node_at(at) else { continue };
+                let (has_cname, has_address) = (node.facts.has(Facts::CNAME), node.facts.has(Facts::ADDRESS));
                 if has_cname {
-                    let node = self.nodes.get(at as usize);
-                    let cname = node.and_then(|node| self.first_of(node, |rtype| rtype == n::CNAME));
+                    let cname = self.first_of(&node, |rtype| rtype == n::CNAME);
                     reports.alias(index, record, target, cname.unwrap_or_default());
                 }
                 if has_cname || has_address || !is_ns {
@@ -121,7 +122,7 @@ impl<'a> Check<'a> {
     /// not where another delegation holds it, nor where steering or a wildcard may answer for it.
     fn needs_address(&self, owner: &[u8], target: &[u8]) -> bool {
         if let Some(cut) = self.delegation_of(target) {
-            return owner == self.origin || cut.owner == owner;
+            return owner == self.origin || cut.name == owner;
         }
         if self.around.steered.contains(target) {
             return false;
@@ -132,9 +133,7 @@ impl<'a> Check<'a> {
             wildcard.clear();
             wildcard.extend_from_slice(b"\x01*");
             wildcard.extend_from_slice(above);
-            if self.by_owner.contains_key(wildcard.as_slice())
-                || self.around.steered.contains(wildcard.as_slice())
-            {
+            if self.position(&wildcard).is_some() || self.around.steered.contains(wildcard.as_slice()) {
                 return false;
             }
             ancestor = name::parent(above);

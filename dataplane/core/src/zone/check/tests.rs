@@ -135,6 +135,19 @@ fn targets_in_the_zone_exist() {
     assert_found("a CNAME y.b\nx.b A 192.0.2.1\n* A 192.0.2.1\n", &[rule], "y.b.example.com.");
 }
 
+#[test]
+fn a_cname_never_leads_back_to_itself() {
+    let rule = "zone-cname-loop 5";
+    assert_found("a CNAME A\n", &[rule], "the CNAME of a.example.com. points to itself");
+    // Once, at its first record, however it is entered.
+    let text = "b CNAME c\nc CNAME d\nd CNAME b\na CNAME b\ne CNAME d\n";
+    assert_found(text, &[rule], "b.example.com. leads back to itself after 3 CNAMEs");
+    assert_found("a CNAME a\nb CNAME b\n", &[rule, "zone-cname-loop 6"], "");
+    assert_found("a CNAME b\nb CNAME c\nc CNAME ns\nd CNAME b\n", &[], "");
+    // The server of the zone below answers for what is below a delegation.
+    assert_found("a CNAME b.sub\nsub NS ns\nb.sub CNAME a\n", &["zone-occluded 7"], "");
+}
+
 fn names(texts: &[&str]) -> std::collections::HashSet<Box<[u8]>> {
     texts.iter().map(|text| Name::from_text(text.as_bytes(), None).unwrap().as_wire().into()).collect()
 }

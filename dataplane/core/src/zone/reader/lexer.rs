@@ -187,10 +187,27 @@ fn scan_token(source: &[u8], at: usize, glued: bool) -> (Token, usize, Option<Fa
             }
             Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'(' | b')' | b'"') if !quoted => break end,
             None => break end,
-            Some(_) => end += 1,
+            Some(_) => {
+                let rest = source.get(end + 1..).unwrap_or_default();
+                end += 1 + rest.iter().take_while(|octet| is_plain(**octet)).count();
+            }
         }
     };
     (Token { start: start as u32, end: end as u32, quoted, glued }, after, fault)
+}
+
+/// Whether an octet is part of a word whatever is around it.
+fn is_plain(octet: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [true; 256];
+        let mut special = b" \t\n\r;()\"\\".as_slice();
+        while let [octet, rest @ ..] = special {
+            plain[*octet as usize] = false;
+            special = rest;
+        }
+        plain
+    };
+    PLAIN.get(usize::from(octet)).is_some_and(|plain| *plain)
 }
 
 /// Offset of the newline that ends the line of `at`, or the length of the source.

@@ -200,14 +200,16 @@ impl ZoneText {
 
     /// For each of `names` (lower case), its records as (type, file, line), in reading order.
     pub fn owners(&self, names: &[Name]) -> Vec<Vec<(u16, &str, u32)>> {
-        let mut rows: HashMap<&[u8], Vec<(u16, &str, u32)>> =
-            names.iter().map(|name| (name.as_wire(), Vec::new())).collect();
-        for record in self.records.iter() {
-            if let Some(row) = rows.get_mut(record.owner) {
-                row.push((record.rtype, self.file(record.file), record.line));
-            }
-        }
-        names.iter().map(|name| rows.get(name.as_wire()).cloned().unwrap_or_default()).collect()
+        let owners = self.records.owners();
+        let row = |index| {
+            let record = self.records.get(index)?;
+            Some((record.rtype, self.file(record.file), record.line))
+        };
+        let of_name = |name: &Name| {
+            let owner = owners.get(owners.find(&self.records, name.as_wire())?)?;
+            Some(owners.indices(owner).filter_map(row).collect())
+        };
+        names.iter().map(|name| of_name(name).unwrap_or_default()).collect()
     }
 
     fn settle(&mut self, index: usize) {

@@ -51,15 +51,26 @@ pub fn seconds(text: &[u8], max: u32) -> Option<u32> {
 /// An IPv4 address in dotted-decimal notation, without leading zeros.
 pub fn ipv4(text: &[u8]) -> Option<[u8; 4]> {
     let mut address = [0; 4];
-    let mut parts = text.split(|&octet| octet == b'.');
-    for place in &mut address {
-        let part = parts.next()?;
-        if part.len() > 1 && part.first() == Some(&b'0') {
-            return None;
+    let mut octets = text.iter();
+    for (index, place) in address.iter_mut().enumerate() {
+        let mut value = None;
+        loop {
+            match octets.next() {
+                Some(digit @ b'0'..=b'9') => {
+                    let before = value.unwrap_or(0_u8);
+                    if value == Some(0) {
+                        return None;
+                    }
+                    value = Some(before.checked_mul(10)?.checked_add(digit - b'0')?);
+                }
+                Some(b'.') if index < 3 => break,
+                None if index == 3 => break,
+                _ => return None,
+            }
         }
-        *place = u8::try_from(integer(part, 255)?).ok()?;
+        *place = value?;
     }
-    parts.next().is_none().then_some(address)
+    Some(address)
 }
 
 /// An IPv6 address (RFC 4291 section 2.2), without a zone.

@@ -1,0 +1,1 @@
+"""Conversion of other servers' configurations to sites."""

@@ -1,0 +1,412 @@
+"""A configuration and its zones as a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gslb.config.names import parse_owner_name
+from gslb.config.wording import quote
+from gslb.importers.gdnsd.model import MetaResource, Reference, Resource
+from gslb.importers.gdnsd.monitors import Monitors
+from gslb.importers.gdnsd.policies import NOWHERE, Policies
+from gslb.importers.gdnsd.pools import Pools
+from gslb.importers.gdnsd.site import Endpoint, Name, Pop, Site, fresh_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gslb.config.report import Report
+    from gslb.importers.gdnsd.model import Configuration, Datacenter, GeoMap
+    from gslb.importers.gdnsd.monitors import Watch
+    from gslb.importers.gdnsd.site import Pool
+    from gslb.importers.gdnsd.zonefile import Dynamic
+    from gslb.model.finding import Place
+
+MOST_POOLS_DEEP = 8
+RESOLVERS = ("geoip", "metafo", "multifo", "simplefo", "weighted")
+_RECORD_TYPES = {"ipv4": "A", "ipv6": "AAAA", "cname": "CNAME"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Loop(Exception):  # noqa: N818 - caught where it is raised for
+    """A resource leads to itself."""
+
+    way: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a resource can answer, the TTL that its monitors allow while all is up, and whom it looks at.
+
+    Nothing can go down in less than ``longest_ttl`` seconds, which gdnsd promises; ``None`` is no limit.
+    """
+
+    kinds: frozenset[str]
+    longest_ttl: int | None
+    follows_client_subnet: bool
+
+
+class Converter:
+    """Turns resources into pools as names ask for them."""
+
+    def __init__(self, report: Report, configuration: Configuration) -> None:
+        self._report = report
+        self._configuration = configuration
+        self.site = Site()
+        self._pop_names: dict[str, dict[tuple[float, float] | None, str]] = {}
+        self._taken: set[str] = set()
+        self._plan_pops()
+        self._policies = Policies(report, self.site, self._nowhere)
+        self._pools = Pools(
+            report,
+            self.site,
+            Monitors(report, configuration.service_types, self.site),
+            self._policies,
+            self._taken,
+        )
+        self._roots: dict[tuple[str, str], Pool | None] = {}
+        self._made: dict[tuple[str, str, str], Pool] = {}
+        self._flat: dict[tuple[str, str], Pool | None] = {}
+        self._known_facts: dict[tuple[str, str], _Facts] = {}
+        self._names: dict[str, Place] = {}
+        self._databases()
+
+    # What a zone file asks
+
+    def static_records(self, reference: Reference, is_cname_allowed: bool) -> list[tuple[str, str]] | None:
+        """The records that a resource is always answered with; none after noting that there cannot be any."""
+        plugin, name = reference.plugin, reference.name
+        if plugin == "null":
+            return [("A", "0.0.0.0"), ("AAAA", "::")]  # noqa: S104 - what null answers
+        kinds = self._answerable(reference, is_cname_allowed)
+        if not kinds:
+            return []
+        if plugin == "static":
+            kind, family = next(iter(self._configuration.resources[plugin, name].families.items()))
+            return [(_RECORD_TYPES[kind], str(family.members[0].target))]
+        return None
+
+    def _answerable(self, reference: Reference, is_cname_allowed: bool) -> frozenset[str]:
+        """The kinds that a resource can answer; none after noting why."""
+        plugin = reference.plugin
+        message = ""
+        kinds: frozenset[str] = frozenset()
+        if plugin == "reflect":
+            message = (
+                "the plugin reflect, which answers the client's address, has no counterpart: no record is "
+                "left"
+            )
+            rule = "import-plugin"
+        elif plugin not in {*RESOLVERS, "static"}:
+            message = f"there is no plugin {quote(plugin)} that could be carried over: no record is left"
+            rule = "import-plugin"
+        else:
+            try:
+                kinds = self._facts(reference).kinds
+            except _Loop as loop:
+                message = f"{' leads to '.join(loop.way)}, without end: no record is left"
+            rule = "import-invalid"
+            if not kinds and not message:
+                message = f"there is no resource {quote(str(reference))} with addresses: no record is left"
+            elif "cname" in kinds and not is_cname_allowed:
+                message = f"{reference} can answer a CNAME, so gdnsd wants DYNC: no record is left"
+                rule = "import-cname"
+        if message:
+            self._report.error(rule, reference.place, message)
+            return frozenset()
+        return kinds
+
+    def add(self, dynamic: Dynamic) -> None:
+        """Add the steered name of a DYNA or DYNC record."""
+        reference = dynamic.reference
+        try:
+            name = parse_owner_name(dynamic.name)
+        except ValueError as error:
+            self._report.error("import-name", dynamic.place, f"{error}; it is left out")
+            return
+        if name in self._names:
+            message = f"{name} already has a DYNA or DYNC at {self._names[name]}: this one is left out"
+            self._report.error("import-name", dynamic.place, message)
+            return
+        self._names[name] = dynamic.place
+        pool = self._root(reference)
+        if pool is None:
+            return
+        facts = self._facts(reference)
+        longest = dynamic.ttl if facts.longest_ttl is None else facts.longest_ttl
+        self.site.names.append(
+            Name(
+                name=name,
+                note=f"{reference}, {dynamic.place}",
+                pool=pool.name,
+                policy="" if pool.policy else self._policies.everything(),
+                ttl=max(dynamic.min_ttl, min(dynamic.ttl, longest)),
+                min_ttl=dynamic.min_ttl,
+                client_subnet=facts.follows_client_subnet,
+            )
+        )
+
+    # Resources
+
+    def _datacenter_targets(self, reference: Reference) -> Iterator[tuple[MetaResource, Datacenter]]:
+        """The datacenters that a reference to geoip or metafo may answer from."""
+        name, slash, datacenter = reference.name.partition("/")
+        meta = self._configuration.metas.get((reference.plugin, name))
+        if meta is not None:
+            for found in meta.datacenters.values():
+                if not slash or found.name == datacenter:
+                    yield meta, found
+
+    def _leaves(self, target: Reference, way: tuple[str, ...]) -> Iterator[Resource | Datacenter]:
+        """The resources below a target, and the datacenters with CNAMEs. Raises _Loop."""
+        if str(target) in way:
+            raise _Loop((*way[way.index(str(target)) :], str(target)))
+        resource = self._configuration.resources.get((target.plugin, target.name))
+        if resource is not None:
+            yield resource
+        for _, datacenter in self._datacenter_targets(target):
+            if isinstance(datacenter.target, str):
+                yield datacenter
+            else:
+                yield from self._leaves(datacenter.target, (*way, str(target)))
+
+    def _kinds(self, target: Reference | str) -> set[str]:
+        """What can be answered: ipv4, ipv6, cname. Raises _Loop."""
+        if isinstance(target, str):
+            return {"cname"}
+        kinds = set()
+        for leaf in self._leaves(target, ()):
+            kinds |= set(leaf.families) if isinstance(leaf, Resource) else {"cname"}
+        return kinds
+
+    def _facts(self, reference: Reference) -> _Facts:
+        """What holds for every name of a resource, found once."""
+        key = (reference.plugin, reference.name)
+        if key not in self._known_facts:
+            ttls = [
+                self._pools.watch(watched).ttl
+                for leaf in self._leaves(reference, ())
+                for watched in (leaf.families.values() if isinstance(leaf, Resource) else (leaf,))
+            ]
+            self._known_facts[key] = _Facts(
+                frozenset(self._kinds(reference)),
+                min((ttl for ttl in ttls if ttl is not None), default=None),
+                self._follows_client_subnet(reference),
+            )
+        return self._known_facts[key]
+
+    def _follows_client_subnet(self, reference: Reference) -> bool:
+        """Whether the client subnet of a query counts: not if a map on the way ignores it."""
+        maps = self._configuration.maps
+        return self._configuration.options.client_subnet and not any(
+            (meta.map and maps[meta.map].ignore_ecs)
+            or (isinstance(one.target, Reference) and not self._follows_client_subnet(one.target))
+            for meta, one in self._datacenter_targets(reference)
+        )
+
+    # Pools
+
+    def _root(self, reference: Reference) -> Pool | None:
+        """The pool that a name uses."""
+        key = (reference.plugin, reference.name)
+        if key not in self._roots:
+            self._roots[key] = self._make_root(reference)
+        return self._roots[key]
+
+    def _make_root(self, reference: Reference) -> Pool | None:
+        resource = self._configuration.resources.get((reference.plugin, reference.name))
+        if resource is not None:
+            pop = self._own_pop(resource)
+            return self._pools.of_resource(resource, resource.name, pop, is_member=False)
+        kinds = self._facts(reference).kinds
+        if "cname" in kinds and len(kinds) > 1:
+            message = (
+                f"{reference} answers addresses or a CNAME, whichever is up; a name here has one or the "
+                "other: its CNAMEs are left out, so write the addresses they lead to into a pool of last "
+                "resort"
+            )
+            self._report.error("import-cname", reference.place, message)
+        if "/" in reference.name:
+            meta, datacenter = next(self._datacenter_targets(reference))
+            return self._of_datacenter(meta, datacenter, ())
+        return self._of_meta(self._configuration.metas[reference.plugin, reference.name], ())
+
+    def _of_meta(self, meta: MetaResource, way: tuple[str, ...]) -> Pool | None:
+        """A pool of endpoints where that says the same, else one of a pool for each datacenter."""
+        key = (meta.plugin, meta.name)
+        if key not in self._flat:
+            self._flat[key] = self._make_flat(meta) or self._make_deep(meta, (*way, meta.name))
+        return self._flat[key]
+
+    def _make_flat(self, meta: MetaResource) -> Pool | None:
+        """Datacenters whose addresses answer as soon as one is up are POPs of one pool."""
+        leaves: list[tuple[Datacenter, Resource | None]] = []
+        for datacenter in meta.datacenters.values():
+            if isinstance(datacenter.target, str):
+                leaves.append((datacenter, None))
+                continue
+            target = datacenter.target
+            resource = self._configuration.resources.get((target.plugin, target.name))
+            if resource is None or resource.plugin not in {"multifo", "static"}:
+                return None
+            leaves.append((datacenter, resource))
+        families = [family for _, resource in leaves if resource for family in resource.families.values()]
+        targets = [str(member.target) for family in families for member in family.members]
+        targets += [one.target for one, _ in leaves if isinstance(one.target, str)]
+        watches: set[Watch] = {self._pools.watch(family) for family in families}
+        watches |= {self._pools.watch(one) for one, resource in leaves if resource is None}
+        is_plain = all(
+            self._pools.need(resource, family) == 1
+            and not family.ignore_health
+            and "cname" not in resource.families
+            for _, resource in leaves
+            if resource
+            for family in resource.families.values()
+        )
+        has_both = bool(families) and any(resource is None for _, resource in leaves)
+        if has_both or not leaves or not is_plain or len({(one.monitor, one.is_down) for one in watches}) > 1:
+            return None
+        if len(set(targets)) < len(targets):
+            return None
+        pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
+        for watch in watches:
+            # Nothing that is probed here stands behind a CNAME.
+            pool.monitor, pool.is_down = watch.monitor if families else "", watch.is_down
+        units = {}
+        for datacenter, resource in leaves:
+            pop = units[datacenter.name] = self._pop(meta, datacenter.name)
+            if resource is None:
+                pool.endpoints.append(Endpoint(pop, str(datacenter.target)))
+            for family in resource.families.values() if resource else ():
+                for member in family.members:
+                    label = "" if member.label.isdigit() else member.label
+                    pool.endpoints.append(Endpoint(pop, str(member.target), None, label))
+        pool.policy = self._meta_policy(meta, units, "")
+        return pool
+
+    def _make_deep(self, meta: MetaResource, way: tuple[str, ...]) -> Pool | None:
+        pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
+        units: dict[str, str] = {}
+        for datacenter in meta.datacenters.values():
+            if isinstance(datacenter.target, str) and self._has_addresses(meta):
+                continue
+            made = self._of_datacenter(meta, datacenter, way)
+            if made is not None:
+                units[datacenter.name] = made.name
+        if not units or len(way) >= MOST_POOLS_DEEP:
+            self._report.error("import-invalid", meta.place, f"{meta.plugin}!{meta.name} cannot be answered")
+            del self.site.pools[pool.name]
+            return None
+        # A resource that two datacenters share is one member, at the place of the first.
+        pool.members = [(name, None) for name in dict.fromkeys(units.values())]
+        pool.policy = self._meta_policy(meta, units, meta.name)
+        return pool
+
+    def _has_addresses(self, meta: MetaResource) -> bool:
+        return any(self._kinds(one.target) - {"cname"} for one in meta.datacenters.values())
+
+    def _of_datacenter(self, meta: MetaResource, datacenter: Datacenter, way: tuple[str, ...]) -> Pool | None:
+        """The pool of what a datacenter answers."""
+        target = datacenter.target
+        if isinstance(target, str):
+            key = (meta.plugin, f"{meta.name}/{datacenter.name}", "")
+            if key not in self._made:
+                note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
+                pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
+                pool.endpoints.append(Endpoint(self._pop(meta, datacenter.name), target))
+                pool.is_down = self._pools.watch(datacenter).is_down
+            return self._made[key]
+        resource = self._configuration.resources.get((target.plugin, target.name))
+        if resource is not None:
+            pop = self._pop(meta, datacenter.name)
+            key = (target.plugin, target.name, pop)
+            if key not in self._made:
+                own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
+                wanted = f"{meta.name}.{datacenter.name}" if target.name == own else target.name
+                self._made[key] = self._pools.of_resource(resource, wanted, pop, is_member=True)
+            return self._made[key]
+        if "/" in target.name:
+            found = next(self._datacenter_targets(target), None)
+            return None if found is None else self._of_datacenter(*found, way)
+        inner = self._configuration.metas.get((target.plugin, target.name))
+        if inner is None:
+            message = f"there is no resource {quote(str(target))}: the datacenter is left out"
+            self._report.error("import-invalid", target.place, message)
+            return None
+        return self._of_meta(inner, way)
+
+    def _meta_policy(self, meta: MetaResource, units: dict[str, str], own: str) -> str:
+        if meta.map:
+            map_ = self._configuration.maps[meta.map]
+            undefined = len(meta.datacenters) < len(map_.datacenters)
+            every = units if own else {name: self._pop(meta, name) for name in map_.datacenters}
+            return self._policies.of_map(meta, map_, every, own, undefined=undefined)
+        order = list(dict.fromkeys(units.values()))
+        return self._policies.in_order(meta.name, order, f"the order of metafo!{meta.name}, {meta.place}")
+
+    # POPs
+
+    def _plan_pops(self) -> None:
+        """A POP for each datacenter, and another for the same name at other coordinates."""
+        for map_ in self._configuration.maps.values():
+            for name in map_.datacenters:
+                known = self._pop_names.setdefault(name, {})
+                where = map_.coordinates.get(name)
+                if where is not None and where not in known:
+                    wanted = name if not known else f"{name}.{map_.name}"
+                    known[where] = fresh_name(wanted, self._taken)
+                    self._taken.add(known[where])
+        for (plugin, _), meta in self._configuration.metas.items():
+            for name in (
+                meta.datacenters if plugin == "metafo" else self._configuration.maps[meta.map].datacenters
+            ):
+                if not self._pop_names.setdefault(name, {}):
+                    self._pop_names[name][None] = fresh_name(name, self._taken)
+                    self._taken.add(self._pop_names[name][None])
+
+    def _pop(self, meta: MetaResource, datacenter: str) -> str:
+        """The POP of a datacenter."""
+        map_: GeoMap | None = self._configuration.maps.get(meta.map) if meta.map else None
+        known = self._pop_names[datacenter]
+        where = map_.coordinates.get(datacenter) if map_ is not None else None
+        if where not in known:
+            where = next(iter(known))
+        name = known[where]
+        self.site.pops.setdefault(name, Pop(name, f"datacenter {datacenter}", where))
+        return name
+
+    def _own_pop(self, resource: Resource) -> str:
+        """A POP for a resource that is in no datacenter."""
+        name = fresh_name(f"{resource.name}.site", self._taken)
+        self._taken.add(name)
+        self.site.pops[name] = Pop(name, f"where the addresses of {resource.plugin}!{resource.name} are")
+        return name
+
+    def _nowhere(self) -> str:
+        name = self._pop_names.setdefault("", {})
+        if None not in name:
+            name[None] = fresh_name(NOWHERE, self._taken)
+            self._taken.add(name[None])
+            note = "has no endpoint: a rule that lists it lists nothing"
+            self.site.pops[name[None]] = Pop(name[None], note)
+        return name[None]
+
+    def _databases(self) -> None:
+        for map_ in self._configuration.maps.values():
+            if map_.database is None or map_.database_place is None:
+                continue
+            path = str(map_.database.resolve())
+            if path in self.site.databases:
+                continue
+            if not map_.database.is_file():
+                message = f"there is no database {path}; put it there, or correct geo in policies.yaml"
+                self._report.error("import-database", map_.database_place, message)
+                continue
+            if self.site.databases:
+                message = (
+                    f"the map {quote(map_.name)} has a database of its own; here all policies look into all "
+                    f"databases, first into {self.site.databases[0]}"
+                )
+                self._report.warning("import-database", map_.database_place, message)
+            self.site.databases.append(path)

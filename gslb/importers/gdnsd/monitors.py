@@ -1,0 +1,154 @@
+"""Service types as monitors: gdnsd-plugin-http_status(8), gdnsd-plugin-tcp_connect(8) and the others."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gslb.config import values
+from gslb.config.wording import quote
+from gslb.importers.gdnsd.fields import Fields
+from gslb.importers.gdnsd.site import Monitor, fresh_name
+
+if TYPE_CHECKING:
+    from gslb.config.report import Report
+    from gslb.importers.gdnsd.model import ServiceType
+    from gslb.importers.gdnsd.site import Site
+    from gslb.model.finding import Place
+
+MOST_IN_A_ROW = 100
+HTTP_PORT = 80
+MOST_CODES = 64
+
+_STATUS = re.compile("[1-5][0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a set of service types is carried over.
+
+    ``ttl`` is the longest time that gdnsd promises an answer for while all is up, ``None`` for no limit.
+    """
+
+    monitor: str = ""
+    is_down: bool = False
+    ttl: int | None = None
+
+
+class Monitors:
+    """Makes monitors of service types, each once."""
+
+    def __init__(self, report: Report, services: dict[str, ServiceType], site: Site) -> None:
+        self._report = report
+        self._fields = Fields(report)
+        self._services = services
+        self._site = site
+        self._watches: dict[tuple[str, ...], Watch] = {}
+        self._made: dict[str, str] = {}
+
+    def watch(self, names: tuple[str, ...], place: Place) -> Watch:
+        """What becomes of addresses with these service types."""
+        if names not in self._watches:
+            self._watches[names] = self._watch(names, place)
+        return self._watches[names]
+
+    def _watch(self, names: tuple[str, ...], place: Place) -> Watch:
+        """In gdnsd the worst of all states counts; an endpoint here has one monitor."""
+        is_down = "down" in names
+        ttls = []
+        probed: list[ServiceType] = []
+        for name in names:
+            if name in {"up", "down"}:
+                continue
+            service = self._services.get(name)
+            if service is None:
+                message = f"there is no service type {quote(name)}: nothing is probed for it"
+                self._report.error("import-invalid", place, message)
+                continue
+            settings = service.settings
+            if service.plugin == "static":
+                is_down = is_down or self._fields.text(settings, "state", "UP").upper() == "DOWN"
+                ttls.append(self._fields.integer(settings, "ttl", 2**28 - 1))
+            elif service.plugin == "null":
+                is_down = True
+            elif service.plugin in {"http_status", "tcp_connect"}:
+                probed.append(service)
+                ttls.append(service.interval * service.down_thresh)
+            else:
+                if not (service.plugin == "extfile" and self._fields.boolean(settings, "direct")):
+                    ttls.append(service.interval * service.down_thresh)
+                message = (
+                    f"{service.plugin} cannot be carried over: addresses with the service type {quote(name)} "
+                    "are not probed for it and count as up; give their pools a monitor of type http, https "
+                    "or tcp, or drain by the API"
+                )
+                self._report.error("import-monitor", service.place, message)
+        if len(probed) > 1 and not is_down:
+            rest = ", ".join(service.name for service in probed[1:])
+            message = (
+                f"an endpoint has one monitor, {quote(probed[0].name)} here; {rest} is not probed as well"
+            )
+            self._report.error("import-monitor", place, message)
+        monitor = "" if is_down or not probed else self._monitor(probed[0])
+        return Watch(monitor, is_down, min(ttls, default=None))
+
+    def _monitor(self, service: ServiceType) -> str:
+        if service.name in self._made:
+            return self._made[service.name]
+        settings: dict[str, Any] = {"type": "tcp" if service.plugin == "tcp_connect" else "http"}
+        settings["port"] = self._fields.integer(service.settings, "port", HTTP_PORT)
+        if not 1 <= settings["port"] <= 65_535:
+            self._fields.bad(service.settings.values["port"], "port must be 1 to 65535")
+            settings["port"] = HTTP_PORT
+        if service.plugin == "http_status":
+            settings |= self._http(service)
+        settings |= {
+            "interval": f"{max(1, service.interval)}s",
+            # Half of the interval unless given: of one second, less than gdnsd's least.
+            "timeout": f"{service.timeout}s" if service.timeout else "500ms",
+            "rise": min(max(1, service.up_thresh), MOST_IN_A_ROW),
+            "fall": min(max(1, service.down_thresh), MOST_IN_A_ROW),
+        }
+        if service.timeout >= max(1, service.interval):
+            message = f"timeout of {quote(service.name)} must be less than interval, and is 500ms now"
+            self._report.error("import-invalid", service.place, message)
+            settings["timeout"] = "500ms"
+        for key, given in (("up_thresh", service.up_thresh), ("down_thresh", service.down_thresh)):
+            if given > MOST_IN_A_ROW:
+                message = f"{key} {given} of {quote(service.name)} becomes {MOST_IN_A_ROW}, the most there is"
+                self._report.warning("import-monitor", service.place, message)
+        if service.ok_thresh > 1 and service.down_thresh > 1:
+            message = (
+                f"ok_thresh {service.ok_thresh} of {quote(service.name)} is left out: here failures count "
+                "when they are in a row; gdnsd also counts those with fewer good probes between them"
+            )
+            self._report.info("import-monitor", service.place, message)
+        name = fresh_name(service.name, self._site.monitors)
+        self._site.monitors[name] = Monitor(name, f"service type {service.name}, {service.place}", settings)
+        self._made[service.name] = name
+        return name
+
+    def _http(self, service: ServiceType) -> dict[str, Any]:
+        """What is asked for, and which answers are good."""
+        settings: dict[str, Any] = {}
+        for key, name, check, default in (
+            ("path", "url_path", values.http_path, "/"),
+            ("host", "vhost", values.host, ""),
+        ):
+            text = self._fields.text(service.settings, name, default)
+            try:
+                if text:
+                    settings[key] = check(text)
+            except ValueError as error:
+                self._fields.bad(service.settings.values[name], f"{name} {error}; it is left out")
+        codes = self._fields.strings(service.settings.values.get("ok_codes"))
+        if codes:
+            good = [int(code) for code in codes if _STATUS.fullmatch(code)]
+            if len(good) < len(codes) or len(good) > MOST_CODES:
+                message = (
+                    f"ok_codes must be up to {MOST_CODES} numbers from 100 to 599; the others are left out"
+                )
+                self._fields.bad(service.settings.values["ok_codes"], message)
+            settings["expect_status"] = list(dict.fromkeys(good))[:MOST_CODES] or [200]
+        return settings

@@ -1,0 +1,197 @@
+"""Resources become pools."""
+
+from __future__ import annotations
+
+import pytest
+
+from gslb.config.loader import load_steering
+from gslb.config.report import has_errors
+from gslb.importers.gdnsd.pools import scaled, share
+from tests.unit.importers.gdnsd.cases import Converted
+
+SERVICES = "service_types => { web => { plugin => http_status, vhost => www.example.com, interval => 5 } }\n"
+
+
+def endpoints(pool):
+    return [one.get("address") or one["cname"] for one in pool["endpoints"]]
+
+
+@pytest.mark.parametrize(
+    ("total", "threshold", "needed"),
+    [
+        (3, 0.5, 2),
+        (1, 0.01, 1),
+        (40, 0.01, 1),
+        (10, 0.7, 7),
+        (10, 0.1, 1),
+        (7, 0.9, 7),
+        (5, 1.0, 5),
+        (30, 0.1, 3),
+    ],
+)
+def test_shares_are_rounded_up(total, threshold, needed):
+    assert share(total, threshold) == needed
+
+
+def test_weights_are_scaled_where_they_are_too_large():
+    assert scaled([1, 2]) == [1, 2]
+    assert scaled([1_048_575, 524_288, 1]) == [65_535, 32_768, 1]
+
+
+def test_multifo_needs_so_many_of_each_family(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES + "plugins => { multifo => { up_thresh => 0.7 r => { service_types => web\n"
+        " addrs_v4 => [ 192.0.2.1, 192.0.2.2, 192.0.2.3 ] addrs_v6 => { up_thresh => 0.1, a => 2001:DB8::1 } "
+        "} } }",
+        "www 60 DYNA multifo!r\n",
+    )
+    pool = made.yaml("pools")["r"]
+    assert pool["min_healthy"] == {"ipv4": 3}
+    assert (pool["monitor"], pool["when_all_down"]) == ("web", "serve_all")
+    assert endpoints(pool) == ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"]
+    assert made.yaml("names")["www.example.com"]["policy"] == "everything"
+    assert made.yaml("policies")["everything"] == ["shuffle"]
+    assert made.yaml("monitors")["web"] == {
+        "type": "http", "port": 80, "path": "/", "host": "www.example.com",
+        "interval": "5s", "timeout": "2s", "rise": 20, "fall": 10,
+    }  # fmt: skip
+
+
+def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES + "plugins => { multifo => { r => {\n"
+        " addrs_v4 => { service_types => web a => 192.0.2.1 } addrs_v6 => "
+        "{ service_types => down a => 2001:DB8::1 }"
+        " } } }",
+        "www 60 DYNA multifo!r\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["pools"] == ["r.v4", "r.v6"]
+    assert (pools["r.v4"]["monitor"], pools["r.v6"]["unknown_counts"]) == ("web", "down")
+
+
+def test_simplefo_is_two_pools_in_order(tmp_path):
+    made = Converted(
+        tmp_path,
+        "plugins => { simplefo => { r => { secondary => 192.0.2.2, primary => 192.0.2.1 } } }",
+        "www 60 DYNA simplefo!r\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["pools"] == ["r.primary", "r.secondary"]
+    assert endpoints(pools["r.primary"]) == ["192.0.2.1"]
+    assert made.yaml("policies")["r"] == [{"failover": ["r.primary", "r.secondary"]}]
+
+
+WEIGHTED = (
+    SERVICES + "plugins => { weighted => { service_types => web\n"
+    "one => { a => [ 192.0.2.1, 10 ], b => [ 192.0.2.2, 30 ] }\n"
+    "many => { multi => true a => [ 192.0.2.1, 5 ], b => [ 192.0.2.2, 5 ] }\n"
+    "some => { multi => true a => [ 192.0.2.1, 5 ], b => [ 192.0.2.2, 10 ], c => [ 192.0.2.3, 10 ] }\n"
+    "grouped => { up_thresh => 0.01 g => { a => [ 192.0.2.1, 5 ], b => [ 192.0.2.2, 5 ] }"
+    " h => { c => [ 192.0.2.3, 30 ] } }\n"
+    "names => { service_types => up a => [ a.example.net., 2 ] b => [ b.example.net., 1 ] }\n"
+    "} }"
+)
+
+
+def test_weighted_draws_one_by_weight(tmp_path):
+    made = Converted(
+        tmp_path, WEIGHTED, "a 60 DYNA weighted!one\nb 60 DYNA weighted!many\nc 60 DYNC weighted!names\n"
+    )
+    pools = made.yaml("pools")
+    assert [one["weight"] for one in pools["one"]["endpoints"]] == [10, 30]
+    assert pools["one"]["policy"] == pools["names"]["policy"] == "one-by-weight"
+    assert made.yaml("policies")["one-by-weight"] == ["weighted", {"take": 1}]
+    assert "policy" not in pools["many"]
+    assert endpoints(pools["names"]) == ["a.example.net.", "b.example.net."]
+
+
+def test_weighted_groups_are_pools(tmp_path):
+    made = Converted(tmp_path, WEIGHTED, "a 60 DYNA weighted!grouped\n")
+    pools = made.yaml("pools")
+    assert pools["grouped"]["pools"] == [
+        {"pool": "grouped.g", "weight": 10},
+        {"pool": "grouped.h", "weight": 30},
+    ]
+    assert "policy" not in pools["grouped.g"]
+    assert made.found == ["info config:1 import-monitor", "warning config:6 import-weights"]
+
+
+def test_chances_of_their_own_are_named(tmp_path):
+    made = Converted(tmp_path, WEIGHTED, "a 60 DYNA weighted!some\n")
+    assert made.yaml("policies") == {"2-by-weight": ["weighted", {"take": 2}]}
+    assert "error config:5 import-weights" in made.found
+
+
+def test_a_share_of_weights_that_no_count_can_say_is_named(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES + "plugins => { weighted => { r => { service_types => web"
+        " a => [ 192.0.2.1, 1 ] b => [ 192.0.2.2, 9 ] } } }",
+        "a 60 DYNA weighted!r\n",
+    )
+    assert "warning config:2 import-weights" in made.found
+
+
+@pytest.mark.parametrize(
+    ("service", "rule"),
+    [
+        ("plugin => extmon, cmd => [/bin/true]", "error config:1 import-monitor"),
+        ("plugin => extfile, file => x", "error config:1 import-monitor"),
+        (
+            "plugin => tcp_connect, port => 25, down_thresh => 200, ok_thresh => 1",
+            "warning config:1 import-monitor",
+        ),
+    ],
+)
+def test_monitors_that_cannot_be_carried_over_are_named(tmp_path, service, rule):
+    made = Converted(
+        tmp_path,
+        f"service_types => {{ s => {{ {service} }} }}\n"
+        "plugins => { multifo => { r => { service_types => s a => 192.0.2.1 } } }",
+        "a 60 DYNA multifo!r\n",
+    )
+    assert made.found == [rule]
+
+
+def test_the_ttl_is_what_gdnsd_says_while_all_is_up(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES + "plugins => { multifo => { r => { service_types => web a => 192.0.2.1 } } }",
+        "a 600/20 DYNA multifo!r\nb 600 DYNA multifo!r\nc 30 DYNA multifo!r\n",
+    )
+    ttls = [name["ttl"] for name in made.yaml("names").values()]
+    assert ttls == [{"max": 50, "min": 20}, 300, {"max": 30, "min": 15}]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "url_path => x",
+        "vhost => a/b",
+        "ok_codes => [ 200, 999 ]",
+        "port => 0",
+        "interval => 5 timeout => 5",
+    ],
+)
+def test_monitors_that_cannot_be_are_named_and_the_site_loads(tmp_path, settings):
+    made = Converted(
+        tmp_path,
+        f"service_types => {{ s => {{ plugin => http_status ok_thresh => 1 {settings} }} }}\n"
+        "plugins => { multifo => { r => { service_types => s a => 192.0.2.1 } } }",
+        "a 60 DYNA multifo!r\n",
+    )
+    assert made.found == ["error config:1 import-invalid"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
+    made = Converted(
+        tmp_path,
+        "plugins => { multifo => { r => [ 0.0.0.0, 192.0.2.1, 224.0.0.1 ] } }",
+        "a 60 DYNA multifo!r\n",
+    )
+    assert endpoints(made.yaml("pools")["r"]) == ["192.0.2.1"]
+    assert made.found == ["error config:1 import-invalid"] * 2
