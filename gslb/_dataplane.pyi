@@ -139,6 +139,15 @@ class Steering:
         no such location. Raises ValueError for what is no selector.
         """
 
+    def has_map_of(self, other: Steering) -> bool:
+        """Whether the geo databases and overrides of both say the same."""
+
+    def moves_from(self, before: Steering, limit: int) -> str:
+        """Which networks get other POPs than ``before`` while all serve, of the names that both have.
+
+        JSON, see ``gslb/steering/moves.py``. ``limit``: example networks of each move, at most 100.
+        """
+
     def decide(
         self, name: int, rtype: int, client: str, verdicts: bytes, loads: bytes = b"", seed: int = 0
     ) -> tuple[str, list[int], int, int]:

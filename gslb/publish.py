@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
+import structlog
 
 from gslb._dataplane import give_memory_back
+from gslb.config.files import stamps
 from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
 from gslb.model.finding import Finding, Place, Severity
@@ -22,6 +25,7 @@ from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering, steering_finding
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
+from gslb.steering.moves import moves_between
 from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
@@ -30,23 +34,41 @@ from gslb.zones.site import load_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from gslb._dataplane import DataPlane, Steering, Zone
+    from gslb.config.files import Seen
     from gslb.model.change import Overlay, RRsetChange, RRsetKey
     from gslb.model.policy_test import PolicyTest
     from gslb.model.site import LatencyRow
+    from gslb.steering.moves import Moves
     from gslb.zones.overlay import Misfit
+    from gslb.zones.site import LoadedSite
+
+log = structlog.get_logger(__name__)
 
 SOA = int(dns.rdatatype.SOA)
+
+TREES_LOGGED = 5
+"""Groups of names of which a reload says what new geo data moves."""
 
 MISFITS_SHOWN = 100
 """Findings of one zone about changes of the API that do not fit it."""
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """Files that a site names and that need not be in its directory, and what they looked like when read."""
+
+    files: frozenset[Path] = frozenset()
+    seen: Seen = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedSite:
-    """A site loaded and compiled, not yet published."""
+    """A site loaded and compiled, not yet published.
+
+    ``moves`` is what moves to other POPs, where a geo database or override changed.
+    """
 
     steering: SteeringConfig
     findings: tuple[Finding, ...]
@@ -56,6 +78,8 @@ class PreparedSite:
     tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
     left_out: frozenset[RRsetKey] = frozenset()
     """The API's changes that do not fit their zone files and are not in ``zones``."""
+    named: NamedFiles = NamedFiles()
+    moves: Moves | None = field(default=None, repr=False)
 
     def serial(self, origin: str) -> int | None:
         """The SOA serial of a zone; ``None`` when the site does not hold it."""
@@ -91,6 +115,12 @@ class Publisher:
         self._site_steering = SteeringConfig()
         self._compiled: Steering | None = None
         self._tests: tuple[PolicyTest, ...] = ()
+        self._named = NamedFiles()
+
+    @property
+    def named(self) -> NamedFiles:
+        """The geo databases, tables and included files of the published site."""
+        return self._named
 
     @property
     def generation(self) -> int:
@@ -124,7 +154,8 @@ class Publisher:
         if failed and self.generation:
             raise SiteError([*prepared.findings, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
-        return replace(prepared, findings=(*prepared.findings, *served))
+        moves = await asyncio.to_thread(_moves, self._compiled, prepared)
+        return replace(prepared, findings=(*prepared.findings, *served), moves=moves)
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish it; return the generation.
@@ -138,6 +169,9 @@ class Publisher:
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
         self._tests = prepared.tests
+        self._named = prepared.named
+        if prepared.moves is not None:
+            _log_moves(prepared.moves)
         # Records as they were read, and the generation before: nobody holds them now.
         asyncio.get_running_loop().run_in_executor(None, give_memory_back)
         return generation
@@ -251,6 +285,8 @@ def prepare_site(
     if site is None:
         raise SiteError(findings)
     steering = _with_latency(site.steering, overlay.latency)
+    # Before databases are read: what is changed while they are is not overlooked.
+    named = _named_files(site, directory)
     try:
         compiled = compile_steering(steering)
     except SteeringError as error:
@@ -270,8 +306,51 @@ def prepare_site(
     if errors:
         raise SiteError([*findings, *errors])
     return PreparedSite(
-        steering, (*findings, *remarks), zones, compiled, site.steering, site.tests, frozenset(left_out)
+        steering=steering,
+        findings=(*findings, *remarks),
+        zones=zones,
+        compiled=compiled,
+        site_steering=site.steering,
+        tests=site.tests,
+        left_out=frozenset(left_out),
+        named=named,
     )
+
+
+def _named_files(site: LoadedSite, directory: Path) -> NamedFiles:
+    """Databases and tables wherever they are, included files that are not in the directory."""
+    base = directory.resolve()
+    included = {Path(file).absolute() for text in site.zone_texts for file in text.files[1:]}
+    outside = {path for path in included if not path.resolve().is_relative_to(base)}
+    named = frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
+    return NamedFiles(named, stamps(named))
+
+
+def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:
+    """What moves, if geo data changed."""
+    if before is None or prepared.compiled.has_map_of(before):
+        return None
+    return moves_between(before, prepared.compiled, prepared.steering, 0)
+
+
+def _log_moves(moves: Moves) -> None:
+    """A line for each of the first trees, and one that counts."""
+    names = {name for tree in moves.trees for name in tree.names}
+    log.info("geo data changed", names_with_moves=len(names), not_compared=moves.omitted)
+    for tree in moves.trees[:TREES_LOGGED]:
+        log.info(
+            "networks are answered with other POPs",
+            names=list(tree.names)[:3],
+            name_count=len(tree.names),
+            networks=tree.moved.networks,
+            ipv4_addresses=tree.moved.ipv4,
+            ipv6_48s=round(tree.moved.ipv6, 3),
+            largest=[
+                f"{'+'.join(move.source) or 'zone'} to {'+'.join(move.target) or 'zone'}: "
+                f"{move.amount.networks} networks of {move.country or 'no country'}"
+                for move in tree.moves[:3]
+            ],
+        )
 
 
 def _failed_tests(

@@ -1,4 +1,4 @@
-"""Watches the site directory, the geo databases and overrides, and asks for a reload when they change.
+"""Watches the site directory and the files elsewhere that it names, and asks for a reload when they change.
 
 The system tells when to look, and looking tells whether anything changed. So nothing is missed that changed
 while nobody watched (between the load and the watch, during a reload), or that the system does not tell (a
@@ -8,18 +8,19 @@ network file system, a link that leads elsewhere): it is found at most ``LOOK_SE
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from watchfiles import Change, awatch
 
-from gslb.config.files import MAXIMUM_FILES, UnreadableFileError, find_files
+from gslb.config.files import MAXIMUM_FILES, UnreadableFileError, find_files, stamps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
+    from gslb.config.files import Seen
     from gslb.publish import Publisher
 
 log = structlog.get_logger(__name__)
@@ -31,9 +32,6 @@ LONGEST_MS = 1_000
 LOOK_SECONDS = 5.0
 """Without word from the system, and when it cannot watch (out of inotify watches), look after so long."""
 
-Seen = frozenset[tuple[str, int, int, int]]
-"""What files looked like: path, inode, time of change in nanoseconds, octets."""
-
 
 def look(site: Path, state: Path) -> Seen:
     """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
@@ -41,7 +39,7 @@ def look(site: Path, state: Path) -> Seen:
         files = find_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES)
     except UnreadableFileError:  # the reload will say so
         return frozenset()
-    return _stamps(file for file in files if not file.is_relative_to(state))
+    return stamps(file for file in files if not file.is_relative_to(state))
 
 
 async def watch_site(
@@ -53,9 +51,9 @@ async def watch_site(
     """
     watch = _Watch(site, state, publisher, reload, loaded)
     while True:
-        watch.follow_databases()
+        watch.follow_named()
         try:
-            await watch.until_databases_change()
+            await watch.until_named_change()
         except (OSError, RuntimeError) as error:
             log.error("the site directory cannot be watched: it is looked at instead", error=str(error))
             await asyncio.sleep(LOOK_SECONDS)
@@ -63,7 +61,7 @@ async def watch_site(
 
 
 class _Watch:
-    """What the site and its databases looked like when they were last loaded."""
+    """What the site and the files that it names looked like when they were last loaded."""
 
     def __init__(
         self,
@@ -78,17 +76,23 @@ class _Watch:
         self._publisher = publisher
         self._reload = reload
         self._seen = loaded
-        self._databases: frozenset[Path] = frozenset()
-        self._seen_databases: Seen = frozenset()
+        self._named: frozenset[Path] = frozenset()
+        self._seen_named: Seen = frozenset()
 
-    def follow_databases(self) -> None:
-        """From now on look at the databases that the site names now."""
-        self._databases = self._databases_outside()
-        self._seen_databases = _stamps(self._databases)
+    def follow_named(self) -> None:
+        """From now on look at the files that the site names now.
 
-    async def until_databases_change(self) -> None:
-        """Watch until a database changed, since a replaced file needs a new watch."""
-        watched = sorted(path for path in self._databases if path.is_file())
+        Those it named before are as they were last seen, the others as they were when they were read: what
+        changed since is a change at the next look.
+        """
+        known, self._named = self._named, self._publisher.named.files
+        seen = {stamp for stamp in self._seen_named if Path(stamp[0]) in self._named}
+        read = {stamp for stamp in self._publisher.named.seen if Path(stamp[0]) not in known}
+        self._seen_named = frozenset(seen | read)
+
+    async def until_named_change(self) -> None:
+        """Watch until a named file changed, since a replaced one needs a new watch."""
+        watched = sorted(path for path in self._named if path.is_file())
         signals = awatch(
             self._site,
             *watched,
@@ -100,36 +104,21 @@ class _Watch:
         )
         async with aclosing(signals):
             async for _ in signals:
-                before = self._databases, self._seen_databases
+                before = self._named, self._seen_named
                 await self.reload_if_changed()
-                if (self._databases_outside(), self._seen_databases) != before:
+                if (self._publisher.named.files, self._seen_named) != before:
                     return
 
     async def reload_if_changed(self) -> None:
         """Look, and reload unless all is as it was."""
         # Looked at before it is loaded, so that what changes meanwhile is a change at the next look.
         seen = await asyncio.to_thread(look, self._site, self._state)
-        seen_databases = _stamps(self._databases)
-        changed = {path for path, *_ in (seen ^ self._seen) | (seen_databases ^ self._seen_databases)}
+        seen_named = stamps(self._named)
+        changed = {path for path, *_ in (seen ^ self._seen) | (seen_named ^ self._seen_named)}
         if changed:
-            self._seen, self._seen_databases = seen, seen_databases
+            self._seen, self._seen_named = seen, seen_named
             log.info("site changed", files=sorted(changed)[:10], count=len(changed))
             await self._reload("changed files")
 
     def _is_of_site(self, _: Change, path: str) -> bool:
         return not Path(path).is_relative_to(self._state)
-
-    def _databases_outside(self) -> frozenset[Path]:
-        """The databases and override files that looking at the site does not cover."""
-        steering = self._publisher.steering
-        named = map(Path, (*steering.databases, *steering.override_files))
-        return frozenset(path for path in named if not path.is_relative_to(self._site))
-
-
-def _stamps(files: Iterable[Path]) -> Seen:
-    stamps = set()
-    for file in files:
-        with suppress(OSError):  # gone meanwhile: as if it had not been there
-            status = file.stat()
-            stamps.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
-    return frozenset(stamps)

@@ -23,6 +23,14 @@ TIMEOUT = 310.0
 ANSWER_LIMIT = 64 << 20
 
 
+class RequestError(Exception):
+    """A request failed; ``code`` is the exit status of a command that cannot do without its answer."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def default_state() -> Path:
     """The state directory when none is named: systemd's, else ``./state``."""
     return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or "state")
@@ -49,12 +57,22 @@ class Client:
 
     def get(self, path: str, **query: str | None) -> Any:
         """The JSON answer to a GET; parameters that are ``None`` are left out."""
+        try:
+            return self.try_get(path, **query)
+        except RequestError as error:
+            fail(str(error), error.code)
+
+    def try_get(self, path: str, **query: str | None) -> Any:
+        """As ``get``, for commands that can do without. Raises RequestError."""
         given = {key: value for key, value in query.items() if value is not None}
         return self._send("GET", f"{path}?{urlencode(given)}" if given else path, None)
 
     def post(self, path: str, body: dict[str, object]) -> Any:
         """The JSON answer to a POST."""
-        return self._send("POST", path, json.dumps(body).encode())
+        try:
+            return self._send("POST", path, json.dumps(body).encode())
+        except RequestError as error:
+            fail(str(error), error.code)
 
     def _send(self, method: str, path: str, body: bytes | None) -> Any:
         headers = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json"}
@@ -66,9 +84,10 @@ class Client:
             response = connection.getresponse()
             raw = response.read(ANSWER_LIMIT)
         except ssl.SSLError as error:
-            fail(f"cannot talk to {self._url}: TLS: {error.reason or error}", EXIT_UNREACHABLE)
+            message = f"cannot talk to {self._url}: TLS: {error.reason or error}"
+            raise RequestError(message, EXIT_UNREACHABLE) from error
         except (OSError, http.client.HTTPException) as error:
-            fail(self._unreachable(error), EXIT_UNREACHABLE)
+            raise RequestError(self._unreachable(error), EXIT_UNREACHABLE) from error
         finally:
             connection.close()
         return self._read(response.status, raw)
@@ -84,9 +103,9 @@ class Client:
             try:
                 token = read_token(self._state).reveal()
             except StateError as error:
-                fail(f"no API token: {error}", EXIT_UNREACHABLE)
+                raise RequestError(f"no API token: {error}", EXIT_UNREACHABLE) from error
         if not token.isascii() or not token.isprintable():
-            fail("GSLB_TOKEN is not a token: it has characters that no token has", EXIT_USAGE)
+            raise RequestError("GSLB_TOKEN is not a token: it has characters that no token has", EXIT_USAGE)
         return token
 
     def _unreachable(self, error: Exception) -> str:
@@ -110,17 +129,17 @@ class Client:
         if status < 300 and document is not None:
             return document
         if not isinstance(document, dict) or "detail" not in document:
-            fail(
+            raise RequestError(
                 f"{self._url} answers, but not as gslb does (HTTP status {status}): check --api",
                 EXIT_UNREACHABLE,
             )
         if status == 401:
-            fail(
+            raise RequestError(
                 f"{self._url} does not accept the token: set GSLB_TOKEN, or name the state directory "
                 f"of that server with --state (now {self._state})",
                 EXIT_REFUSED,
             )
-        return fail(_problem_text(document), EXIT_REFUSED)
+        raise RequestError(_problem_text(document), EXIT_REFUSED)
 
 
 def _problem_text(problem: dict[str, Any]) -> str:

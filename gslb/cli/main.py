@@ -234,6 +234,28 @@ def reload(api: Api = None, state: State = None) -> None:
     do(_client(api, state))
 
 
+geo_app = typer.Typer(no_args_is_help=True, help="Geo databases.")
+app.add_typer(geo_app, name="geo")
+
+
+@geo_app.command("diff")
+def geo_diff(  # noqa: PLR0917 - typer calls it by keyword
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A geo database, or a directory of some.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="What would take its place.")],
+    site: Site = Path("zones"),
+    limit: Annotated[
+        int, typer.Option(min=0, max=100, metavar="N", help="Example networks shown of each move.")
+    ] = 3,
+    api: Api = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which networks, and what share of recent demand, a new geo database moves to other POPs."""
+    from gslb.cli.geo import diff as show  # noqa: PLC0415
+
+    show(_client(api, state), old, new, site, limit=limit, as_json=as_json)
+
+
 import_app = typer.Typer(no_args_is_help=True, help="Convert another server's configuration to a site.")
 app.add_typer(import_app, name="import")
 

@@ -58,7 +58,7 @@ class Declared:
     misnamed: set[tuple[str, str]] = field(default_factory=set)
     databases: list[str] = field(default_factory=list)
     overrides: list[GeoOverride] = field(default_factory=list)
-    override_files: list[str] = field(default_factory=list)
+    table_files: list[str] = field(default_factory=list)
     latency: list[LatencyRow] = field(default_factory=list)
     latency_hysteresis: Milliseconds | Percent | None = None
     load: LoadSettings | None = None

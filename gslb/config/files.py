@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MAXIMUM_DEPTH = 32
 MAXIMUM_FILES = 100_000
+
+Seen = frozenset[tuple[str, int, int, int]]
+"""What files looked like: path, inode, time of change in nanoseconds, octets."""
 
 
 class UnreadableFileError(Exception):
@@ -91,3 +95,13 @@ def display_path(path: Path) -> str:
         return str(absolute.relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(absolute)
+
+
+def stamps(files: Iterable[Path]) -> Seen:
+    """What files look like now, through links. Blocks."""
+    seen = set()
+    for file in files:
+        with suppress(OSError):  # gone meanwhile: as if it had not been there
+            status = file.stat()
+            seen.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
+    return frozenset(seen)

@@ -72,7 +72,7 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
         broken_names=tuple(declared.broken_names),
         databases=tuple(dict.fromkeys(declared.databases)),
         overrides=tuple(declared.overrides),
-        override_files=tuple(dict.fromkeys(declared.override_files)),
+        table_files=tuple(dict.fromkeys(declared.table_files)),
         latency=tuple(declared.latency),
         latency_hysteresis=declared.latency_hysteresis,
         load=declared.load or LoadSettings(),

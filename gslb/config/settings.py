@@ -33,7 +33,7 @@ def read_geo(section: Cursor, directory: Path, declared: Declared) -> None:
         _add_database(directory / name, section.place_at(("databases", index)), declared)
     if "overrides" in settings:
         path = directory / settings["overrides"]
-        declared.override_files.append(_absolute(path))
+        declared.table_files.append(str(_absolute(path)))
         read_overrides(path, section.place_at(("overrides",)), declared)
 
 
@@ -47,7 +47,9 @@ def read_latency(section: Cursor, directory: Path, declared: Declared) -> None:
     if not is_whole:
         declared.unread.add("latency")
     if "table" in settings:
-        read_latency_table(directory / settings["table"], section.place_at(("table",)), declared)
+        path = directory / settings["table"]
+        declared.table_files.append(str(_absolute(path)))
+        read_latency_table(path, section.place_at(("table",)), declared)
     if "hysteresis" in settings:
         place = section.key_place_at(("hysteresis",))
         if declared.set_only_once("hysteresis of latency", place):
@@ -64,11 +66,11 @@ def read_load(section: Cursor, declared: Declared) -> None:
 
 def _add_database(path: Path, place: Place, declared: Declared) -> None:
     """Note a geo database; whether it is a usable one shows when the data plane compiles it."""
+    absolute = _absolute(path)
     try:
-        absolute = path.resolve()
         is_file = absolute.is_file()
-    except (OSError, RuntimeError):  # a link that leads to itself
-        absolute, is_file = path, False
+    except OSError:  # a link that leads to itself
+        is_file = False
     if not is_file:
         message = f"there is no geo database {display_path(absolute)}; put it there, or correct the path"
         declared.report.error("site-missing-database", place, message)
@@ -80,8 +82,11 @@ def _add_database(path: Path, place: Place, declared: Declared) -> None:
         declared.report.error("site-too-many", place, message)
 
 
-def _absolute(path: Path) -> str:
+def _absolute(path: Path) -> Path:
+    """Its absolute path, through links as they stand: one that leads elsewhere is a change, too."""
+    if ".." not in path.parts:
+        return path.absolute()
     try:
-        return str(path.resolve())
+        return path.parent.resolve() / path.name
     except (OSError, RuntimeError):  # a link that leads to itself
-        return str(path)
+        return path.absolute()

@@ -376,7 +376,7 @@ class SteeringConfig(Declared):
     broken_names: tuple[SteeredName, ...] = ()
     databases: tuple[str, ...] = ()
     overrides: tuple[GeoOverride, ...] = ()
-    override_files: tuple[str, ...] = ()
+    table_files: tuple[str, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
     latency_hysteresis: Milliseconds | Percent | None = None
     load: LoadSettings = LoadSettings()

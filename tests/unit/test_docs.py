@@ -26,7 +26,13 @@ from tests.documents import (
 
 USER_PAGES = "\n".join(
     text_of(path)
-    for path in ("README.md", "docs/guide/site.md", "docs/guide/operating.md", "docs/guide/importing.md")
+    for path in (
+        "README.md",
+        "docs/guide/site.md",
+        "docs/guide/geo-data.md",
+        "docs/guide/operating.md",
+        "docs/guide/importing.md",
+    )
 )
 PAGES = pytest.mark.parametrize("page", markdown_files(), ids=str)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dns.message
 import pytest
+from structlog.testing import capture_logs
 
 from gslb._dataplane import DataPlane
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
 from gslb.publish import Publisher
+from tests.geo import write_countries
 from tests.unit.sites import LATENCY, SITE, ZONE, write_site
 
 A, CNAME, SOA = 1, 5, 6
@@ -250,3 +254,73 @@ async def test_explain_gives_the_answer_that_a_query_gets(world):
     assert [record.data for record in explained["answer"].answer] == world.ask("www.example.com")
     with pytest.raises(InvalidChangeError):
         world.publisher.explain("www.example.com.", A, "nobody", None)
+
+
+GEO_SITE = SITE.replace(
+    "    - geo: {default: [ams]}\n", "    - geo: {country: {DE: [fra], US: [sin]}, default: [ams]}\n"
+)
+GEO_SITE += "geo: {databases: [../city.mmdb]}\n"
+
+
+@pytest.fixture
+async def geo_world(tmp_path, monkeypatch):
+    """A site whose only database, beside its directory, has the client's network in Germany."""
+    monkeypatch.chdir(tmp_path)
+    write_countries(tmp_path / "city.mmdb", {"192.0.2.0/24": "DE"})
+    world = World(write_site(tmp_path / "site", site=GEO_SITE))
+    await world.load()
+    assert world.ask("www.example.com")[0] == "192.0.2.1"
+    return world
+
+
+async def test_a_new_database_is_in_force_at_once_and_what_moves_is_logged(geo_world, tmp_path):
+    write_countries(tmp_path / "city.mmdb", {"192.0.2.0/24": "US"})
+    with capture_logs() as logs:
+        await geo_world.load()
+    assert geo_world.ask("www.example.com")[0] == "192.0.2.3"
+    changed, moved = logs
+    assert changed["event"] == "geo data changed"
+    assert (changed["names_with_moves"], changed["not_compared"]) == (1, 0)
+    assert (moved["names"], moved["networks"], moved["ipv4_addresses"]) == (["www.example.com."], 1, 256)
+    assert (moved["ipv6_48s"], moved["largest"]) == (0, ["ams+fra to fra+sin: 1 networks of US"])
+
+
+async def test_a_reload_that_changes_no_geo_data_logs_no_moves(geo_world, tmp_path):
+    write_countries(tmp_path / "city.mmdb", {"192.0.2.0/24": "DE"})
+    with capture_logs() as logs:
+        await geo_world.load()
+    assert logs == []
+
+
+@pytest.mark.parametrize("damage", ["", "text", "half"])
+async def test_a_broken_database_is_refused_by_name_and_the_old_one_stays(geo_world, tmp_path, damage):
+    database = tmp_path / "city.mmdb"
+    whole = database.read_bytes()
+    generation = geo_world.publisher.generation
+    # In its place, as a copy that stopped half way leaves it.
+    with database.open("r+b") as file:
+        file.truncate(0)
+        file.write(whole[: len(whole) // 2] if damage == "half" else damage.encode())
+    with pytest.raises(SiteError) as refused:
+        await geo_world.load()
+    (error,) = (found for found in refused.value.findings if found.rule == "site-geo-database")
+    assert str(database) in error.message
+    assert geo_world.publisher.generation == generation
+    assert geo_world.ask("www.example.com")[0] == "192.0.2.1"
+    database.write_bytes(whole)
+    await geo_world.load()
+    assert geo_world.publisher.generation > generation
+
+
+async def test_files_that_the_site_names_are_known_wherever_they_are(geo_world, tmp_path):
+    for name in ("elsewhere.inc", "latency.csv"):
+        (tmp_path / name).write_text("extra IN TXT text\n" if name.endswith("inc") else LATENCY)
+    (geo_world.directory / "inside.inc").write_text("inside IN TXT text\n")
+    zone = ZONE + "$INCLUDE ../elsewhere.inc\n$INCLUDE inside.inc\n"
+    site = GEO_SITE.replace("table: latency.csv", "table: ../latency.csv")
+    write_site(geo_world.directory, site=site, zone=zone)
+    await geo_world.load()
+    named = geo_world.publisher.named
+    assert {path.name for path in named.files} == {"city.mmdb", "elsewhere.inc", "latency.csv"}
+    assert all(path.is_absolute() and path.is_file() for path in named.files)
+    assert {Path(stamp[0]).name for stamp in named.seen} == {"city.mmdb", "elsewhere.inc", "latency.csv"}

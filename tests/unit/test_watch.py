@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from gslb import watch
+from gslb.config.files import stamps
+from gslb.publish import NamedFiles
 
 
 class Watching:
@@ -15,7 +17,11 @@ class Watching:
     def __init__(self, site, state):
         self.site, self.state = site, state
         self.reloads = asyncio.Queue()
-        self.publisher = SimpleNamespace(steering=SimpleNamespace(databases=(), override_files=()))
+        self.publisher = SimpleNamespace(named=NamedFiles())
+
+    def name(self, *files):
+        """The site names these from now on, and has read them."""
+        self.publisher.named = NamedFiles(frozenset(files), stamps(files))
 
     async def run(self, loaded):
         await watch.watch_site(self.site, self.state, self.publisher, self.reloads.put, loaded)
@@ -72,12 +78,11 @@ async def test_each_change_is_taken_up_once(watching):
             await asyncio.wait_for(watching.reloads.get(), 0.3)
 
 
-@pytest.mark.parametrize("key", ["databases", "override_files"])
-async def test_a_database_elsewhere_is_looked_at_from_the_reload_on_that_names_it(watching, tmp_path, key):
+async def test_a_file_elsewhere_is_looked_at_from_the_reload_on_that_names_it(watching, tmp_path):
     database = tmp_path / "city.mmdb"
     database.write_text("one")
     async with started(watching, watch.look(watching.site, watching.state)):
-        setattr(watching.publisher.steering, key, (str(database),))
+        watching.name(database)
         (watching.site / "a.zone").write_text("another")
         await asyncio.wait_for(watching.reloads.get(), 10)
         for text in ("a newer one", "the newest one of all"):
@@ -85,6 +90,70 @@ async def test_a_database_elsewhere_is_looked_at_from_the_reload_on_that_names_i
             replacement.write_text(text)
             replacement.rename(database)
             await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+async def test_a_link_elsewhere_that_leads_to_another_file_is_a_change(watching, tmp_path):
+    for name in ("march.mmdb", "april.mmdb"):
+        (tmp_path / name).write_text(name)
+    database = tmp_path / "city.mmdb"
+    database.symlink_to("march.mmdb")
+    watching.name(database)
+    async with started(watching, watch.look(watching.site, watching.state)):
+        (tmp_path / "new").symlink_to("april.mmdb")
+        (tmp_path / "new").rename(database)
+        await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+@pytest.mark.parametrize("text", ["", "half of it", None])
+async def test_a_file_elsewhere_that_is_cut_short_or_removed_is_a_change(watching, tmp_path, text):
+    database = tmp_path / "city.mmdb"
+    database.write_text("half of it, and the other half")
+    watching.name(database)
+    async with started(watching, watch.look(watching.site, watching.state)):
+        if text is None:
+            database.unlink()
+        else:
+            database.write_text(text)
+        await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+async def test_a_file_elsewhere_that_is_replaced_while_it_is_loaded_is_loaded_again(watching, tmp_path):
+    database = tmp_path / "city.mmdb"
+    database.write_text("one")
+    watching.name(database)
+    reloads = []
+
+    async def reload(cause):
+        reloads.append(cause)
+        if len(reloads) == 1:
+            database.write_text("the third, too late for this reload")
+        await watching.reloads.put(cause)
+
+    task = asyncio.create_task(
+        watch.watch_site(
+            watching.site,
+            watching.state,
+            watching.publisher,
+            reload,
+            watch.look(watching.site, watching.state),
+        )
+    )
+    try:
+        database.write_text("the second")
+        for _ in range(2):
+            await asyncio.wait_for(watching.reloads.get(), 10)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_file_that_changed_between_the_load_and_the_watch_is_a_change(watching, tmp_path):
+    database = tmp_path / "city.mmdb"
+    database.write_text("one")
+    watching.name(database)
+    database.write_text("another one")
+    assert await next_reload(watching, watch.look(watching.site, watching.state)) == "changed files"
 
 
 def test_the_state_directory_hidden_files_and_backups_do_not_count(watching):

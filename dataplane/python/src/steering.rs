@@ -72,6 +72,15 @@ impl PySteering {
         }))
     }
 
+    fn has_map_of(&self, py: Python<'_>, other: &PySteering) -> bool {
+        py.detach(|| self.0.has_map_of(&other.0))
+    }
+
+    fn moves_from(&self, py: Python<'_>, before: &PySteering, limit: usize) -> Result<String> {
+        // A walk of large databases: seconds.
+        py.detach(|| self.0.moves_from(&before.0, limit).to_json()).map_err(Error::Value)
+    }
+
     #[pyo3(signature = (name, rtype, client, verdicts, loads=None, seed=0), text_signature = "(self, name, rtype, client, verdicts, loads=b'', seed=0)")]
     fn decide(
         &self,

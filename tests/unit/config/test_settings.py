@@ -108,7 +108,7 @@ def test_overrides(site):
     }
     assert second == GeoOverride(network="198.51.100.0/24", country="FR", place=second.place)
     assert (second.place.file, second.place.line) == ("geo/o.csv", 5)
-    assert site.config.override_files == (str(site.path / "geo" / "o.csv"),)
+    assert site.config.table_files == (str(site.path / "geo" / "o.csv"),)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,39 @@ impl<A: Address> Cover<A> {
         (Prefix { start, length }, self.values.get(index).copied().unwrap_or_default())
     }
 
+    /// The prefixes that share addresses with `prefix`, cut to it, with their values, in address order.
+    pub fn within(&self, prefix: Prefix<A>) -> impl Iterator<Item = (Prefix<A>, u32)> + '_ {
+        let first = self.starts.partition_point(|&start| start <= prefix.start).saturating_sub(1);
+        let leaves = (first..self.len()).map(|index| self.leaf(index));
+        leaves
+            .take_while(move |(leaf, _)| leaf.start <= prefix.last())
+            .map(move |(leaf, value)| (if leaf.length < prefix.length { prefix } else { leaf }, value))
+    }
+
+    /// Calls `visit` with each prefix of the product of two covers and both values, in address order.
+    pub fn join(&self, other: &Cover<A>, mut visit: impl FnMut(Prefix<A>, u32, u32)) {
+        // Prefixes nest: the longer is the part that both share.
+        self.join_prefixes(other, |(a, left), (b, right)| {
+            visit(if a.length < b.length { b } else { a }, left, right);
+        });
+    }
+
+    /// The same with both prefixes.
+    fn join_prefixes(&self, other: &Cover<A>, mut visit: impl FnMut((Prefix<A>, u32), (Prefix<A>, u32))) {
+        let mut left = self.leaves().peekable();
+        let mut right = other.leaves().peekable();
+        while let (Some(&a), Some(&b)) = (left.peek(), right.peek()) {
+            visit(a, b);
+            let (a_last, b_last) = (a.0.last(), b.0.last());
+            if a_last <= b_last {
+                left.next();
+            }
+            if b_last <= a_last {
+                right.next();
+            }
+        }
+    }
+
     /// The cover with each value replaced, collapsed.
     pub fn map(&self, mut value: impl FnMut(u32) -> u32) -> Cover<A> {
         let mut builder = CoverBuilder::new();
@@ -97,18 +130,7 @@ impl<A: Address> Cover<A> {
         mut combine: impl FnMut((Prefix<A>, u32), (Prefix<A>, u32)) -> u32,
     ) -> Cover<A> {
         let mut builder = CoverBuilder::new();
-        let mut left = self.leaves().peekable();
-        let mut right = other.leaves().peekable();
-        while let (Some(&(a, a_value)), Some(&(b, b_value))) = (left.peek(), right.peek()) {
-            builder.push(a.length.max(b.length), combine((a, a_value), (b, b_value)));
-            let (a_last, b_last) = (a.last(), b.last());
-            if a_last <= b_last {
-                left.next();
-            }
-            if b_last <= a_last {
-                right.next();
-            }
-        }
+        self.join_prefixes(other, |a, b| builder.push(a.0.length.max(b.0.length), combine(a, b)));
         builder.finish(0)
     }
 }
@@ -293,6 +315,21 @@ pub(crate) mod tests {
             for address in probes(&a).into_iter().chain(probes(&b)) {
                 prop_assert_eq!(both.find(address).1, left.find(address).1 * 10 + right.find(address).1);
             }
+        }
+
+        #[test]
+        fn parts_of_a_cover_are_cut_to_the_prefix(list in prefixes(), bits: u32, length in 0..=32u8) {
+            let cover = Cover::from_nested(list.clone(), 0);
+            let whole = Prefix { start: bits & 0xe000_0007 & !u32::host_mask(length), length };
+            let mut next = Some(whole.start);
+            for (part, value) in cover.within(whole) {
+                prop_assert_eq!(Some(part.start), next);
+                prop_assert!(part.last() <= whole.last());
+                prop_assert_eq!(cover.find(part.start).1, value);
+                prop_assert_eq!(cover.find(part.last()).1, value);
+                next = part.last().successor();
+            }
+            prop_assert_eq!(next, whole.last().successor());
         }
 
         #[test]

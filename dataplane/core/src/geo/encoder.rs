@@ -13,6 +13,10 @@ pub(super) enum Value {
     Number(u32),
     Short(u16),
     Long(u64),
+    /// To an offset in the data section, below 2,048.
+    Pointer(u16),
+    /// Any octets.
+    Raw(Vec<u8>),
 }
 
 fn encode(value: &Value, out: &mut Vec<u8>) {
@@ -45,6 +49,8 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
             control(9, 8, out);
             out.extend(number.to_be_bytes());
         }
+        Value::Pointer(offset) => out.extend([1 << 5 | (offset >> 8) as u8, *offset as u8]),
+        Value::Raw(octets) => out.extend(octets),
         Value::Map(entries) => {
             control(7, entries.len(), out);
             for (key, value) in entries {

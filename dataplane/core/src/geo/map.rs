@@ -9,7 +9,7 @@ use super::prefix::{Address, Subnet};
 
 /// The location of every IPv4 and IPv6 address. Addresses that no database knows have the default
 /// location, which says nothing.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct GeoMap {
     locations: Box<[Location]>,
     ipv4: Cover<u32>,

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use maxminddb::{MaxMindDbError, Reader};
 use serde::Deserialize;
@@ -17,6 +20,11 @@ use super::tree::{Target, Tree, TreeError};
 
 /// Largest file, in octets.
 const MAX_FILE: u64 = 2 << 30;
+/// Longest that decoding may take: a million records of a real database take a second, but records that overlap or
+/// share what they point to can say far more than a file is long.
+const MAX_TIME: Duration = Duration::from_secs(120);
+/// The time is looked at after so many records.
+const RECORDS_AT_ONCE: usize = 1024;
 
 /// Why a file is not a usable geo database.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +35,9 @@ pub enum DatabaseError {
     /// It is a directory or a device, or far too large.
     #[error("is not a regular file of at most {} GiB", MAX_FILE >> 30)]
     NotAFile,
+    /// Somebody wrote to it meanwhile.
+    #[error("was changed while it was read: write a new file beside it and rename that over it")]
+    Changing,
     /// It is not a MaxMind DB, or damaged.
     #[error("is no MaxMind DB, or damaged: {0}")]
     Broken(#[from] MaxMindDbError),
@@ -38,6 +49,14 @@ pub enum DatabaseError {
         /// What is wrong with it.
         reason: MaxMindDbError,
     },
+    /// Its records say too much.
+    #[error("is damaged: its records take longer than {} seconds to decode", MAX_TIME.as_secs())]
+    Slow,
+    /// It says nothing that steering looks at.
+    #[error(
+        "is of the type {0:?} and says nothing of where any network is: a City, Country or ASN database is needed"
+    )]
+    SaysNothing(String),
     /// Its networks overlap.
     #[error("is damaged: {0}")]
     Disorder(#[from] OutOfOrder),
@@ -136,11 +155,28 @@ impl Record<'_> {
 /// # Errors
 /// [`DatabaseError`], which does not name the path.
 pub fn read_file(path: &Path) -> Result<GeoMap, DatabaseError> {
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err(DatabaseError::NotAFile);
+    read(&contents(path)?)
+}
+
+/// What the file holds. It is not mapped: a mapped file that somebody cuts short ends the process.
+fn contents(path: &Path) -> Result<Vec<u8>, DatabaseError> {
+    let usable = |metadata: Metadata| {
+        let good = metadata.is_file() && metadata.len() <= MAX_FILE;
+        good.then_some(metadata).ok_or(DatabaseError::NotAFile)
+    };
+    // Looked at before it is opened, since opening a pipe waits for its other end.
+    usable(std::fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let before = usable(file.metadata()?)?;
+    let mut octets = Vec::new();
+    octets.try_reserve_exact(before.len() as usize).map_err(std::io::Error::other)?;
+    (&file).take(before.len() + 1).read_to_end(&mut octets)?;
+    let after = file.metadata()?;
+    let same = after.len() == before.len() && after.modified()? == before.modified()?;
+    if !same || octets.len() as u64 != before.len() {
+        return Err(DatabaseError::Changing);
     }
-    read(&std::fs::read(path)?)
+    Ok(octets)
 }
 
 /// Reads a database from its octets. The search tree is walked once, each data record is decoded once.
@@ -149,10 +185,20 @@ pub fn read_file(path: &Path) -> Result<GeoMap, DatabaseError> {
 /// # Errors
 /// [`DatabaseError`].
 pub fn read(octets: &[u8]) -> Result<GeoMap, DatabaseError> {
+    read_within(octets, MAX_TIME)
+}
+
+fn read_within(octets: &[u8], most: Duration) -> Result<GeoMap, DatabaseError> {
     let reader = Reader::from_source(octets)?;
     let metadata = reader.metadata();
     let tree = Tree::new(octets, metadata.node_count, metadata.record_size)?;
-    let mut records = Records { reader: &reader, locations: Locations::default(), numbers: HashMap::new() };
+    let mut records = Records {
+        reader: &reader,
+        locations: Locations::default(),
+        numbers: HashMap::new(),
+        started: Instant::now(),
+        most,
+    };
     records.locations.number(Location::default());
     let ipv4_root;
     let mut ipv6 = CoverBuilder::<u128>::new();
@@ -172,7 +218,11 @@ pub fn read(octets: &[u8]) -> Result<GeoMap, DatabaseError> {
         let number = records.number(prefix.start.to_ip(), target)?;
         Ok::<(), DatabaseError>(ipv4.place(prefix, number, 0)?)
     })?;
-    Ok(GeoMap::new(records.locations.into_all(), ipv4.finish(0), ipv6.finish(0)))
+    let locations = records.locations.into_all();
+    if locations.len() == 1 {
+        return Err(DatabaseError::SaysNothing(metadata.database_type.chars().take(100).collect()));
+    }
+    Ok(GeoMap::new(locations, ipv4.finish(0), ipv6.finish(0)))
 }
 
 /// The data records, each decoded when it is first met.
@@ -181,6 +231,9 @@ struct Records<'a> {
     locations: Locations,
     /// Record of the search tree -> location number.
     numbers: HashMap<u32, u32>,
+    started: Instant,
+    /// Longest that decoding may take.
+    most: Duration,
 }
 
 impl Records<'_> {
@@ -189,6 +242,9 @@ impl Records<'_> {
         let Target::Data(data) = target else { return Ok(0) };
         if let Some(&number) = self.numbers.get(&data) {
             return Ok(number);
+        }
+        if self.numbers.len().is_multiple_of(RECORDS_AT_ONCE) && self.started.elapsed() > self.most {
+            return Err(DatabaseError::Slow);
         }
         let record: Option<Record<'_>> = self
             .reader
@@ -293,8 +349,21 @@ mod tests {
 
     #[test]
     fn impossible_codes_and_coordinates_are_left_out() {
-        let map = read(&write(4, &[("0.0.0.0/1", city("Europe", "DEU", "BE", (91.0, 0.0)))], None)).unwrap();
+        let good = city("EU", "DE", "BE", (1.0, 2.0));
+        let bad = city("Europe", "DEU", "BE", (91.0, 0.0));
+        let map = read(&write(4, &[("0.0.0.0/1", bad), ("128.0.0.0/1", good)], None)).unwrap();
         assert!(seen(&map, "1.1.1.1").is_empty());
+        assert_eq!(seen(&map, "192.0.2.1")["subdivision"], "DE-BE");
+    }
+
+    #[test]
+    fn a_file_that_changes_and_one_that_takes_long_are_refused() {
+        // It says that it is empty, and is not: as if it had grown meanwhile.
+        let growing = read_file(Path::new("/proc/self/status")).unwrap_err();
+        assert!(matches!(growing, DatabaseError::Changing), "{growing}");
+        let good = write(4, &[("0.0.0.0/1", city("EU", "DE", "BE", (1.0, 2.0)))], None);
+        let late = read_within(&good, Duration::ZERO).unwrap_err();
+        assert!(matches!(late, DatabaseError::Slow), "{late}");
     }
 
     #[test]
@@ -308,6 +377,10 @@ mod tests {
         let shape = Value::Map(vec![("country", Value::Text("DE"))]);
         let error = read(&write(4, &[("0.0.0.0/1", shape)], None)).unwrap_err();
         assert!(error.to_string().contains("at 0.0.0.0 "), "{error}");
+        let other = Value::Map(vec![("domain", Value::Text("example.com"))]);
+        let error = read(&write(4, &[("0.0.0.0/1", other)], None)).unwrap_err();
+        assert!(error.to_string().contains("\"Test-City\" and says nothing"), "{error}");
+        assert!(matches!(read(&write(4, &[], None)), Err(DatabaseError::SaysNothing(_))));
         let missing = read_file(Path::new("/nonexistent/city.mmdb")).unwrap_err();
         assert!(matches!(missing, DatabaseError::Unreadable(_)));
         assert!(matches!(read_file(Path::new("/")), Err(DatabaseError::NotAFile)));

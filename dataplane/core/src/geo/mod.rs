@@ -9,6 +9,8 @@
 pub mod cover;
 #[cfg(test)]
 mod encoder;
+#[cfg(test)]
+mod hostile;
 pub mod location;
 pub mod map;
 pub mod mmdb;

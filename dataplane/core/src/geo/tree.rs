@@ -7,6 +7,10 @@ use super::prefix::{Address, Prefix};
 
 /// Most nodes and leaves that a walk visits.
 const MAX_VISITS: usize = 1 << 26;
+/// And for each node that there is: a walk of a tree that shares none visits it and two leaves at most.
+const MAX_VISITS_PER_NODE: usize = 16;
+/// But always so many.
+const ALLOWED_VISITS: usize = 1 << 16;
 
 /// What is wrong with a search tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +24,9 @@ pub enum TreeError {
     /// It has far more networks than any real database.
     #[error("its search tree has more than {MAX_VISITS} nodes and leaves")]
     Large,
+    /// Its nodes are reached on far more paths than any real database's.
+    #[error("its search tree shares its nodes so much that it has more than {0} leaves")]
+    Shared(usize),
     /// Its records have a size that the format does not know.
     #[error("its search tree has records of an unknown size: 24, 28 and 32 bits are known")]
     RecordSize,
@@ -84,12 +91,16 @@ impl<'a> Tree<'a> {
         skipped: Option<Target>,
         mut visit: impl FnMut(Prefix<A>, Target) -> Result<(), E>,
     ) -> Result<(), E> {
+        let shared = (self.node_count as usize + 1).saturating_mul(MAX_VISITS_PER_NODE).max(ALLOWED_VISITS);
         let mut visits = 0;
         let mut open = vec![(Prefix { start: A::default(), length: 0 }, root)];
         while let Some((prefix, target)) = open.pop() {
             visits += 1;
             if visits > MAX_VISITS {
                 return Err(TreeError::Large.into());
+            }
+            if visits > shared {
+                return Err(TreeError::Shared(shared / 2).into());
             }
             if Some(target) == skipped {
                 continue;
@@ -169,6 +180,14 @@ mod tests {
             "the middle octet holds the highest bits"
         );
         assert_eq!(Tree::new(&[], 1, 20).unwrap_err(), TreeError::RecordSize);
+    }
+
+    #[test]
+    fn a_small_tree_has_no_billion_leaves() {
+        // Both sides of each node lead to the next: 2^30 paths through 30 nodes.
+        let octets: Vec<u8> = (1..=30u32).flat_map(|next| [next.to_be_bytes(); 2]).flatten().collect();
+        let error = leaves(&Tree::new(&octets, 30, 32).unwrap()).unwrap_err();
+        assert_eq!(error, TreeError::Shared(ALLOWED_VISITS / 2));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn run_stages<T: Trace>(
 
 /// Splits the first group of equals off an order.
 #[inline]
-fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
+pub(super) fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
     let (&first, rest) = order.split_first()?;
     if first & GROUP_HEADER == 0 {
         order.split_at_checked(1)

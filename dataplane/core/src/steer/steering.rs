@@ -276,6 +276,18 @@ impl Steering {
         self.tree_of(self.targets.get(name as usize)?, rtype)
     }
 
+    /// The trees of a name, of all types.
+    pub(super) fn trees_of(&self, name: u32) -> impl Iterator<Item = &Tree> {
+        let target = self.targets.get(name as usize);
+        let declared = target.and_then(|target| {
+            self.declared.get(target.declared.start as usize..target.declared.end as usize)
+        });
+        let own = target.map(|target| [target.addresses[0], target.addresses[1], target.alias]);
+        let numbers =
+            own.into_iter().flatten().chain(declared.unwrap_or_default().iter().map(|&(_, tree)| tree));
+        numbers.filter_map(|number| self.trees.get(number as usize))
+    }
+
     #[inline]
     fn tree_of(&self, target: &Target, rtype: u16) -> Option<&Tree> {
         let [ipv4, ipv6] = target.addresses;

@@ -4,6 +4,7 @@ mod chosen_steps;
 mod demand;
 mod errors;
 mod laws;
+mod moves;
 mod reference;
 mod shares;
 mod steps;

@@ -130,7 +130,7 @@ impl Case {
         .to_string()
     }
 
-    fn location(&self, client: IpAddr) -> Location {
+    pub fn location(&self, client: IpAddr) -> Location {
         let mut best: Option<&(Subnet, Location)> = None;
         for network in &self.networks {
             if holds(&network.0, client) && best.is_none_or(|best| best.0.length() <= network.0.length()) {
@@ -301,7 +301,7 @@ const POPS: u32 = 5;
 const PLACES: [(f64, f64); 5] =
     [(50.11, 8.68), (37.62, -122.38), (-33.87, 151.21), (1.35, 103.99), (50.12, 8.7)];
 
-fn location() -> impl Strategy<Value = Location> {
+pub(super) fn location() -> impl Strategy<Value = Location> {
     let codes = prop_oneof![
         Just((None, None, None)),
         Just((Some("EU"), None, None)),
@@ -325,7 +325,7 @@ fn location() -> impl Strategy<Value = Location> {
 }
 
 /// Subnets that crowd around a few addresses.
-fn subnet() -> impl Strategy<Value = Subnet> {
+pub(super) fn subnet() -> impl Strategy<Value = Subnet> {
     let base =
         prop::sample::select(vec!["192.0.2.7", "192.0.3.9", "10.0.0.1", "2001:db8::1", "2001:db8:1::9"]);
     (base, 0..=128u8).prop_map(|(base, length)| {
