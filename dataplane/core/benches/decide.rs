@@ -37,6 +37,9 @@ fn document(pops: usize, steps: Value) -> String {
 }
 
 fn main() {
+    // Of arguments, a label and a number of POPs measure these alone.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let is_wanted = |text: &str, at: usize| wanted.get(at).is_none_or(|wanted| wanted == text);
     for (label, steps) in [
         ("latency", json!([{"step": "latency"}])),
         ("latency, take 2", json!([{"step": "latency"}, {"step": "take", "count": 2}])),
@@ -49,8 +52,11 @@ fn main() {
         ("sticky", json!([{"step": "sticky", "ipv4": 24, "ipv6": 56}])),
         ("latency, shed", json!([{"step": "latency"}, {"step": "shed", "low": 0.7, "high": 0.95}])),
     ] {
+        if !is_wanted(label, 0) {
+            continue;
+        }
         print!("{label:28}");
-        for pops in [5, 50, 500] {
+        for pops in [5, 50, 500].into_iter().filter(|pops| is_wanted(&pops.to_string(), 1)) {
             let steering = Steering::compile(&document(pops, steps.clone())).expect("the document");
             let standing = Standing::new(&steering, Verdicts::all_serving(pops), Loads::default());
             let (mut random, mut selection) = (Random::new(1), Selection::new());

@@ -237,7 +237,7 @@ impl Steering {
         };
         let (class, length) = tree.classes.find(client);
         let (outcome, all_down) =
-            choose(tree, class, client, &self.items, standing, random, selection, trace);
+            choose(tree, class, &client, &self.items, standing, random, selection, trace);
         let ttl = if target.ttl == target.min_ttl {
             target.ttl
         } else {
