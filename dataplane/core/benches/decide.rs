@@ -71,6 +71,9 @@ fn measure(steering: &Steering, pops: usize, board: Option<&Board>) -> f64 {
 }
 
 fn main() {
+    // Of arguments, a label and a number of POPs measure these alone.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let is_wanted = |text: &str, at: usize| wanted.get(at).is_none_or(|wanted| wanted == text);
     for (label, steps) in [
         ("latency", json!([{"step": "latency"}])),
         ("latency, take 2", json!([{"step": "latency"}, {"step": "take", "count": 2}])),
@@ -83,9 +86,12 @@ fn main() {
         ("sticky", json!([{"step": "sticky", "ipv4": 24, "ipv6": 56}])),
         ("latency, shed", json!([{"step": "latency"}, {"step": "shed", "low": 0.7, "high": 0.95}])),
     ] {
+        if !is_wanted(label, 0) {
+            continue;
+        }
         for countries in [1, 200] {
             print!("{label:26} {countries:3} countries");
-            for pops in [5, 50, 500] {
+            for pops in [5, 50, 500].into_iter().filter(|pops| is_wanted(&pops.to_string(), 1)) {
                 let document = document(pops, countries, steps.clone());
                 let steering = Steering::compile(&document).expect("the document");
                 let board = Board::new(1, steering.cell_count());

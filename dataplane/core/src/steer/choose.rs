@@ -38,11 +38,11 @@ impl Trace for Untraced {
 }
 
 /// What choosing looks at.
-#[derive(Clone, Copy)]
 pub(super) struct Query<'a> {
     pub tree: &'a Tree,
     pub class: u32,
-    pub client: IpAddr,
+    /// By reference: copies of addresses are slow.
+    pub client: &'a IpAddr,
     pub items: &'a Items,
     pub standing: &'a Standing,
     pub counting: Counting,
@@ -57,7 +57,7 @@ pub(super) struct Query<'a> {
 pub(super) fn choose<T: Trace>(
     tree: &Tree,
     class: u32,
-    client: IpAddr,
+    client: &IpAddr,
     items: &Items,
     standing: &Standing,
     random: &mut Random,
@@ -121,22 +121,22 @@ fn run_tree<T: Trace>(
             add(query, candidate.item, &mut chosen);
         }
     } else {
-        run_members(*query, levels, random, &mut chosen, trace);
+        run_members(query, levels, random, &mut chosen, trace);
     }
     !chosen.is_empty()
 }
 
 #[inline(never)]
 fn run_members<T: Trace>(
-    query: Query<'_>,
+    query: &Query<'_>,
     levels: &mut [Level],
     random: &mut Random,
     chosen: &mut Chosen<'_>,
     trace: &mut T,
 ) {
     let root = &query.tree.root;
-    if run_node(&query, ROOT, root, levels, random, trace) {
-        expand(&query, root, levels, random, chosen, trace);
+    if run_node(query, ROOT, root, levels, random, trace) {
+        expand(query, root, levels, random, chosen, trace);
     }
 }
 

@@ -4,11 +4,42 @@ use super::random::Random;
 use super::selection::{CAPACITY, Candidate, List};
 use super::sticky;
 
+/// Candidates that can be gone through more than once. Not an iterator: nested loops that are written out are several
+/// times as fast as nested iterators.
+pub(super) trait Members: Copy {
+    /// Shows each in order, for as long as the answer is that more are wanted.
+    fn each(self, more: impl FnMut(Candidate) -> bool);
+}
+
+impl Members for &[Candidate] {
+    #[inline(always)]
+    fn each(self, mut more: impl FnMut(Candidate) -> bool) {
+        for &candidate in self {
+            if !more(candidate) {
+                return;
+            }
+        }
+    }
+}
+
+/// All but those drawn already.
+#[derive(Clone, Copy)]
+pub(super) struct Undrawn<'a, M> {
+    pub members: M,
+    pub drawn: &'a [Candidate],
+}
+
+impl<M: Members> Members for Undrawn<'_, M> {
+    fn each(self, mut more: impl FnMut(Candidate) -> bool) {
+        self.members.each(|candidate| self.drawn.contains(&candidate) || more(candidate));
+    }
+}
+
 /// Moves at most `wanted` of `members` to `chosen` in random order: each next one is drawn from those
 /// left in proportion to their weights, those of weight 0 only after all others.
 #[inline]
 pub(super) fn draw(
-    members: impl Iterator<Item = Candidate> + Clone,
+    members: impl Members,
     weight: impl Fn(Candidate) -> u64,
     wanted: usize,
     random: &mut Random,
@@ -17,11 +48,14 @@ pub(super) fn draw(
 ) {
     urn.clear();
     let mut total = 0u64;
-    for candidate in members.clone() {
-        if !urn.push(candidate) {
-            return draw_of_many(members, weight, wanted, random, urn, chosen);
-        }
+    let mut fit = true;
+    members.each(|candidate| {
         total += weight(candidate);
+        fit = urn.push(candidate);
+        fit
+    });
+    if !fit {
+        return draw_of_many(members, weight, wanted, random, urn, chosen);
     }
     for _ in 0..wanted.min(urn.len()) {
         let index = pick(urn.as_slice(), &weight, total, random);
@@ -55,7 +89,7 @@ fn pick(urn: &[Candidate], weight: &impl Fn(Candidate) -> u64, total: u64, rando
 /// sampling with a reservoir").
 #[cold]
 fn draw_of_many(
-    members: impl Iterator<Item = Candidate>,
+    members: impl Members,
     weight: impl Fn(Candidate) -> u64,
     wanted: usize,
     random: &mut Random,
@@ -76,7 +110,7 @@ fn draw_of_many(
 /// unit, so all candidates of the unit that wins come along.
 #[inline]
 pub(super) fn draw_sticky(
-    members: impl Iterator<Item = Candidate> + Clone,
+    members: impl Members,
     identity_and_weight: impl Fn(Candidate) -> (u64, u32),
     client: u64,
     wanted: usize,
@@ -88,13 +122,22 @@ pub(super) fn draw_sticky(
         let (identity, weight) = identity_and_weight(candidate);
         sticky::key(identity, client, weight, worst)
     };
-    let start = chosen.len();
-    keep_least(members.clone(), key, wanted, reservoir, chosen);
-    if whole && let Some(&first) = chosen.as_slice().get(start) {
-        chosen.pop();
-        for member in members.filter(|member| member.position == first.position) {
-            chosen.push(member);
+    if wanted != 1 {
+        return keep_least(members, key, wanted, reservoir, chosen);
+    }
+    let mut best = None;
+    let mut least = None;
+    members.each(|candidate| {
+        if let Some(better) = key(candidate, least) {
+            (best, least) = (Some(candidate), Some(better));
         }
+        true
+    });
+    let Some(best) = best else { return };
+    if whole {
+        members.each(|member| member.position != best.position || chosen.push(member));
+    } else {
+        chosen.push(best);
     }
 }
 
@@ -102,7 +145,7 @@ pub(super) fn draw_sticky(
 /// `None` for what is not less than the second argument.
 #[inline]
 fn keep_least(
-    members: impl Iterator<Item = Candidate>,
+    members: impl Members,
     mut key: impl FnMut(Candidate, Option<u64>) -> Option<u64>,
     wanted: usize,
     reservoir: &mut List,
@@ -111,17 +154,14 @@ fn keep_least(
     let wanted = wanted.min(CAPACITY);
     let mut keys = [0u64; CAPACITY];
     reservoir.clear();
-    for candidate in members {
-        let worst = match wanted.checked_sub(1) {
-            None => return,
-            Some(last) if reservoir.len() == wanted => keys.get(last).copied(),
-            Some(_) => None,
-        };
-        let Some(key) = key(candidate, worst) else { continue };
+    let Some(last) = wanted.checked_sub(1) else { return };
+    members.each(|candidate| {
+        let worst = if reservoir.len() == wanted { keys.get(last).copied() } else { None };
+        let Some(key) = key(candidate, worst) else { return true };
+        if worst.is_some_and(|worst| worst <= key) {
+            return true;
+        }
         if worst.is_some() {
-            if worst.is_some_and(|worst| worst <= key) {
-                continue;
-            }
             reservoir.pop();
         }
         // Insert in the order of the keys.
@@ -135,7 +175,8 @@ fn keep_least(
                 *slot = key;
             }
         }
-    }
+        true
+    });
     for &candidate in reservoir.as_slice() {
         chosen.push(candidate);
     }

@@ -2,7 +2,7 @@
 
 use super::choose::{Query, Trace};
 use super::classes::{FENCED, GROUP_HEADER};
-use super::draw::{draw, draw_sticky};
+use super::draw::{Members, Undrawn, draw, draw_sticky};
 use super::random::Random;
 use super::selection::{CAPACITY, Candidate, List, Positions};
 use super::stages::{Order, Stage};
@@ -23,8 +23,7 @@ pub(super) struct Scratch<'a> {
     pub refusing: Option<&'a Positions>,
 }
 
-/// What a stage looks at. Copied to what is not inlined, so that the common way keeps it in registers.
-#[derive(Clone, Copy)]
+/// What a stage looks at.
 struct Walk<'a> {
     query: &'a Query<'a>,
     node: &'a Node,
@@ -53,15 +52,16 @@ pub(super) fn run_stages<T: Trace>(
     for (number, stage) in node.stages.iter().enumerate() {
         let sequence = query.tree.classes.sequence(query.class, node.column + number);
         let client = match stage.order {
-            Order::Sticky(lengths) => lengths.client(query.client),
+            Order::Sticky(lengths) => lengths.client(*query.client),
             _ => 0,
         };
         let (masks, bit) = (query.standing.masks(), query.counting as Mask);
-        let mut walk = Walk { query, node, stage, masks, bit, refusing: scratch.refusing, nonce: 0, client };
+        let mut nonce = 0;
         if !stage.sheds.is_empty() {
-            walk.nonce = random.next_u64();
-            trace.shed(walk.nonce);
+            nonce = random.next_u64();
+            trace.shed(nonce);
         }
+        let walk = Walk { query, node, stage, masks, bit, refusing: scratch.refusing, nonce, client };
         if number == 0 {
             walk.first(sequence, scratch, random);
         } else {
@@ -86,6 +86,29 @@ pub(super) fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
     }
 }
 
+/// The candidates of a group of units that count, and are shed in this way.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    walk: &'a Walk<'a>,
+    group: &'a [u16],
+    shed: u32,
+}
+
+impl Members for Group<'_> {
+    #[inline(always)]
+    fn each(self, mut more: impl FnMut(Candidate) -> bool) {
+        let Group { walk, group, shed } = self;
+        for &position in group {
+            for &item in walk.node.roster.at(position) {
+                let candidate = Candidate { item, position };
+                if walk.counts(candidate, shed) && !more(candidate) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
 impl Walk<'_> {
     /// Walks a class's order of units until enough candidates are found: once, or, where units may be shed, once for
     /// each way of being shed, those that are not first.
@@ -99,7 +122,7 @@ impl Walk<'_> {
                 let done = if self.stage.order == Order::Weighted && group.len() > FEW_UNITS {
                     self.draw_by_trial(group, shed, scratch, random)
                 } else {
-                    self.add_group(self.members(group, shed), scratch.urn, scratch.chosen, random)
+                    self.add_group(Group { walk: self, group, shed }, scratch.urn, scratch.chosen, random)
                 };
                 if done {
                     return;
@@ -118,7 +141,7 @@ impl Walk<'_> {
 
     /// The shed steps by which a unit is shed for this query, a bit for each.
     #[cold]
-    fn shed(self, position: u16) -> u32 {
+    fn shed(&self, position: u16) -> u32 {
         let load = self.query.standing.load(&self.node.roster, position);
         (0..).zip(&self.stage.sheds).fold(0, |bits, (number, watermarks)| {
             // Each step draws for itself.
@@ -127,20 +150,17 @@ impl Walk<'_> {
         })
     }
 
-    /// The candidates of a group of units that count.
-    #[inline(always)]
-    fn members<'b>(&'b self, group: &'b [u16], shed: u32) -> impl Iterator<Item = Candidate> + Clone + 'b {
-        let all = group.iter().flat_map(|&position| {
-            self.node.roster.at(position).iter().map(move |&item| Candidate { item, position })
-        });
-        all.filter(move |&member| self.counts(member, shed))
-    }
-
     /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
     /// its weight, until one counts and is not drawn yet. Where that takes too long (most are down, or
     /// their weights are very uneven) it goes on from what is drawn by looking at all.
-    #[inline(never)]
-    fn draw_by_trial(self, group: &[u16], shed: u32, scratch: &mut Scratch<'_>, random: &mut Random) -> bool {
+    #[inline]
+    fn draw_by_trial(
+        &self,
+        group: &[u16],
+        shed: u32,
+        scratch: &mut Scratch<'_>,
+        random: &mut Random,
+    ) -> bool {
         let Scratch { chosen, urn, .. } = scratch;
         let roster = &self.node.roster;
         let start = chosen.len();
@@ -168,7 +188,7 @@ impl Walk<'_> {
         if chosen.len() < wanted {
             let before = chosen.clone();
             let drawn = before.as_slice().get(start..).unwrap_or_default();
-            let others = self.members(group, shed).filter(|member| !drawn.contains(member));
+            let others = Undrawn { members: Group { walk: self, group, shed }, drawn };
             let weight = |candidate: Candidate| u64::from(self.query.items.weight(candidate.item));
             draw(others, weight, wanted - chosen.len(), random, urn, chosen);
         }
@@ -177,7 +197,7 @@ impl Walk<'_> {
 
     /// Sorts what the stage before has kept by the class's ranks, those that are shed last, and goes on from there.
     #[inline(never)]
-    fn later(self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
+    fn later(&self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         let rank =
             |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
         let key = |candidate: &Candidate| {
@@ -194,7 +214,7 @@ impl Walk<'_> {
         before.sort_by_key(key);
         chosen.clear();
         for group in before.as_slice().chunk_by(|one, other| key(one) == key(other)) {
-            if self.add_group(group.iter().copied(), urn, chosen, random) {
+            if self.add_group(group, urn, chosen, random) {
                 return;
             }
         }
@@ -204,7 +224,7 @@ impl Walk<'_> {
     #[inline(always)]
     fn add_group(
         &self,
-        members: impl Iterator<Item = Candidate> + Clone,
+        members: impl Members,
         urn: &mut List,
         chosen: &mut List,
         random: &mut Random,
@@ -213,23 +233,41 @@ impl Walk<'_> {
         let wanted = self.wanted(chosen);
         match self.stage.order {
             Order::Declared => {
-                for member in members.take(wanted) {
-                    chosen.push(member);
+                let full = chosen.len() + wanted;
+                if wanted > 0 {
+                    members.each(|member| chosen.push(member) && chosen.len() < full);
                 }
             }
-            Order::Shuffled => draw(members, |_| 1, wanted, random, urn, chosen),
+            Order::Shuffled => self.shuffle(members, wanted, urn, chosen, random),
             Order::Weighted => {
                 let weight = |candidate: Candidate| u64::from(items.weight(candidate.item));
                 draw(members, weight, wanted, random, urn, chosen);
             }
-            Order::Sticky(_) => {
-                let whole = self.node.whole_pops && self.stage.take.is_none();
-                let of =
-                    |candidate: Candidate| (items.identity(candidate.item), items.weight(candidate.item));
-                draw_sticky(members, of, self.client, wanted, whole, urn, chosen);
-            }
+            Order::Sticky(_) => self.add_sticky(members, wanted, urn, chosen),
         }
         self.is_done(chosen)
+    }
+
+    /// Adds equals in random order.
+    #[inline(never)]
+    fn shuffle(
+        &self,
+        members: impl Members,
+        wanted: usize,
+        urn: &mut List,
+        chosen: &mut List,
+        random: &mut Random,
+    ) {
+        draw(members, |_| 1, wanted, random, urn, chosen);
+    }
+
+    /// Adds equals in the order of their sticky scores.
+    #[inline(never)]
+    fn add_sticky(&self, members: impl Members, wanted: usize, urn: &mut List, chosen: &mut List) {
+        let whole = self.node.whole_pops && self.stage.take.is_none();
+        let items = self.query.items;
+        let of = |candidate: Candidate| (items.identity(candidate.item), items.weight(candidate.item));
+        draw_sticky(members, of, self.client, wanted, whole, urn, chosen);
     }
 
     /// How many candidates the stage still wants.

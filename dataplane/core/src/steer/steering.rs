@@ -260,7 +260,7 @@ impl Steering {
         let Found { class, cell, length } = tree.classes.find(client);
         selection.set_asked(Asked { rtype: tree.rtype, cell });
         let (outcome, all_down) =
-            choose(tree, class, client, &self.items, standing, random, selection, trace);
+            choose(tree, class, &client, &self.items, standing, random, selection, trace);
         let ttl = if target.ttl == target.min_ttl {
             target.ttl
         } else {

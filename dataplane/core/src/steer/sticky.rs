@@ -53,7 +53,7 @@ fn hash_on(start: u64, octets: &[u8]) -> u64 {
 }
 
 /// The number between 0 and 1, both exclusive, of a candidate for a client.
-#[inline]
+#[inline(always)]
 fn unit(identity: u64, client: u64) -> f64 {
     ((mix(identity ^ client) >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
 }
@@ -65,7 +65,7 @@ pub(super) fn score(identity: u64, client: u64, weight: u32) -> f64 {
 
 /// A key that sorts as the scores do, weight 0 after all others. `worst`: what is as bad as that does not matter,
 /// and gets `None`.
-#[inline]
+#[inline(always)]
 pub(super) fn key(identity: u64, client: u64, weight: u32, worst: Option<u64>) -> Option<u64> {
     const LIGHTEST: u64 = 1 << 63;
     let unit = unit(identity, client);
