@@ -37,7 +37,7 @@ impl Steering {
         for _ in 0..draws {
             let client = if draws == 1 { client } else { another(client, random) };
             selection.clear();
-            choose(tree, class, client, &self.items, standing, random, &mut selection, &mut Untraced);
+            choose(tree, class, &client, &self.items, standing, random, &mut selection, &mut Untraced);
             let chosen = selection.as_slice();
             let count = chosen.len().min(most);
             let part = 1.0 / (count as f64 * f64::from(draws));
