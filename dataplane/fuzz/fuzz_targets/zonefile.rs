@@ -10,7 +10,7 @@ use gslb_core::steer::Steering;
 use gslb_core::wire::rtype::canonical;
 use gslb_core::wire::Name;
 use gslb_core::wire::name::wire_length;
-use gslb_core::zone::build::build;
+use gslb_core::zone::build::{BuildError, build};
 use gslb_core::zone::finding::Severity;
 use gslb_core::zone::reader::{ZoneText, read_zone_bytes};
 use gslb_core::zone::records::RecordSet;
@@ -71,7 +71,12 @@ fn fill(zone: &mut ZoneText, text: &[u8]) {
 
 /// Every record that was read is found where it belongs, and nothing else is there.
 fn check_compiled(origin: &Name, records: &RecordSet) {
-    let zone = build(origin, records, &[]).expect("a zone without errors compiles");
+    let zone = match build(origin, records, &[]) {
+        Ok(zone) => zone,
+        // No message can hold such an RRset: that shows when it is compiled, and refuses the zone.
+        Err(BuildError::TooLarge(..)) => return,
+        Err(error) => panic!("a zone without errors compiles: {error}"),
+    };
     let mut found = 0;
     for node in zone.nodes() {
         assert!(zone.node(node.name).is_some());
