@@ -106,6 +106,8 @@ def write_databases(geography: Geography, directory: Path) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, database in enumerate(geography.databases):
+        if not any(_record(location) for _, location in database):
+            continue  # it would be refused, and says nothing anyway
         writer = MMDBWriter(
             ip_version=6,
             database_type="GeoIP2-City",

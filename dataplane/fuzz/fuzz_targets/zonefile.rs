@@ -105,6 +105,7 @@ fn check_compiled(origin: &Name, records: &RecordSet) {
         standing: Arc::default(),
         flattened: Arc::default(),
         identity: Arc::default(),
+        demand: Arc::default(),
     };
     for record in records.iter().take(MAX_ASKED) {
         let mut query = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
