@@ -3,6 +3,7 @@
 mod chosen_steps;
 mod errors;
 mod laws;
+mod random_trees;
 mod reference;
 mod shares;
 mod steps;
