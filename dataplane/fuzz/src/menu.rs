@@ -108,7 +108,13 @@ pub fn choose_data(kind: u8, value: u8) -> Data {
         12 => one(number::DS, vec![value; 36]),
         13 => one(number::RRSIG, [&[value; 18], target, &[value; 32]].concat()),
         14 => one(PRIVATE, vec![0xc0; usize::from(value)]),
-        15 => one(number::HTTPS, [&[0, 1], target, &[0, 1, 0, 3, 2, b'h', b'2']].concat()),
+        15 => {
+            // With address hints, which are mandatory for odd values.
+            let parameters: &[u8] = b"\0\x01\0\x03\x02h2\0\x04\0\x04\xc0\0\x02\x09\0\x06\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09";
+            let mandatory: &[u8] = if value % 2 == 1 { b"\0\0\0\x04\0\x04\0\x06" } else { b"" };
+            let target: &[u8] = if value % 4 < 2 { &[0] } else { target };
+            one(number::HTTPS, [&[0, 1], target, mandatory, parameters].concat())
+        }
         16 => one(number::NAPTR, [&[0, 1, 0, value, 1, b's', 0, 0], target].concat()),
         17 => one(number::MINFO, [target, target].concat()),
         18 => {

@@ -193,14 +193,7 @@ mod tests {
     fn drawn(weights: &[u32], wanted: usize, random: &mut Random) -> Vec<u32> {
         let (mut urn, mut chosen) = (List::new(), List::new());
         let all = candidates(weights.len() as u32);
-        draw(
-            all.iter().copied(),
-            |c| u64::from(weights[c.item as usize]),
-            wanted,
-            random,
-            &mut urn,
-            &mut chosen,
-        );
+        draw(&all[..], |c| u64::from(weights[c.item as usize]), wanted, random, &mut urn, &mut chosen);
         chosen.as_slice().iter().map(|candidate| candidate.item).collect()
     }
 

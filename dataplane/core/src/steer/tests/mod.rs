@@ -5,6 +5,7 @@ mod demand;
 mod errors;
 mod laws;
 mod moves;
+mod random_trees;
 mod reference;
 mod shares;
 mod steps;
