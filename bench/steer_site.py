@@ -48,7 +48,6 @@ def write(site: Path, data: Path, workload: str) -> None:
     steering = {
         "geo": {"databases": [str(databases.get(variant, data / "geo.mmdb").resolve())]},
         "pops": {pop["name"]: {"latitude": pop["latitude"], "longitude": pop["longitude"]} for pop in pops},
-        "names": {"geo.bench.test": {"pool": "bench", "policy": "bench", "ttl": 20}},
     }
     steering |= every_step(pops, data) if variant == "every" else usual_steps(pops, data)
     (site / "steering.yaml").write_text(json.dumps(steering))  # JSON is YAML
@@ -60,7 +59,8 @@ def usual_steps(pops: list[dict], data: Path) -> dict:
                   "weight": 100 + 50 * twin}
                  for number, pop in enumerate(pops) for twin in (0, 1)]
     return {"pools": {"bench": {"when_all_down": "serve_all", "endpoints": endpoints}},
-            "policies": {"bench": [{"geo": geo_step(pops, data)}, "distance", "weighted", {"take": 1}]}}
+            "policies": {"bench": [{"geo": geo_step(pops, data)}, "distance", "weighted", {"take": 1}]},
+            "names": {"geo.bench.test": {"pool": "bench", "policy": "bench", "ttl": 20}}}
 
 
 def every_step(pops: list[dict], data: Path) -> dict:
@@ -79,4 +79,5 @@ def every_step(pops: list[dict], data: Path) -> dict:
               "sticky", {"take": 2}, "shuffle"]
     between = [{"subnet": {"198.51.100.0/24": ["in-eu"]}}, {"geo": {"continent": rules, "default": ["in-eu"]}},
                "distance", {"failover": list(members.values())}, "weighted", {"take": 1}]
-    return {"pools": pools, "policies": {"within": within, "between": between}}
+    return {"pools": pools, "policies": {"within": within, "between": between},
+            "names": {"geo.bench.test": {"pool": "bench", "policy": "between", "ttl": {"max": 20, "min": 5}}}}
