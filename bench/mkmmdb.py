@@ -44,18 +44,34 @@ def listing(items: list[bytes]) -> bytes:
 
 
 def cities(rnd: random.Random) -> list[bytes]:
-    places = [("EU", "DE", 51, 10), ("EU", "FR", 47, 2), ("NA", "US", 39, -98), ("AS", "JP", 36, 138),
-              ("SA", "BR", -10, -52), ("OC", "AU", -25, 134), ("AF", "ZA", -29, 24), ("AS", "IN", 21, 78)]
+    places = [
+        ("EU", "DE", 51, 10),
+        ("EU", "FR", 47, 2),
+        ("NA", "US", 39, -98),
+        ("AS", "JP", 36, 138),
+        ("SA", "BR", -10, -52),
+        ("OC", "AU", -25, 134),
+        ("AF", "ZA", -29, 24),
+        ("AS", "IN", 21, 78),
+    ]
     found = []
     for number in range(CITIES):
         continent, country, latitude, longitude = places[number % len(places)]
-        found.append(mapping({
-            "continent": mapping({"code": text(continent)}),
-            "country": mapping({"iso_code": text(country)}),
-            "subdivisions": listing([mapping({"iso_code": text(f"{number % 40:02d}")})]),
-            "location": mapping({"latitude": double(round(latitude + rnd.uniform(-5, 5), 3)),
-                                 "longitude": double(round(longitude + rnd.uniform(-8, 8), 3))}),
-        }))
+        found.append(
+            mapping(
+                {
+                    "continent": mapping({"code": text(continent)}),
+                    "country": mapping({"iso_code": text(country)}),
+                    "subdivisions": listing([mapping({"iso_code": text(f"{number % 40:02d}")})]),
+                    "location": mapping(
+                        {
+                            "latitude": double(round(latitude + rnd.uniform(-5, 5), 3)),
+                            "longitude": double(round(longitude + rnd.uniform(-8, 8), 3)),
+                        }
+                    ),
+                }
+            )
+        )
     return found
 
 
@@ -93,12 +109,19 @@ def make(out: Path, networks: int, seed: int) -> None:
         nodes[slot] = count + 16 + records[city]
     if sys.byteorder == "little":
         nodes.byteswap()
-    metadata = mapping({
-        "binary_format_major_version": unsigned(2, 5), "binary_format_minor_version": unsigned(0, 5),
-        "build_epoch": unsigned(1_700_000_000, 9), "database_type": text("Made-City"),
-        "description": mapping({"en": text("made up")}), "ip_version": unsigned(4, 5),
-        "languages": listing([text("en")]), "node_count": unsigned(count, 6), "record_size": unsigned(32, 5),
-    })
+    metadata = mapping(
+        {
+            "binary_format_major_version": unsigned(2, 5),
+            "binary_format_minor_version": unsigned(0, 5),
+            "build_epoch": unsigned(1_700_000_000, 9),
+            "database_type": text("Made-City"),
+            "description": mapping({"en": text("made up")}),
+            "ip_version": unsigned(4, 5),
+            "languages": listing([text("en")]),
+            "node_count": unsigned(count, 6),
+            "record_size": unsigned(32, 5),
+        }
+    )
     with out.open("wb") as file:
         nodes.tofile(file)
         file.write(bytes(16) + data + MARKER + metadata)

@@ -33,7 +33,11 @@ def main() -> None:
     parser.add_argument("--peers", default="gdnsd,knot,nsd")
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--secs", type=float, default=3)
-    parser.add_argument("--databases", type=Path, help="folder of country.mmdb and city.mmdb, for steer-country and steer-city")
+    parser.add_argument(
+        "--databases",
+        type=Path,
+        help="folder of country.mmdb and city.mmdb, for steer-country and steer-city",
+    )
     options = parser.parse_args()
     data = WORK / "data"
     made = data / "made"

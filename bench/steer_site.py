@@ -6,8 +6,14 @@ from pathlib import Path
 
 CONTINENTS = ("EU", "NA", "SA", "AS", "OC", "AF")
 DEFAULT_POPS = 50
-BOX = {"EU": (37, 60, -9, 30), "NA": (28, 50, -122, -70), "SA": (-38, 5, -75, -35),
-       "AS": (-5, 45, 60, 142), "OC": (-40, -15, 115, 178), "AF": (-33, 33, -15, 45)}
+BOX = {
+    "EU": (37, 60, -9, 30),
+    "NA": (28, 50, -122, -70),
+    "SA": (-38, 5, -75, -35),
+    "AS": (-5, 45, 60, 142),
+    "OC": (-40, -15, 115, 178),
+    "AF": (-33, 33, -15, 45),
+}
 
 
 def make_pops(count: int) -> list[dict]:
@@ -17,9 +23,14 @@ def make_pops(count: int) -> list[dict]:
     for number in range(count):
         continent = CONTINENTS[number % len(CONTINENTS)]
         south, north, west, east = BOX[continent]
-        pops.append({"name": f"p{number}", "continent": continent,
-                     "latitude": round(rnd.uniform(south, north), 2),
-                     "longitude": round(rnd.uniform(west, east), 2)})
+        pops.append(
+            {
+                "name": f"p{number}",
+                "continent": continent,
+                "latitude": round(rnd.uniform(south, north), 2),
+                "longitude": round(rnd.uniform(west, east), 2),
+            }
+        )
     return pops
 
 
@@ -35,9 +46,14 @@ def geo_step(pops: list[dict], data: Path) -> dict:
     local = by_continent(pops)
     everywhere = [pop["name"] for pop in pops]
     countries = json.loads((data / "geo.json").read_text())["countries"]
-    return {"mode": "prefer",
-            "country": {code: local.get(country["cont"], everywhere[:3])[:3] for code, country in countries.items()},
-            "continent": local, "default": everywhere[:3]}
+    return {
+        "mode": "prefer",
+        "country": {
+            code: local.get(country["cont"], everywhere[:3])[:3] for code, country in countries.items()
+        },
+        "continent": local,
+        "default": everywhere[:3],
+    }
 
 
 def write(site: Path, data: Path, workload: str) -> None:
@@ -55,12 +71,20 @@ def write(site: Path, data: Path, workload: str) -> None:
 
 def usual_steps(pops: list[dict], data: Path) -> dict:
     """Geo, distance, weighted and health: two endpoints for each POP."""
-    endpoints = [{"pop": pop["name"], "address": f"10.1.{number // 128}.{2 * (number % 128) + twin}",
-                  "weight": 100 + 50 * twin}
-                 for number, pop in enumerate(pops) for twin in (0, 1)]
-    return {"pools": {"bench": {"when_all_down": "serve_all", "endpoints": endpoints}},
-            "policies": {"bench": [{"geo": geo_step(pops, data)}, "distance", "weighted", {"take": 1}]},
-            "names": {"geo.bench.test": {"pool": "bench", "policy": "bench", "ttl": 20}}}
+    endpoints = [
+        {
+            "pop": pop["name"],
+            "address": f"10.1.{number // 128}.{2 * (number % 128) + twin}",
+            "weight": 100 + 50 * twin,
+        }
+        for number, pop in enumerate(pops)
+        for twin in (0, 1)
+    ]
+    return {
+        "pools": {"bench": {"when_all_down": "serve_all", "endpoints": endpoints}},
+        "policies": {"bench": [{"geo": geo_step(pops, data)}, "distance", "weighted", {"take": 1}]},
+        "names": {"geo.bench.test": {"pool": "bench", "policy": "bench", "ttl": 20}},
+    }
 
 
 def every_step(pops: list[dict], data: Path) -> dict:
@@ -69,15 +93,36 @@ def every_step(pops: list[dict], data: Path) -> dict:
     for continent, names in by_continent(pops).items():
         name = f"in-{continent.lower()}"
         members[continent] = name
-        pools[name] = {"policy": "within", "min_healthy": 1, "when_all_down": "last_good",
-                       "endpoints": [{"pop": pop, "address": f"10.2.{CONTINENTS.index(continent)}.{number}"}
-                                     for number, pop in enumerate(names)]}
+        pools[name] = {
+            "policy": "within",
+            "min_healthy": 1,
+            "when_all_down": "last_good",
+            "endpoints": [
+                {"pop": pop, "address": f"10.2.{CONTINENTS.index(continent)}.{number}"}
+                for number, pop in enumerate(names)
+            ],
+        }
     pools["bench"] = {"policy": "between", "pools": list(members.values())}
     rules = {continent: [name] for continent, name in members.items()}
-    within = [{"asn": {"64500": [pops[0]["name"]]}}, {"latency": {"tolerance": "10%"}},
-              {"distance": {"bias": {pops[1]["name"]: "-200km"}}}, {"shed": {"low": 0.7, "high": 0.9}},
-              "sticky", {"take": 2}, "shuffle"]
-    between = [{"subnet": {"198.51.100.0/24": ["in-eu"]}}, {"geo": {"continent": rules, "default": ["in-eu"]}},
-               "distance", {"failover": list(members.values())}, "weighted", {"take": 1}]
-    return {"pools": pools, "policies": {"within": within, "between": between},
-            "names": {"geo.bench.test": {"pool": "bench", "policy": "between", "ttl": {"max": 20, "min": 5}}}}
+    within = [
+        {"asn": {"64500": [pops[0]["name"]]}},
+        {"latency": {"tolerance": "10%"}},
+        {"distance": {"bias": {pops[1]["name"]: "-200km"}}},
+        {"shed": {"low": 0.7, "high": 0.9}},
+        "sticky",
+        {"take": 2},
+        "shuffle",
+    ]
+    between = [
+        {"subnet": {"198.51.100.0/24": ["in-eu"]}},
+        {"geo": {"continent": rules, "default": ["in-eu"]}},
+        "distance",
+        {"failover": list(members.values())},
+        "weighted",
+        {"take": 1},
+    ]
+    return {
+        "pools": pools,
+        "policies": {"within": within, "between": between},
+        "names": {"geo.bench.test": {"pool": "bench", "policy": "between", "ttl": {"max": 20, "min": 5}}},
+    }
