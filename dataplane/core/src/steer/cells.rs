@@ -44,6 +44,8 @@ pub(super) struct Found {
 pub(super) struct Locator {
     ipv4: Table<u32>,
     ipv6: Table<u128>,
+    /// The class of each cell, apart from the rest: all that a query looks at, and so in the nearest cache.
+    classes: Box<[u32]>,
     cells: Box<[Cell]>,
 }
 
@@ -59,7 +61,7 @@ impl Locator {
             },
         };
         let cell = value >> LENGTH_BITS;
-        let class = self.cells.get(cell as usize).map_or(0, |cell| cell.class);
+        let class = self.classes.get(cell as usize).copied().unwrap_or_default();
         Found { class, cell, length: value as u8 }
     }
 
@@ -74,7 +76,7 @@ impl Locator {
 
     /// Octets of memory that it holds.
     pub fn size(&self) -> usize {
-        self.ipv4.size() + self.ipv6.size() + size_of_val(&*self.cells)
+        self.ipv4.size() + self.ipv6.size() + size_of_val(&*self.classes) + size_of_val(&*self.cells)
     }
 }
 
@@ -127,8 +129,12 @@ impl Locators {
         if cells.all.len() > self.limit {
             return Err(self.limit);
         }
-        let all = cells.all.into();
-        let locator = Arc::new(Locator { ipv4: Table::new(ipv4), ipv6: Table::new(ipv6), cells: all });
+        let locator = Arc::new(Locator {
+            ipv4: Table::new(ipv4),
+            ipv6: Table::new(ipv6),
+            classes: cells.all.iter().map(|cell| cell.class).collect(),
+            cells: cells.all.into(),
+        });
         if is_only {
             self.only = Some(locator.clone());
         } else {
