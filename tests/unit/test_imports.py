@@ -27,7 +27,8 @@ PYTHON = (
 )
 
 RUST = (
-    ("wire", "geo", "observe", "memory"),
+    ("memory",),
+    ("wire", "geo", "observe"),
     ("zone", "steer"),
     ("publish",),
     ("respond",),

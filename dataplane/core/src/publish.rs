@@ -16,6 +16,10 @@ use crate::zone::flattened::Flattened;
 use crate::zone::table::Zone;
 use crate::zone::zones::Zones;
 
+/// Names and octets of steering tables that a core's own cache (1 to 2 MB) holds beside all else.
+const FEW_NAMES: usize = 20_000;
+const SMALL: usize = 1 << 20;
+
 /// What the server says of itself when asked. At most [`crate::wire::edns::MAX_IDENTITY`] octets each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
@@ -212,6 +216,12 @@ pub fn stand(steering: &Steering, verdicts: Verdicts, loads: Loads) -> Result<Ar
 }
 
 impl Published {
+    /// Whether the tables are larger than what a core's own cache holds of them, so that looking ahead pays.
+    #[inline]
+    pub fn is_large(&self) -> bool {
+        self.zones.name_count() > FEW_NAMES || self.steering.octets() > SMALL
+    }
+
     /// The same with other verdicts and loads, to see what would be: loads stay as they are when there are none.
     ///
     /// # Errors

@@ -73,6 +73,16 @@ fn check_answer(
     if !steered {
         assert_eq!(response, again, "the same query twice, two answers");
     }
+    // Nor does it show that queries were read together and looked ahead for.
+    let mut responder = fresh();
+    responder.read(0, OTHER_QUERY, client);
+    responder.read(1, packet, client);
+    let [_, ahead, ..] = responder.look_ahead(state, 2);
+    let mut buffer = vec![0; room];
+    buffer[..packet.len()].copy_from_slice(packet);
+    let length = responder.respond(1, ahead, state, &mut buffer, transport, &mut NoTrace);
+    assert_eq!(length.map(|length| &buffer[..length]), response.as_deref(), "looking ahead changes the answer");
+
     // An explained answer is the answer.
     let mut steps: Vec<Step> = Vec::new();
     let mut buffer = vec![0; room];

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::memory::prefetch;
+
 /// Slots that are looked at for a key, from where its hash points.
 const PROBES: usize = 16;
 /// Fewest and most slots of a table, powers of two.
@@ -57,11 +59,24 @@ impl Tally {
         }
     }
 
+    #[inline]
+    fn home(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    /// Asks for the slot that [`Tally::add`] looks at first.
+    #[inline]
+    fn prefetch(&self, key: Key) {
+        if let Some(slot) = self.slots.get(self.home(key.0 + 1)) {
+            prefetch(slot);
+        }
+    }
+
     /// Adds one; false when there is no room. Only the worker that owns the table may call this.
     #[inline]
     fn add(&self, key: Key) -> bool {
         let key = key.0 + 1;
-        let start = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        let start = self.home(key);
         for probe in 0..PROBES {
             let Some(slot) = self.slots.get((start + probe) & (self.slots.len() - 1)) else { return false };
             let held = slot.key.load(Ordering::Relaxed);
@@ -113,6 +128,14 @@ impl Board {
     #[inline]
     pub fn add(&self, worker: usize, key: Key) -> bool {
         self.tallies.get(worker).is_some_and(|tally| tally.add(key))
+    }
+
+    /// Asks for where [`Board::add`] will count.
+    #[inline]
+    pub fn prefetch(&self, worker: usize, key: Key) {
+        if let Some(tally) = self.tallies.get(worker) {
+            tally.prefetch(key);
+        }
     }
 
     /// Gives what each worker counted since the last call; a key comes once for each worker that counted it.

@@ -1,5 +1,6 @@
 //! The path of a query: parse, find, steer, write. This file is the path; what few queries need stands beside it.
 
+mod ahead;
 mod alias;
 mod chaos;
 mod dname;
@@ -12,10 +13,11 @@ mod steered;
 mod tests;
 mod trace;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::ahead::Ahead;
 use self::chaos::CLASS_CHAOS;
 use self::dname::substitute;
 use self::opt::{ExtendedError, ResponseOpt};
@@ -93,9 +95,19 @@ impl From<Full> for Answer {
     }
 }
 
+/// Queries that are read before the first of them is answered.
+pub const GROUP: usize = 8;
+
+/// A query that was read.
+struct Pending {
+    query: Query,
+    parsed: Parsed,
+    client: IpAddr,
+}
+
 /// Answers queries. One per worker: everything a query needs is reused, nothing is allocated.
 pub struct Responder {
-    query: Query,
+    pending: Box<[Pending; GROUP]>,
     steerer: Steerer,
     counters: Arc<Counters>,
     worker: usize,
@@ -121,7 +133,11 @@ impl Responder {
     /// a number that no other has at the same time.
     pub fn new(seed: u64, counters: Arc<Counters>, worker: usize) -> Responder {
         Responder {
-            query: Query::default(),
+            pending: Box::new([(); GROUP].map(|()| Pending {
+                query: Query::default(),
+                parsed: Parsed::Drop,
+                client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            })),
             steerer: Steerer {
                 chased: FoldedName::default(),
                 names: Passed::default(),
@@ -145,30 +161,56 @@ impl Responder {
         transport: Transport,
         trace: &mut T,
     ) -> Option<usize> {
+        self.read(0, packet.get(..length)?, client);
+        self.respond(0, Ahead::default(), state, packet, transport, trace)
+    }
+
+    /// Reads one query of a group, below [`GROUP`].
+    #[inline]
+    pub fn read(&mut self, slot: usize, packet: &[u8], client: IpAddr) {
+        if let Some(pending) = self.pending.get_mut(slot) {
+            // What stood there must not be answered should parsing fail.
+            pending.parsed = Parsed::Drop;
+            pending.parsed = pending.query.parse(packet);
+            pending.client = client;
+        }
+    }
+
+    /// Answers a query that was read from `packet`, as [`Responder::answer`] does. `ahead` is what looking ahead in the
+    /// same generation told of it.
+    #[inline]
+    pub fn respond<'s, T: Trace>(
+        &mut self,
+        slot: usize,
+        ahead: Ahead<'s>,
+        state: &'s Published,
+        packet: &mut [u8],
+        transport: Transport,
+        trace: &mut T,
+    ) -> Option<usize> {
         self.counters.add(match transport {
             Transport::Udp => Counter::QueriesUdp,
             Transport::Tcp => Counter::QueriesTcp,
         });
-        // parse
-        let parsed = self.query.parse(packet.get(..length)?);
-        if parsed == Parsed::Drop {
+        let Pending { query, parsed, client } = self.pending.get(slot)?;
+        if *parsed == Parsed::Drop {
             self.counters.add(Counter::DroppedMalformed);
             return None;
         }
         let identity = &*state.identity;
-        let opt = self.query.edns.map(|edns| ResponseOpt::new(edns, transport));
+        let opt = query.edns.map(|edns| ResponseOpt::new(edns, transport));
         let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
-        let limit = limit(transport, self.query.edns.as_ref());
-        let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
+        let limit = limit(transport, query.edns.as_ref());
+        let mut writer = Writer::new(packet, query.question_end, limit - reserved, &query.name);
         let sections = writer.mark();
         // find, steer, write
-        let answer = match parsed {
+        let answer = match *parsed {
             Parsed::Query => {
-                let (query, counters, worker) = (&self.query, &*self.counters, self.worker);
-                let lookup = Lookup { state, query, client, transport, counters, worker };
+                let (counters, worker) = (&*self.counters, self.worker);
+                let lookup = Lookup { state, ahead, query, client: *client, transport, counters, worker };
                 lookup.resolve(&mut self.steerer, &mut writer, trace)
             }
-            Parsed::Update => refuse_update(state, &self.query.name),
+            Parsed::Update => refuse_update(state, &query.name),
             Parsed::Reject(rcode) => Answer::code(rcode),
             Parsed::Drop => return None,
         };
@@ -184,15 +226,15 @@ impl Responder {
             writer.release(reserved);
             opt.write(&mut writer, answer.rcode, answer.scope, answer.error, identity).ok()?;
         }
-        if self.query.edns.is_some_and(|edns| edns.subnet.is_some()) {
+        if query.edns.is_some_and(|edns| edns.subnet.is_some()) {
             self.counters.add(Counter::EcsQueries);
         }
         // An answer for any class is never authoritative (RFC 1034 section 3.7.1).
-        let authoritative = answer.authoritative && self.query.qclass != CLASS_ANY;
+        let authoritative = answer.authoritative && query.qclass != CLASS_ANY;
         self.counters.add(counter_of(answer.rcode));
-        let question = self.query.question_end > HEADER;
+        let question = query.question_end > HEADER;
         let mut codes = answer.rcode as u8 & 0x0f;
-        if answer.rcode == Rcode::BadVers && self.query.checking_disabled {
+        if answer.rcode == Rcode::BadVers && query.checking_disabled {
             codes |= CHECKING_DISABLED;
         }
         Some(writer.finish(codes, authoritative, truncated, question))
@@ -232,6 +274,18 @@ fn counter_of(rcode: Rcode) -> Counter {
     }
 }
 
+/// The closest zone above the name asked for; for DS at an apex, the parent if it is served here too.
+#[inline]
+fn zone_of<'s>(state: &'s Published, query: &Query) -> Option<&'s Zone> {
+    let labels = query.name.label_count();
+    if query.qtype == number::DS
+        && let Some(parent) = labels.checked_sub(1).and_then(|above| state.zones.find(&query.name, above))
+    {
+        return Some(parent);
+    }
+    state.zones.find(&query.name, labels).map(|zone| &**zone)
+}
+
 /// What a node, once found, does to the answer.
 enum Next<'z> {
     Done(Answer),
@@ -245,6 +299,7 @@ enum Next<'z> {
 /// One query against one generation.
 struct Lookup<'a> {
     state: &'a Published,
+    ahead: Ahead<'a>,
     query: &'a Query,
     client: IpAddr,
     transport: Transport,
@@ -279,7 +334,7 @@ impl<'a> Lookup<'a> {
         if matches!(*qtype, number::AXFR | number::IXFR) {
             return self.refuse_transfer();
         }
-        let Some(mut zone) = self.zone_of(name) else {
+        let Some(mut zone) = self.ahead.zone.or_else(|| zone_of(self.state, self.query)) else {
             trace.note(|| Step::NoZone);
             return match self.state.generation {
                 0 => Answer::because(Rcode::ServFail, ExtendedError::NotReady),
@@ -367,18 +422,6 @@ impl<'a> Lookup<'a> {
             Some(_) => Answer::because(Rcode::Refused, ExtendedError::Prohibited),
             None => Answer::code(Rcode::NotAuth),
         }
-    }
-
-    /// The closest zone above `name`; for DS at an apex, the parent if it is served here too.
-    #[inline]
-    fn zone_of(&self, name: &FoldedName) -> Option<&'a Zone> {
-        let labels = name.label_count();
-        if self.query.qtype == number::DS
-            && let Some(parent) = labels.checked_sub(1).and_then(|above| self.state.zones.find(name, above))
-        {
-            return Some(parent);
-        }
-        self.state.zones.find(name, labels).map(|zone| &**zone)
     }
 
     /// The node answers: by steering, with its records, with its CNAME, or with nothing.

@@ -8,6 +8,7 @@ use crate::observe::demand::Key;
 use crate::respond::Step;
 use crate::steer::{Decision, Outcome, Selection, Steering};
 use crate::wire::Rcode;
+use crate::wire::query::Query;
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Owner, Section, Writer};
 use crate::zone::table::{Flags, Node, Zone};
@@ -106,12 +107,6 @@ impl<'a> Lookup<'a> {
         Next::Follow { target: target.as_wire(), scope }
     }
 
-    /// Who is asked for: the client whose subnet the query tells, unless the name leaves that out of account.
-    fn client_of(&self, steered: u32) -> IpAddr {
-        let subnet = self.query.edns.and_then(|edns| edns.subnet?.location());
-        subnet.filter(|_| self.state.steering.uses_client_subnet(steered)).unwrap_or(self.client)
-    }
-
     /// Decides, and counts the query for the steered name unless it is only explained.
     #[inline]
     pub(super) fn decide_and_count<T: Trace>(
@@ -142,14 +137,22 @@ impl<'a> Lookup<'a> {
         let Chooser { selection, random } = chooser;
         let steering: &Steering = &self.state.steering;
         let standing = &*self.state.standing;
-        let client = self.client_of(steered);
+        let client = client_of(steering, steered, self.query, self.client);
         if !T::ENABLED {
-            return steering.decide(steered, rtype, client, standing, random, selection);
+            let found = self.ahead.found(steered, rtype);
+            return steering.decide_for(steered, rtype, client, found, standing, random, selection);
         }
         let (decision, explanation) = steering.explain(steered, rtype, client, standing, random, selection);
         trace.note(|| Step::Steer { explanation: Box::new(explanation) });
         decision
     }
+}
+
+/// Who is asked for: the client whose subnet the query tells, unless the name leaves that out of account.
+#[inline]
+pub(super) fn client_of(steering: &Steering, steered: u32, query: &Query, client: IpAddr) -> IpAddr {
+    let subnet = query.edns.and_then(|edns| edns.subnet?.location());
+    subnet.filter(|_| steering.uses_client_subnet(steered)).unwrap_or(client)
 }
 
 /// What the chosen endpoints answer: their addresses, or the records that they declare.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::publish::Publisher;
+use crate::steer::verdict::{Loads, Verdicts};
 use crate::wire::{Name, u16_at};
 use crate::zone::build::build;
 use crate::zone::reader::read_zone_bytes;
@@ -67,4 +69,87 @@ fn a_cname_made_from_a_dname_can_be_asked_for() {
 #[test]
 fn a_chain_without_a_loop_is_followed() {
     assert_eq!(ask("a CNAME b\nb CNAME x.d\nd DNAME e\nx.e A 192.0.2.1\n", "a.ex."), (0, 5));
+}
+
+/// Two POPs by weight for one name, an alias of it, a cut, a wildcard.
+fn steered_state() -> (Publisher, Vec<Vec<u8>>) {
+    const DOCUMENT: &str = r#"{"databases": [], "latency": [], "pops": [{"name": "fra"}, {"name": "ams"}],
+        "pools": [{"name": "web", "when_all_down": "nodata", "endpoints": [
+            {"pop": 0, "address": "192.0.2.1", "weight": 1}, {"pop": 1, "address": "192.0.2.2", "weight": 1}]}],
+        "policies": [{"name": "all", "steps": [
+            {"step": "subnet", "mode": "prefer", "rules": [{"kind": "subnet", "value": "198.51.100.0/24", "units": [1], "line": 1}]},
+            {"step": "weighted"}, {"step": "take", "count": 1}]}],
+        "names": [{"name": "www.ex.", "pool": 0, "policy": 0, "ttl": 30}]}"#;
+    let steering = Arc::new(Steering::compile(DOCUMENT).unwrap());
+    let origin = Name::from_text(b"ex.", None).unwrap();
+    let records = "a CNAME www\nb CNAME a\nd NS ns.d\nns.d A 192.0.2.3\n*.w TXT x\nplain A 192.0.2.4\n";
+    let text = read_zone_bytes("z", format!("{HEAD}{records}").as_bytes(), &origin);
+    let steered = [(Name::from_text(b"www.ex.", None).unwrap(), 0)];
+    let mut zones = Zones::default();
+    zones.insert(Arc::new(build(&origin, text.compilable().unwrap(), &steered).unwrap()));
+    let publisher = Publisher::default();
+    publisher.publish(zones, steering, Verdicts::all_serving(2), Loads::default()).unwrap();
+    publisher.count_for(1);
+    let names = ["www.ex.", "a.ex.", "b.ex.", "d.ex.", "x.w.ex.", "plain.ex.", "none.ex.", "other."];
+    let types = [number::A, number::AAAA, number::DS, number::TXT, number::ANY];
+    let mut queries = vec![b"no query".to_vec(), vec![0; 12]];
+    for (name, qtype) in names.iter().flat_map(|name| types.map(|qtype| (name, qtype))) {
+        for (class, address) in [(1, [198, 51, 100]), (1, [203, 0, 113]), (255, [203, 0, 113])] {
+            let mut query = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+            query.extend_from_slice(Name::from_text(name.as_bytes(), None).unwrap().as_wire());
+            query.extend_from_slice(&qtype.to_be_bytes());
+            query
+                .extend_from_slice(&[0, class, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0]);
+            query.extend_from_slice(&address);
+            queries.push(query);
+        }
+    }
+    (publisher, queries)
+}
+
+/// Queries that are read together and looked ahead for get the answers that they get one by one, and count as much.
+#[test]
+fn looking_ahead_changes_no_answer() {
+    let client = IpAddr::from([192, 0, 2, 9]);
+    let answers = |together: bool| {
+        let (publisher, queries) = steered_state();
+        let state = publisher.current().load();
+        let counters = Arc::new(Counters::default());
+        let mut responder = Responder::new(7, counters.clone(), 0);
+        let mut answers = Vec::new();
+        let packet_of = |query: &[u8]| {
+            let mut packet = query.to_vec();
+            packet.resize(MAX_UDP, 0);
+            packet
+        };
+        for group in queries.chunks(GROUP) {
+            let ahead = if together {
+                for (slot, query) in group.iter().enumerate() {
+                    responder.read(slot, query, client);
+                }
+                responder.look_ahead(&state, group.len())
+            } else {
+                Default::default()
+            };
+            for (slot, query) in group.iter().enumerate() {
+                let mut packet = packet_of(query);
+                let length = if together {
+                    responder.respond(slot, ahead[slot], &state, &mut packet, Transport::Udp, &mut NoTrace)
+                } else {
+                    responder.answer(&state, &mut packet, query.len(), client, Transport::Udp, &mut NoTrace)
+                };
+                answers.push(length.map(|length| packet[..length].to_vec()));
+            }
+        }
+        drop(state);
+        let mut demand: Vec<(u16, u64)> =
+            publisher.demand().iter().map(|row| (row.rtype, row.count)).collect();
+        demand.sort_unstable();
+        (answers, Counter::ALL.iter().map(|counter| counters.get(*counter)).collect::<Vec<_>>(), demand)
+    };
+    let (one_by_one, counted, demand) = answers(false);
+    assert_eq!(answers(true), (one_by_one.clone(), counted, demand.clone()));
+    assert_eq!(one_by_one.iter().filter(|answer| answer.is_none()).count(), 1);
+    // www, and a and b that lead to it, for A alone: 2 of class IN, 1 of any class.
+    assert_eq!(demand.iter().map(|(_, count)| count).sum::<u64>(), 9);
 }

@@ -89,12 +89,20 @@ impl Batch {
         usize::try_from(received).map_err(|_| io::Error::last_os_error())
     }
 
-    /// The buffer of datagram `index`, the octets received in it, and who sent them.
+    /// The octets of datagram `index`, and who sent them; none of nobody where the system says no address.
     #[inline]
-    pub fn datagram(&mut self, index: usize) -> Option<(&mut [u8], usize, IpAddr)> {
-        let length = (self.headers.get(index)?.msg_len as usize).min(BUFFER);
-        let client = address(self.names.get(index)?)?;
-        Some((self.buffers.get_mut(index)?, length, client))
+    pub fn datagram(&self, index: usize) -> (&[u8], IpAddr) {
+        let datagram = || {
+            let length = (self.headers.get(index)?.msg_len as usize).min(BUFFER);
+            Some((self.buffers.get(index)?.get(..length)?, address(self.names.get(index)?)?))
+        };
+        datagram().unwrap_or((&[], IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    }
+
+    /// The buffer that datagram `index` came in.
+    #[inline]
+    pub fn buffer(&mut self, index: usize) -> &mut [u8] {
+        self.buffers.get_mut(index).map_or(&mut [], |buffer| buffer)
     }
 
     /// Queues the first `length` octets of the buffer of datagram `index` as the reply to its sender.

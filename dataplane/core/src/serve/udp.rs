@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::Shared;
 use super::mmsg::Batch;
 use crate::observe::counters::{Counter, Counters};
-use crate::respond::{NoTrace, Responder, Transport};
+use crate::publish::Published;
+use crate::respond::{GROUP, NoTrace, Responder, Transport};
 
 /// A pause after an unexpected error of the socket, so that a broken one does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -53,22 +54,41 @@ impl Worker {
     fn answer(&mut self, received: usize) {
         // One generation per batch; the next batch sees the next one.
         let state = self.shared.publisher.current().load();
-        for index in 0..received {
-            let Some((packet, length, client)) = self.batch.datagram(index) else { continue };
-            let responder = &mut self.responder;
-            // A bug must cost one query, never the worker. The responder keeps nothing from one query to the next
-            // but buffers that each query overwrites.
-            let response = catch_unwind(AssertUnwindSafe(|| {
-                responder.answer(&state, packet, length, client, Transport::Udp, &mut NoTrace)
-            }));
-            match response {
-                Ok(Some(length)) => self.batch.reply(index, length),
-                Ok(None) => {}
-                Err(_) => self.counters.add(Counter::Panics),
-            }
+        for start in (0..received).step_by(GROUP) {
+            self.answer_group(&state, start, received.min(start + GROUP));
         }
         for _ in 0..self.batch.send(&self.socket) {
             self.counters.add(Counter::SendErrors);
         }
     }
+
+    /// Answers the datagrams from `start` to before `end`, at most [`GROUP`].
+    fn answer_group(&mut self, state: &Published, start: usize, end: usize) {
+        let Worker { batch, responder, counters, .. } = self;
+        for (slot, index) in (start..end).enumerate() {
+            let (packet, client) = batch.datagram(index);
+            guard(counters, || responder.read(slot, packet, client));
+        }
+        let group = if end - start > 1 && state.is_large() {
+            guard(counters, || responder.look_ahead(state, end - start)).unwrap_or_default()
+        } else {
+            Default::default()
+        };
+        for ((slot, index), ahead) in (start..end).enumerate().zip(group) {
+            let packet = batch.buffer(index);
+            let response = guard(counters, || {
+                responder.respond(slot, ahead, state, packet, Transport::Udp, &mut NoTrace)
+            });
+            if let Some(length) = response.flatten() {
+                batch.reply(index, length);
+            }
+        }
+    }
+}
+
+/// A bug must cost one query, never the worker: the responder keeps nothing from one query to the next but buffers
+/// that each query overwrites.
+#[inline]
+fn guard<T>(counters: &Counters, work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).inspect_err(|_| counters.add(Counter::Panics)).ok()
 }

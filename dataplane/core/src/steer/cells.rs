@@ -12,7 +12,7 @@ use crate::geo::cover::Cover;
 use crate::geo::location::Code;
 use crate::geo::map::GeoMap;
 use crate::geo::prefix::{Address, Prefix};
-use crate::geo::table::Table;
+use crate::geo::table::{Level, Table};
 
 /// Bits of a table's value that are the length of a prefix within the class; those above are the cell.
 const LENGTH_BITS: u32 = 8;
@@ -32,11 +32,12 @@ pub struct Cell {
 
 /// What a lookup finds of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
-    pub class: u32,
+pub struct Found {
+    pub(super) class: u32,
+    /// Number of the cell among those of its tree of pools.
     pub cell: u32,
     /// Length of the shortest prefix around the client that lies within the class.
-    pub length: u8,
+    pub(super) length: u8,
 }
 
 /// Finds the cell of a client.
@@ -53,16 +54,22 @@ impl Locator {
     /// IPv4-mapped IPv6 is IPv4.
     #[inline]
     pub fn find(&self, client: IpAddr) -> Found {
-        let value = match client {
+        let value = match client.to_canonical() {
             IpAddr::V4(address) => self.ipv4.lookup(u32::from(address)),
-            IpAddr::V6(address) => match address.to_ipv4_mapped() {
-                Some(mapped) => self.ipv4.lookup(u32::from(mapped)),
-                None => self.ipv6.lookup(u128::from(address)),
-            },
+            IpAddr::V6(address) => self.ipv6.lookup(u128::from(address)),
         };
         let cell = value >> LENGTH_BITS;
         let class = self.classes.get(cell as usize).copied().unwrap_or_default();
         Found { class, cell, length: value as u8 }
+    }
+
+    /// Asks for what [`Locator::find`] looks at on a level of the table.
+    #[inline]
+    pub fn prefetch(&self, client: IpAddr, level: Level) {
+        match client.to_canonical() {
+            IpAddr::V4(address) => self.ipv4.prefetch(u32::from(address), level),
+            IpAddr::V6(address) => self.ipv6.prefetch(u128::from(address), level),
+        }
     }
 
     pub fn cells(&self) -> &[Cell] {

@@ -20,6 +20,7 @@ use super::sequences::{Sequences, SequencesBuilder};
 use super::stages::StageSteps;
 use crate::geo::cover::Cover;
 use crate::geo::map::GeoMap;
+use crate::memory::prefetch;
 
 /// In a first stage's order: set on an entry that says how many of the next entries are equals. A unit
 /// that has no equal stands alone.
@@ -163,6 +164,14 @@ impl Classes {
         }
         let row = class as usize * self.columns + column;
         self.rows.get(row).map_or(&[], |&number| self.sequences.get(number))
+    }
+
+    /// Asks for the start of a class's first sequence, which most decisions end in.
+    #[inline]
+    pub fn prefetch(&self, class: u32) {
+        if let Some(first) = self.sequence(class, 0).first() {
+            prefetch(first);
+        }
     }
 
     /// Number of classes.

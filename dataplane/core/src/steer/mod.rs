@@ -53,7 +53,7 @@ mod tests;
 mod tree;
 pub mod verdict;
 
-pub use cells::Cell;
+pub use cells::{Cell, Found};
 pub use error::SteerError;
 pub use explain::Explanation;
 pub use model::{Endpoint, Need, Place, SetData, SteeredName, WhenAllDown};

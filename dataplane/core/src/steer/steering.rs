@@ -22,6 +22,7 @@ use super::selection::{Asked, Selection};
 use super::standing::{Standing, Strength};
 use super::tree::Tree;
 use crate::geo::map::GeoMap;
+use crate::geo::table::Level;
 use crate::wire::rtype::number;
 
 /// What a decision comes to.
@@ -114,6 +115,8 @@ pub struct Steering {
     pub(super) policies: Box<[Policy]>,
     pub(super) world: World,
     pub(super) map: Arc<GeoMap>,
+    /// Octets of the tables that a decision looks at.
+    pub(super) octets: usize,
 }
 
 impl Steering {
@@ -207,6 +210,31 @@ impl Steering {
         self.tree(name, asked.rtype)?.classes.cells().get(asked.cell as usize)
     }
 
+    /// Octets of the tables that a decision looks at, as [`Steering::size`] counts them.
+    #[inline]
+    pub fn octets(&self) -> usize {
+        self.octets
+    }
+
+    /// Asks for what [`Steering::locate`] looks at on a level of the table of prefixes; the level before should be
+    /// there.
+    #[inline]
+    pub fn prefetch(&self, name: u32, rtype: u16, client: IpAddr, level: Level) {
+        if let Some(tree) = self.tree(name, rtype) {
+            tree.classes.locator().prefetch(client, level);
+        }
+    }
+
+    /// Looks a client up for a decision that is made later, and asks for the order of units that it will look at.
+    /// Also says what [`Selection::asked`] will.
+    #[inline]
+    pub fn locate(&self, name: u32, rtype: u16, client: IpAddr) -> Option<(Found, Asked)> {
+        let tree = self.tree(name, rtype)?;
+        let found = tree.classes.find(client);
+        tree.classes.prefetch(found.class);
+        Some((found, Asked { rtype: tree.rtype, cell: found.cell }))
+    }
+
     /// Decides which endpoints answer a name and type for a client. An unknown name gets the last
     /// resort. Allocates nothing.
     #[inline]
@@ -219,7 +247,23 @@ impl Steering {
         random: &mut Random,
         selection: &mut Selection,
     ) -> Decision {
-        self.run(name, rtype, client, standing, random, selection, &mut Untraced)
+        self.run(name, rtype, client, None, standing, random, selection, &mut Untraced)
+    }
+
+    /// Decides as [`Steering::decide`] does; `found` is what [`Steering::locate`] has found for the same, if it has.
+    #[inline]
+    #[allow(clippy::too_many_arguments)] // Those of `decide` and where the client was found.
+    pub fn decide_for(
+        &self,
+        name: u32,
+        rtype: u16,
+        client: IpAddr,
+        found: Option<Found>,
+        standing: &Standing,
+        random: &mut Random,
+        selection: &mut Selection,
+    ) -> Decision {
+        self.run(name, rtype, client, found, standing, random, selection, &mut Untraced)
     }
 
     /// Decides as [`Steering::decide`] does, by the same code, and tells how.
@@ -233,7 +277,7 @@ impl Steering {
         selection: &mut Selection,
     ) -> (Decision, Explanation) {
         let mut recording = Recording::default();
-        let decision = self.run(name, rtype, client, standing, random, selection, &mut recording);
+        let decision = self.run(name, rtype, client, None, standing, random, selection, &mut recording);
         let explanation = recording.explain(self, name, rtype, client, standing, decision, selection);
         (decision, explanation)
     }
@@ -245,6 +289,7 @@ impl Steering {
         name: u32,
         rtype: u16,
         client: IpAddr,
+        found: Option<Found>,
         standing: &Standing,
         random: &mut Random,
         selection: &mut Selection,
@@ -257,7 +302,7 @@ impl Steering {
         let Some(tree) = self.tree_of(target, rtype) else {
             return Decision { outcome: Outcome::NotOffered, ttl: target.ttl, scope: 0 };
         };
-        let Found { class, cell, length } = tree.classes.find(client);
+        let Found { class, cell, length } = found.unwrap_or_else(|| tree.classes.find(client));
         selection.set_asked(Asked { rtype: tree.rtype, cell });
         let (outcome, all_down) =
             choose(tree, class, &client, &self.items, standing, random, selection, trace);

@@ -23,7 +23,7 @@ pub enum Found<'z> {
 #[inline]
 pub fn find<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
     const NOT_HERE: Flags = Flags::DELEGATION.or(Flags::OCCLUDED);
-    match zone.node(name.as_wire()) {
+    match zone.node_hashed(name.hash(), name.as_wire()) {
         Some(node) if !node.flags.any(NOT_HERE) => Found::Exact(node),
         Some(node) if node.flags.any(Flags::DELEGATION) && !node.flags.any(Flags::OCCLUDED) => {
             Found::Delegation(node)
@@ -35,7 +35,7 @@ pub fn find<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
 /// The node that has the records of `name`, cuts and DNAMEs disregarded: its own, or that of the wildcard which
 /// stands for it. So the addresses of name servers are found. Any name may be asked for.
 pub fn find_node<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
-    if let Some(node) = zone.node(name.as_wire()) {
+    if let Some(node) = zone.node_hashed(name.hash(), name.as_wire()) {
         return Found::Exact(node);
     }
     if !is_within(name.as_wire(), zone.origin().as_wire()) {

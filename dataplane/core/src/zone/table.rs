@@ -25,6 +25,7 @@
 
 use std::sync::Arc;
 
+use crate::memory::{prefetch, prefetch_lines};
 use crate::wire::fold::hash;
 use crate::wire::writer::Image;
 use crate::wire::{Name, rtype::number, u16_at};
@@ -269,6 +270,9 @@ impl Slot {
     }
 }
 
+/// Slots that are looked at for a node to ask for; nearly all names are found in fewer.
+const PROBES_AHEAD: usize = 8;
+
 /// A part of a zone's names.
 #[derive(Debug, Default)]
 pub struct Shard {
@@ -338,6 +342,25 @@ impl Shard {
             at = if at + 1 < count { at + 1 } else { 0 };
         }
         None
+    }
+
+    /// Asks for the slot that [`Shard::find`] looks at first.
+    #[inline]
+    fn prefetch_slot(&self, hash: u64) {
+        if let Some(slot) = self.slots.get(home_of(hash, self.slots.len())) {
+            prefetch(slot);
+        }
+    }
+
+    /// Asks for the node that [`Shard::find`] finds if the name is there. Its slot is best asked for before.
+    #[inline]
+    fn prefetch_node(&self, hash: u64) {
+        let tag = tag_of(hash);
+        let home = home_of(hash, self.slots.len());
+        let slots = self.slots.get(home..).unwrap_or_default().iter().take_while(|slot| slot.tag != 0);
+        if let Some(slot) = slots.take(PROBES_AHEAD).find(|slot| slot.tag == tag) {
+            prefetch_lines(self.blob.get(slot.offset()..).unwrap_or_default());
+        }
     }
 
     /// All nodes in the order they were encoded.
@@ -428,8 +451,34 @@ impl Zone {
     /// The node of a lower-case wire name.
     #[inline]
     pub fn node(&self, name: &[u8]) -> Option<Node<'_>> {
-        let hash = hash(name);
-        self.shards.get(shard_index(hash, self.shards.len()))?.find(hash, name)
+        self.node_hashed(hash(name), name)
+    }
+
+    /// The same, where the name's hash is known.
+    #[inline]
+    pub fn node_hashed(&self, hash: u64, name: &[u8]) -> Option<Node<'_>> {
+        self.shard(hash)?.find(hash, name)
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> Option<&Shard> {
+        self.shards.get(shard_index(hash, self.shards.len())).map(|shard| &**shard)
+    }
+
+    /// Asks for what looking up a name of this hash looks at first.
+    #[inline]
+    pub fn prefetch_slot(&self, hash: u64) {
+        if let Some(shard) = self.shard(hash) {
+            shard.prefetch_slot(hash);
+        }
+    }
+
+    /// Asks for the node of a name of this hash. What [`Zone::prefetch_slot`] asks for should be there.
+    #[inline]
+    pub fn prefetch_node(&self, hash: u64) {
+        if let Some(shard) = self.shard(hash) {
+            shard.prefetch_node(hash);
+        }
     }
 
     /// The apex.

@@ -1,50 +1,125 @@
 //! The zones served: from a name to the closest zone above it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::table::Zone;
 use crate::wire::fold::{FoldedName, hash};
 
-/// The keys are hashes already.
-#[derive(Default, Clone)]
-struct Identity(u64);
+/// Zones of a part that a change of one zone copies, on average at most.
+const ZONES_PER_PART: usize = 64;
 
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.0 = self.0.rotate_left(8) ^ u64::from(octet);
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-/// All zones by origin. Cheap to clone: the zones are shared.
-#[derive(Clone, Default)]
+/// All zones by origin. Cheap to clone: the parts are shared, and a change copies one of them.
+#[derive(Clone)]
 pub struct Zones {
-    by_origin: HashMap<u64, Vec<Arc<Zone>>, BuildHasherDefault<Identity>>,
+    /// A power of two of them.
+    parts: Box<[Arc<Part>]>,
     /// Bit `n` of the 128: a zone whose origin has `n` labels is served, so other depths need no probe.
     depths: u128,
     count: usize,
+    /// Of all zones.
+    names: usize,
+}
+
+/// An open-addressed table of zones, at most two thirds full.
+#[derive(Debug, Clone)]
+struct Part {
+    slots: Box<[Slot]>,
+    count: usize,
+}
+
+/// The hash of an origin beside its zone.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    hash: u64,
+    zone: Option<Arc<Zone>>,
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part { slots: [Slot::default()].into(), count: 0 }
+    }
+}
+
+impl Default for Zones {
+    fn default() -> Zones {
+        Zones { parts: [Arc::default()].into(), depths: 0, count: 0, names: 0 }
+    }
+}
+
+impl Part {
+    /// The slot that a hash belongs to: the highest bits choose the part, the lowest the slot.
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        (((hash & 0xffff_ffff) * self.slots.len() as u64) >> 32) as usize
+    }
+
+    /// Where the zone of an origin stands, or would: an empty slot always exists.
+    #[inline]
+    fn place(&self, hash: u64, origin: &[u8]) -> Option<usize> {
+        let home = self.home(hash);
+        let is_place = |slot: &Slot| match &slot.zone {
+            Some(zone) => slot.hash == hash && zone.origin().as_wire() == origin,
+            None => true,
+        };
+        let mut order = (home..self.slots.len()).chain(0..home);
+        order.find(|&at| self.slots.get(at).is_some_and(is_place))
+    }
+
+    #[inline]
+    fn get(&self, hash: u64, origin: &[u8]) -> Option<&Arc<Zone>> {
+        self.slots.get(self.place(hash, origin)?)?.zone.as_ref()
+    }
+
+    /// Puts a zone in and returns the one that it takes the place of.
+    fn insert(&mut self, hash: u64, zone: Arc<Zone>) -> Option<Arc<Zone>> {
+        if (self.count + 1) * 3 > self.slots.len() * 2 {
+            let larger = vec![Slot::default(); self.slots.len() * 2 + 2].into();
+            for slot in std::mem::replace(&mut self.slots, larger) {
+                if let Some(zone) = slot.zone {
+                    self.put(slot.hash, zone);
+                }
+            }
+        }
+        let replaced = self.put(hash, zone);
+        self.count += usize::from(replaced.is_none());
+        replaced
+    }
+
+    fn put(&mut self, hash: u64, zone: Arc<Zone>) -> Option<Arc<Zone>> {
+        let place = self.place(hash, zone.origin().as_wire())?;
+        std::mem::replace(self.slots.get_mut(place)?, Slot { hash, zone: Some(zone) }).zone
+    }
 }
 
 impl Zones {
     /// Adds a zone, or replaces the one of the same origin.
     pub fn insert(&mut self, zone: Arc<Zone>) {
         self.depths |= 1 << zone.origin_labels().min(127);
-        let same_hash = self.by_origin.entry(hash(zone.origin().as_wire())).or_default();
-        match same_hash.iter_mut().find(|old| old.origin() == zone.origin()) {
-            Some(old) => *old = zone,
-            None => {
-                same_hash.push(zone);
-                self.count += 1;
-            }
+        self.names += zone.name_count();
+        match self.put(zone) {
+            Some(replaced) => self.names -= replaced.name_count(),
+            None => self.count += 1,
+        }
+        if self.count > self.parts.len() * ZONES_PER_PART * 2 {
+            self.divide();
+        }
+    }
+
+    fn put(&mut self, zone: Arc<Zone>) -> Option<Arc<Zone>> {
+        let hash = hash(zone.origin().as_wire());
+        let part = self.parts.get_mut(part_index(hash, self.parts.len()))?;
+        Arc::make_mut(part).insert(hash, zone)
+    }
+
+    /// Spreads the zones over more parts.
+    fn divide(&mut self) {
+        let parts = (self.count / ZONES_PER_PART + 1).next_power_of_two();
+        let old = std::mem::replace(
+            &mut self.parts,
+            vec![Part::default(); parts].into_iter().map(Arc::new).collect(),
+        );
+        for zone in old.iter().flat_map(|part| part.slots.iter().filter_map(|slot| slot.zone.clone())) {
+            self.put(zone);
         }
     }
 
@@ -53,20 +128,21 @@ impl Zones {
         self.count
     }
 
+    /// Number of names of all zones, empty non-terminals included.
+    pub fn name_count(&self) -> usize {
+        self.names
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// All zones.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
-        self.by_origin.values().flatten()
-    }
-
     /// The zone of exactly this lower-case origin.
     #[inline]
     pub fn get(&self, origin: &[u8]) -> Option<&Arc<Zone>> {
-        self.by_origin.get(&hash(origin))?.iter().find(|zone| zone.origin().as_wire() == origin)
+        let hash = hash(origin);
+        self.parts.get(part_index(hash, self.parts.len()))?.get(hash, origin)
     }
 
     /// The zone with the longest origin of at most `labels` labels that `name` is in.
@@ -82,5 +158,68 @@ impl Zones {
             depths &= !(1 << depth);
         }
         None
+    }
+}
+
+/// The part of a hash among `parts`, a power of two: by its highest bits.
+#[inline]
+fn part_index(hash: u64, parts: usize) -> usize {
+    hash.checked_shr(u64::BITS - parts.trailing_zeros()).unwrap_or(0) as usize
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+
+    fn zone(origin: &str) -> Arc<Zone> {
+        Arc::new(Zone::new(Name::from_text(origin.as_bytes(), None).unwrap(), Box::default()))
+    }
+
+    fn found(zones: &Zones, name: &str) -> Option<String> {
+        let mut folded = FoldedName::default();
+        folded.set(Name::from_text(name.as_bytes(), None).unwrap().as_wire()).unwrap();
+        zones.find(&folded, folded.label_count()).map(|zone| zone.origin().to_string())
+    }
+
+    #[test]
+    fn the_closest_zone_is_found_among_many() {
+        let mut zones = Zones::default();
+        assert_eq!((found(&zones, "a.ex."), zones.is_empty()), (None, true));
+        for number in 0..5_000 {
+            zones.insert(zone(&format!("z{number}.ex.")));
+            zones.insert(zone(&format!("deep.z{number}.ex.")));
+        }
+        assert_eq!(zones.len(), 10_000);
+        assert!(zones.parts.len() > 64, "{}", zones.parts.len());
+        for number in [0, 1, 77, 4_999] {
+            assert_eq!(found(&zones, &format!("www.Z{number}.ex.")), Some(format!("z{number}.ex.")));
+            assert_eq!(found(&zones, &format!("a.deep.z{number}.ex.")), Some(format!("deep.z{number}.ex.")));
+            assert!(
+                zones
+                    .get(Name::from_text(format!("z{number}.ex.").as_bytes(), None).unwrap().as_wire())
+                    .is_some()
+            );
+        }
+        assert_eq!(found(&zones, "z5000.ex."), None);
+        zones.insert(zone("."));
+        assert_eq!(found(&zones, "z5000.ex."), Some(".".into()));
+    }
+
+    #[test]
+    fn a_change_copies_one_part_and_leaves_the_old_zones_as_they_were() {
+        let mut zones = Zones::default();
+        (0..1_000).for_each(|number| zones.insert(zone(&format!("z{number}.ex."))));
+        let before = zones.clone();
+        let replacement = zone("z7.ex.");
+        zones.insert(replacement.clone());
+        assert_eq!(zones.len(), 1_000);
+        let origin = replacement.origin().as_wire();
+        assert!(Arc::ptr_eq(zones.get(origin).unwrap(), &replacement));
+        assert!(!Arc::ptr_eq(before.get(origin).unwrap(), &replacement));
+        let copied =
+            zones.parts.iter().zip(&before.parts).filter(|(new, old)| !Arc::ptr_eq(new, old)).count();
+        assert_eq!(copied, 1);
     }
 }

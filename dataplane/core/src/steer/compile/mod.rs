@@ -52,7 +52,7 @@ pub(super) fn compile_over(document: &Document<'_>, map: Arc<GeoMap>) -> Result<
     // For member pools that have none of their own.
     policies.push(Policy::default());
     let compiled = trees::trees(&names, &policies, &pools, &endpoints, &world, &map)?;
-    Ok(Steering {
+    let mut steering = Steering {
         targets: compiled.targets.into(),
         declared: compiled.declared.into(),
         trees: compiled.trees.into(),
@@ -64,7 +64,10 @@ pub(super) fn compile_over(document: &Document<'_>, map: Arc<GeoMap>) -> Result<
         policies: policies.into(),
         world,
         map,
-    })
+        octets: 0,
+    };
+    steering.octets = steering.size().octets;
+    Ok(steering)
 }
 
 fn world(document: &Document<'_>) -> Result<World, SteerError> {
