@@ -59,6 +59,9 @@ class Geography:
                 location = location.over(found)
             override = longest_match(self.overrides, client)
             if override:
+                if override.country and location.country not in (None, override.country):
+                    # What the databases say of places is about another country.
+                    location = Location(asn=location.asn)
                 location = override.over(location)
             self._found[client] = location
         return self._found[client]

@@ -131,17 +131,6 @@ impl Location {
         }
         all
     }
-
-    /// This location, with each field that it leaves empty taken from `other`.
-    pub fn or(&self, other: &Location) -> Location {
-        Location {
-            continent: self.continent.or(other.continent),
-            country: self.country.or(other.country),
-            subdivision: self.subdivision.or(other.subdivision),
-            asn: self.asn.or(other.asn),
-            coordinates: self.coordinates.or(other.coordinates),
-        }
-    }
 }
 
 /// Distinct locations, numbered from 0 in the order of their first mention.

@@ -46,21 +46,12 @@ impl GeoMap {
 
     /// This map, completed by another (see [`Location::completed_by`]).
     pub fn overlay(&self, other: &GeoMap) -> GeoMap {
-        self.combined_with(other, Location::completed_by)
-    }
-
-    /// This map, with each field that it leaves empty taken from another.
-    pub fn over(&self, other: &GeoMap) -> GeoMap {
-        self.combined_with(other, Location::or)
-    }
-
-    fn combined_with(&self, other: &GeoMap, join: fn(&Location, &Location) -> Location) -> GeoMap {
         let mut locations = Locations::default();
         let mut known = HashMap::new();
         let mut combine = |left: u32, right: u32| {
             *known
                 .entry((left, right))
-                .or_insert_with(|| locations.number(join(self.location(left), other.location(right))))
+                .or_insert_with(|| locations.number(self.location(left).completed_by(other.location(right))))
         };
         let ipv4 = self.ipv4.overlay(&other.ipv4, &mut combine);
         let ipv6 = self.ipv6.overlay(&other.ipv6, &mut combine);
