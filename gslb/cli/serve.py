@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+import gslb.telemetry.without_rich  # noqa: F401 - before anything imports structlog
 from gslb.cli.output import EXIT_REFUSED, fail
 from gslb.config.wording import quote
 from gslb.errors import GslbError
