@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::owners::{Index, Owner, Owners};
 use super::records::{Record, RecordSet};
 use super::table::{Flags, Shard, Soa, Zone, begin_node, begin_set, end_node, end_set, shard_index};
+use crate::memory::prefetch;
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
 use crate::wire::rtype::{self, number};
@@ -21,6 +22,10 @@ pub(super) const NAMES_PER_SHARD: usize = 512;
 
 /// Octets of an RRset's image that fit into a message of 65,535 beside header, question and OPT.
 pub(super) const MAX_SET: usize = 65_535 - (12 + 255 + 4) - 256;
+
+/// So many names before it is written, the place of a node is asked for: names in the order of the file go to shards in
+/// no order, whose ends are in no near cache.
+const AHEAD: usize = 8;
 
 /// Octets before a node's name, before an RRset's image and before a record's RDATA in it (`table.rs`).
 const NODE_HEAD: usize = 7;
@@ -81,6 +86,9 @@ pub fn build(origin: &Name, records: &RecordSet, steered: &[(Name, u32)]) -> Res
     let empty = parents.close(|hash, name| has_records(hash, name) || steered.index_of(hash, name).is_some());
     let mut builder = Builder::new(records, owners, apex, &parents, &steered);
     for (position, owner) in owners.iter().enumerate() {
+        if let Some(later) = owners.get(position + AHEAD) {
+            builder.prefetch(later.hash);
+        }
         builder.node(owner.hash, owners.name(records, position).unwrap_or_default(), Some(owner))?;
     }
     for (hash, name, _) in only_steered() {
@@ -227,6 +235,18 @@ impl<'b, 'r> Builder<'b, 'r> {
         let blobs = room_for(records, owners).into_iter().map(Vec::with_capacity).collect();
         let of_name = Vec::new();
         Builder { records, owners, apex, parents, steered, cuts, blobs, names: 0, count: 0, of_name }
+    }
+
+    /// Asks for the place where the node of a name of this hash will be written.
+    #[inline]
+    fn prefetch(&mut self, hash: u64) {
+        let shard = shard_index(hash, self.blobs.len());
+        let place = self.blobs.get_mut(shard).map_or(&mut [][..], |blob| blob.spare_capacity_mut());
+        for line in [0, 64] {
+            if let Some(octet) = place.get(line) {
+                prefetch(octet);
+            }
+        }
     }
 
     fn node(&mut self, hash: u64, name: &[u8], owner: Option<&Owner>) -> Result<(), BuildError> {
