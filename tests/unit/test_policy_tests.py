@@ -195,6 +195,20 @@ def test_no_tests_are_no_success(site):
     assert CliRunner().invoke(app, ["test", str(site())]).exit_code == typer.Exit(1).exit_code
 
 
+def test_what_does_not_compile_is_told_as_check_tells_it(site):
+    directory = site(test(client=DE, expect={"pops": "fra"}), site=BY_COUNTRY.replace(GEO, "broken.mmdb"))
+    (directory / "broken.mmdb").write_bytes(b"not a database")
+    zone = directory / "example.com.zone"
+    zone.write_text(zone.read_text() + "".join(f'big IN TXT "{n:0200}"\n' for n in range(400)))
+    result = CliRunner().invoke(app, ["test", str(directory), "--json"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    *found, last = result.stderr.splitlines()
+    assert last == "gslb: the site does not load; correct the errors first"
+    assert "site/broken.mmdb: error: " in result.stderr
+    assert "[zone-rrset-too-large]" in result.stderr
+    assert found == CliRunner().invoke(app, ["check", str(directory)]).stdout.splitlines()[: len(found)]
+
+
 @pytest.mark.parametrize("form", [PolicyTestForm, ExpectForm])
 def test_the_guide_names_every_key(form):
     guide = (EXAMPLE.parent / "docs/guide/policy-tests.md").read_text(encoding="utf-8")
