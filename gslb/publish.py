@@ -7,7 +7,9 @@ returns. Between the two the caller makes the change durable (``gslb/operations/
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +35,7 @@ from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.config.files import Seen
@@ -147,10 +149,11 @@ class Publisher:
         Policy tests that fail are errors too. Only before the first site is published are they warnings: then
         there is nothing better to serve.
         """
-        prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
-        failed = await asyncio.to_thread(
-            _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
-        )
+        with _nothing_collected():
+            prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
+            failed = await asyncio.to_thread(
+                _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
+            )
         if failed and self.generation:
             raise SiteError([*prepared.findings, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
@@ -275,6 +278,23 @@ class Publisher:
     def counters(self) -> dict[str, int]:
         """The data plane's monotonic counters."""
         return self._dataplane.counters()
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Garbage collection is off meanwhile, and does not look at what was made, now or later.
+
+    A load makes hundreds of thousands of objects and no cycles of them. A collection that looks at all of
+    them holds up the event loop, whatever thread it is in.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.freeze()
+            gc.enable()
 
 
 def prepare_site(

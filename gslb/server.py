@@ -58,6 +58,9 @@ MAXIMUM_IDENTITY = 128
 """Characters of what the server says of itself, a bound of the data plane."""
 API_BACKLOG = 128
 """Connections to the API that wait to be accepted, also before it is served."""
+SWITCH_SECONDS = 0.000_5
+"""How long a thread that loads or tests a site may keep the interpreter from the event loop: a drain takes
+some turns of the loop, and would wait ten times as long for each by Python's default."""
 RESOLVE_SECONDS = 2.0
 """How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
@@ -81,6 +84,7 @@ class Options:
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises GslbError when the server cannot start."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(options))
 
