@@ -148,15 +148,20 @@ class Content:
         """Set rows of the latency table, or give them back to the site's files."""
 
         async def work() -> LatencyResult:
-            pops = [pop.name for pop in self._publisher.steering.pops]
-            rows, removed = read_latency(requested, pops)
             steering = self._publisher.steering
+            # Thousands of rows take a while to read and compare: not on the event loop.
+            rows, removed = await asyncio.to_thread(
+                read_latency, requested, [pop.name for pop in steering.pops]
+            )
             measured = len(rows)
-            rows = without_small_changes(rows, steering.latency, steering.latency_hysteresis)
+            rows = await asyncio.to_thread(
+                without_small_changes, rows, steering.latency, steering.latency_hysteresis
+            )
             unchanged = measured - len(rows)
             if not rows and not removed:
                 return LatencyResult(changed=0, unchanged=unchanged, generation=self._publisher.generation)
-            after = {key: row for key, row in self._latency.items() if key not in set(removed)}
+            forgotten = set(removed)
+            after = {key: row for key, row in self._latency.items() if key not in forgotten}
             after.update({(row.kind, row.value, row.pop): row for row in rows})
             prepared = await self._publisher.prepare_latency(tuple(after.values()))
             await self._store.put_latency(rows, removed, author, self._clock.now())

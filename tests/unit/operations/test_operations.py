@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from random import Random
 
@@ -13,6 +14,7 @@ from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.health import Drain, Observed
 from gslb.model.site import Nameserver, ResolverSettings, SteeringConfig
+from gslb.operations import content
 from gslb.operations.latency_changes import RequestedLatency
 from gslb.operations.operations import Operations
 from gslb.operations.zone_changes import RequestedRRset
@@ -327,6 +329,18 @@ async def test_rrsets_come_in_pages_and_by_name_and_type(world):
     assert (await operations.rrsets("example.com", 0, 10, name="none")).rrsets == []
     with pytest.raises(InvalidChangeError):
         await operations.rrsets("example.com", 0, 10, rtype="NOPE")
+
+
+async def test_latency_rows_are_read_off_the_event_loop(world, monkeypatch):
+    threads = set()
+    for name in ("read_latency", "without_small_changes"):
+        read = getattr(content, name)
+        monkeypatch.setattr(
+            content, name, lambda *a, read=read: threads.add(threading.current_thread()) or read(*a)
+        )
+    await world.operations.set_latency([RequestedLatency("country:DE", "fra", 3.5)], "ana")
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_latency_rows_are_set_reported_with_their_source_and_given_back(world):
