@@ -16,7 +16,6 @@ What changes content is in ``gslb/operations/content.py``; here are intent, load
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -48,6 +47,7 @@ from gslb.model.report import (
 from gslb.operations import reports
 from gslb.operations.alias_reports import alias_counts, alias_reports, target_counts
 from gslb.operations.content import Content
+from gslb.operations.counts import count_endpoints
 from gslb.operations.demand import DemandMeter, demand_page
 from gslb.operations.drain_warnings import drain_warnings
 from gslb.operations.drains import Drains
@@ -58,10 +58,11 @@ from gslb.operations.turns import Turns
 from gslb.operations.verdicts import Verdicts
 from gslb.operations.what_if import NOTHING, read_suppositions, suppose
 from gslb.operations.zone_pages import rrset_page
+from gslb.steering.document import numbered_endpoints
 from gslb.zones.names import read_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
@@ -70,10 +71,12 @@ if TYPE_CHECKING:
     from gslb.model.clock import Clock
     from gslb.model.demand_report import DemandPage, SimulationReport
     from gslb.model.report import EndpointReport, PopReport
+    from gslb.operations.counts import EndpointCounts
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.what_if import Requested, Supposed
     from gslb.operations.zone_changes import RequestedRRset
     from gslb.publish import Publisher
+    from gslb.steering.verdict import VerdictTable
     from gslb.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -152,7 +155,7 @@ class Operations:
         """What is served, in numbers."""
         steering = self._publisher.steering
         zones = self._publisher.zones()
-        endpoints = self._endpoint_reports()
+        observed, verdicts = self._counts().of_all()
         counters = self._publisher.counters()
         return StatusReport(
             version=self._version,
@@ -163,8 +166,8 @@ class Operations:
             records=sum(zone.record_count for zone in zones.values()),
             names=len(steering.names),
             pops=len(steering.pops),
-            observed=reports.observed_counts(endpoints),
-            verdicts=reports.verdict_counts(endpoints),
+            observed=observed,
+            verdicts=verdicts,
             aliases=alias_counts(self._flattener),
             drains=[reports.drain_report(drain) for drain in self._drains.active().values()],
             last_reload=self._content.last_reload,
@@ -173,22 +176,24 @@ class Operations:
 
     def pops(self) -> PopList:
         """All POPs."""
-        found = self._pop_reports(self._endpoint_reports())
-        return PopList(generation=self._publisher.generation, pops=found)
+        return PopList(generation=self._publisher.generation, pops=self._pop_reports())
 
     def pop(self, name: str) -> PopDetail:
         """One POP and its endpoints. Raises NotFoundError."""
         self._require_pop(name)
-        endpoints = [endpoint for endpoint in self._endpoint_reports() if endpoint.pop == name]
+        steering = self._publisher.steering
+        own = {number for number, _, endpoint in numbered_endpoints(steering) if endpoint.pop == name}
         return PopDetail(
             generation=self._publisher.generation,
-            pop=next(pop for pop in self._pop_reports(endpoints) if pop.name == name),
-            endpoints=endpoints,
+            pop=next(pop for pop in self._pop_reports() if pop.name == name),
+            endpoints=self._endpoint_reports(self._verdicts.table, own),
         )
 
     def endpoints(self) -> EndpointList:
         """All endpoints."""
-        return EndpointList(generation=self._publisher.generation, endpoints=self._endpoint_reports())
+        return EndpointList(
+            generation=self._publisher.generation, endpoints=self._endpoint_reports(self._verdicts.table)
+        )
 
     def zones(self) -> ZoneList:
         """All zones."""
@@ -251,10 +256,13 @@ class Operations:
             raise InvalidChangeError(str(error)) from error
         if what_if == NOTHING:
             explained = self._publisher.explain(owner, number, address, network)
-            return reports.explain_report(explained, self._endpoint_reports(), self._drains.active())
+            named = reports.endpoints_named(explained["steps"])
+            endpoints = self._endpoint_reports(self._verdicts.table, named)
+            return reports.explain_report(explained, endpoints, self._drains.active())
         supposed = self._suppose(what_if)
         explained = self._publisher.explain(owner, number, address, network, supposed.octets)
-        endpoints = reports.endpoint_reports(self._publisher.steering, self._checker.health(), supposed.table)
+        named = reports.endpoints_named(explained["steps"])
+        endpoints = self._endpoint_reports(supposed.table, named)
         return reports.explain_report(explained, endpoints, supposed.drains, supposed.suppositions)
 
     async def demand(self, by: Collection[str], name: str | None, offset: int, limit: int) -> DemandPage:
@@ -294,14 +302,14 @@ class Operations:
     def gauges(self) -> Gauges:
         """The present state for the metrics."""
         zones = self._publisher.zones()
-        endpoints = self._endpoint_reports()
+        counts = self._counts()
         drains = self._drains.active()
         return Gauges(
             generation=self._publisher.generation,
             zone_serials={origin: zone.serial for origin, zone in zones.items()},
             zone_records={origin: zone.record_count for origin, zone in zones.items()},
-            verdicts=Counter((row.pop, row.pool, str(row.verdict)) for row in endpoints),
-            observed=Counter((row.pop, row.observed.value) for row in endpoints),
+            verdicts=counts.verdicts,
+            observed=counts.observed,
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
             demand=self._demand.gauges(),
             loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},
@@ -418,14 +426,18 @@ class Operations:
         known = self._verdicts.load_reports()
         return LoadsResult(loads={pop: known.get(pop) for pop in loads}, generation=generation)
 
-    def _pop_reports(self, endpoints: list[EndpointReport]) -> list[PopReport]:
-        return reports.pop_reports(
-            self._publisher.steering, endpoints, self._drains.active(), self._verdicts.load_reports()
-        )
+    def _counts(self) -> EndpointCounts:
+        return count_endpoints(self._publisher.steering, self._verdicts.table)
 
-    def _endpoint_reports(self) -> list[EndpointReport]:
-        steering, health = self._publisher.steering, self._checker.health()
-        return reports.endpoint_reports(steering, health, self._verdicts.table)
+    def _pop_reports(self) -> list[PopReport]:
+        loads = self._verdicts.load_reports()
+        return reports.pop_reports(self._publisher.steering, self._counts(), self._drains.active(), loads)
+
+    def _endpoint_reports(
+        self, table: VerdictTable, numbers: Container[int] | None = None
+    ) -> list[EndpointReport]:
+        health = self._checker.health()
+        return reports.endpoint_reports(self._publisher.steering, health, table, numbers)
 
     def _zone_report(self, origin: str, zone: Zone) -> ZoneReport:
         return reports.zone_report(origin, zone, self._content.api_changes(origin))
