@@ -62,7 +62,7 @@ from gslb.steering.document import numbered_endpoints
 from gslb.zones.names import read_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
@@ -339,18 +339,22 @@ class Operations:
         self._require_pop(pop)
         self._drains.check_end(expires_at)
 
-        async def work() -> tuple[DrainResult, tuple[bytes, bytes]]:
-            before = self._verdicts.published
+        async def work() -> tuple[DrainResult, Callable[[], list[str]]]:
             drain, is_new = await self._drains.put(pop, reason, author, expires_at)
+            before = self._verdicts.published
             generation = self._verdicts.publish()
-            warnings = drain_warnings(self._publisher.steering, self._verdicts.table, pop)
             result = DrainResult(
-                drain=reports.drain_report(drain), changed=is_new, generation=generation, warnings=warnings
+                drain=reports.drain_report(drain), changed=is_new, generation=generation, warnings=[]
             )
-            return result, before
+            return result, self._warnings(pop, before)
 
-        result, before = await self._intent.run(work)
-        return result.model_copy(update={"warnings": [*result.warnings, *await self._overloads(before)]})
+        result, warnings = await self._intent.run(work)
+        try:
+            found = await asyncio.to_thread(warnings)
+        except Exception:  # a bug, but the drain is in force: who asked for it must not be told otherwise
+            log.exception("the warnings of a drain are not known", pop=pop)
+            found = ["what this drain leaves unserved or overloads is not known: see the server's log"]
+        return result.model_copy(update={"warnings": found})
 
     async def undrain(self, pop: str, author: str) -> UndrainResult:
         """Lift a POP's drain. Without one nothing changes, and ``changed`` says so."""
@@ -406,14 +410,18 @@ class Operations:
         await self._drains.expire()
         self._verdicts.publish()
 
-    async def _overloads(self, before: tuple[bytes, bytes]) -> list[str]:
-        """Warnings of what the present verdicts overload and those ``before`` did not."""
-        after, steering = self._verdicts.published, self._publisher.steering
-        if len(before[0]) != len(after[0]):  # another site was loaded meanwhile
-            return []
-        return await asyncio.to_thread(
-            overload_warnings, self._demand, self._publisher.decider(), steering, before, after
-        )
+    def _warnings(self, pop: str, before: tuple[bytes, bytes]) -> Callable[[], list[str]]:
+        """What looks, in any thread, for what a drain leaves without endpoints, and what it overloads.
+
+        It looks at this moment's verdicts, and for overloads at those ``before``.
+        """
+        steering, after = self._publisher.steering, self._verdicts.published
+        verdicts = list(self._verdicts.table.verdicts())
+        demand, decider = self._demand, self._publisher.decider()
+        return lambda: [
+            *drain_warnings(steering, verdicts, pop),
+            *overload_warnings(demand, decider, steering, before, after),
+        ]
 
     def _suppose(self, what_if: Requested) -> Supposed:
         steering = self._publisher.steering
