@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -12,11 +14,13 @@ import dns.rdatatype
 
 from gslb.config.rdata import present_rdata
 from gslb.model.finding import Finding, Severity
+from gslb.model.health import Observed
 from gslb.model.site import AAAA, CNAME, A
-from gslb.steering.what_if import loads_if, verdicts_if
+from gslb.steering.verdict import VerdictTable
+from gslb.steering.what_if import WhatIf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
@@ -27,6 +31,12 @@ MAXIMUM_EXAMPLES = 64
 
 DRAWS = 8
 """Times that each client asks, since a policy may choose at random."""
+
+MAXIMUM_ANSWERS = 4_096
+"""Answers that are kept once read, for other clients and tests that get the same."""
+
+_OPTIONS = {4: bytes.fromhex("00080008000120"), 16: bytes.fromhex("00080014000280")}
+"""How the client subnet option of one address begins, up to the scope, by the octets of the address."""
 
 SEED = 20_240_601
 """Of the engine's choices: the same test gets the same answers."""
@@ -87,23 +97,37 @@ class _Runner:
     def __init__(self, config: SteeringConfig, zones: list[Zone], steering: Steering) -> None:
         from gslb._dataplane import DataPlane  # noqa: PLC0415 - only a site with tests needs an engine here
 
-        self._config = config
         self._steering = steering
+        self._what_if = WhatIf(config)
+        self._all_up = VerdictTable(config, [Observed.UP] * steering.endpoint_count)
         self._conditions: Conditions | None = None
         self._engine: DataPlane = DataPlane(seed=SEED)
         self._engine.publish(zones, steering, bytes(steering.endpoint_count))
         self._pops_of = _pops_by_record(config)
+        self._examples: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+        self._answers: dict[bytes, _Answer] = {}
 
     def run(self, test: PolicyTest) -> Outcome:
         if test.conditions != self._conditions:
             self._conditions = test.conditions
-            verdicts = verdicts_if(self._config, test.conditions).to_bytes()
-            self._engine.publish_verdicts(verdicts, loads_if(self._config, test.conditions, {}))
+            verdicts = self._what_if.verdicts(test.conditions, self._all_up).to_bytes()
+            self._engine.publish_verdicts(verdicts, self._what_if.loads(test.conditions, {}))
         clients = self._clients(test.client)
         if not clients:
             return Outcome(test, 0, f"no geo database of the site knows {test.client}")
-        for client in clients:
-            for answer in self._answers(test, client):
+        passed: set[bytes] = set()
+        for client, address in clients:
+            wire = _query(test.ask, test.type, len(address)) + address
+            last: bytes | None = None
+            for _ in range(DRAWS):
+                reply = self._engine.answer(wire, client, "tcp")
+                if reply is None or reply == last:
+                    continue
+                last = reply
+                told = _without_client(reply, address)
+                if told in passed:
+                    continue
+                answer = self._read(told, reply, test.type)
                 problem = _problem(test.expect, answer)
                 if problem:
                     who = client if test.client.kind is None else f"{test.client} ({client})"
@@ -111,26 +135,31 @@ class _Runner:
                     return Outcome(
                         test, len(clients), f"a client at {who}{when} gets {answer}, but {problem}"
                     )
+                passed.add(told)
         return Outcome(test, len(clients))
 
-    def _clients(self, client: Client) -> list[str]:
+    def _clients(self, client: Client) -> list[tuple[str, bytes]]:
+        """Addresses, and their octets."""
         if client.kind is None:
-            return [client.address]
-        return self._steering.examples(client.kind.value, client.value, MAXIMUM_EXAMPLES)
+            return [(client.address, ip_address(client.address).packed)]
+        # Each look for examples goes through every network of the databases.
+        location = client.kind.value, client.value
+        if location not in self._examples:
+            found = self._steering.examples(*location, MAXIMUM_EXAMPLES)
+            self._examples[location] = [(address, ip_address(address).packed) for address in found]
+        return self._examples[location]
 
-    def _answers(self, test: PolicyTest, client: str) -> Iterator[_Answer]:
-        """The distinct answers of some draws."""
-        option = dns.edns.ECSOption(client, srclen=128 if ":" in client else 32)
-        query = dns.message.make_query(test.ask, test.type, use_edns=0, options=[option], id=0)
-        wire = query.to_wire()
-        seen: set[bytes] = set()
-        for _ in range(DRAWS):
-            reply = self._engine.answer(wire, client, "tcp")
-            if reply is not None and reply not in seen:
-                seen.add(reply)
-                yield self._read(dns.message.from_wire(reply), dns.rdatatype.from_text(test.type))
+    def _read(self, told: bytes, reply: bytes, rtype: str) -> _Answer:
+        """The answer of a reply; of replies that tell the same, one is read."""
+        found = self._answers.get(told)
+        if found is None:
+            if len(self._answers) >= MAXIMUM_ANSWERS:
+                self._answers.clear()
+            found = self._answer(dns.message.from_wire(reply), dns.rdatatype.from_text(rtype))
+            self._answers[told] = found
+        return found
 
-    def _read(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
+    def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
         given = [(int(rrset.rdtype), rdata.to_text()) for rrset in message.answer for rdata in rrset]
         scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
         return _Answer(
@@ -140,6 +169,21 @@ class _Runner:
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )
+
+
+@lru_cache(maxsize=1024)
+def _query(name: str, rtype: str, octets: int) -> bytes:
+    """A query up to the address in its client subnet option (RFC 7871 section 6), of so many octets."""
+    option = dns.edns.ECSOption(str(ip_address(bytes(octets))), srclen=octets * 8)
+    return dns.message.make_query(name, rtype, use_edns=0, options=[option], id=0).to_wire()[:-octets]
+
+
+def _without_client(reply: bytes, address: bytes) -> bytes:
+    """A reply without the address in its client subnet option: alike for all clients that get the same."""
+    start = len(reply) - len(address)
+    if reply.endswith(address) and reply[start - 8 : start - 1] == _OPTIONS[len(address)]:
+        return reply[:start]
+    return reply
 
 
 def _pops_by_record(config: SteeringConfig) -> Mapping[tuple[int, str], frozenset[str]]:

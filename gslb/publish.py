@@ -7,7 +7,9 @@ returns. Between the two the caller makes the change durable (``gslb/operations/
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,24 +18,24 @@ import dns.rdatatype
 import structlog
 
 from gslb._dataplane import give_memory_back
+from gslb.compile import compile_site
 from gslb.config.files import stamps
 from gslb.config.rdata import present_type
-from gslb.errors import InvalidChangeError, NotFoundError, SiteError, SteeringError
+from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.policy_tests import failures, run_policy_tests
-from gslb.steering.compile import compile_steering, steering_finding
+from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
 from gslb.steering.moves import moves_between
-from gslb.zones.compile import compile_zone
 from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.config.files import Seen
@@ -147,10 +149,11 @@ class Publisher:
         Policy tests that fail are errors too. Only before the first site is published are they warnings: then
         there is nothing better to serve.
         """
-        prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
-        failed = await asyncio.to_thread(
-            _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
-        )
+        with _nothing_collected():
+            prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
+            failed = await asyncio.to_thread(
+                _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
+            )
         if failed and self.generation:
             raise SiteError([*prepared.findings, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
@@ -277,6 +280,23 @@ class Publisher:
         return self._dataplane.counters()
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Garbage collection is off meanwhile, and does not look at what was made, now or later.
+
+    A load makes hundreds of thousands of objects and no cycles of them. A collection that looks at all of
+    them holds up the event loop, whatever thread it is in.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.freeze()
+            gc.enable()
+
+
 def prepare_site(
     directory: Path, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool]
 ) -> PreparedSite:
@@ -288,16 +308,15 @@ def prepare_site(
     # Before databases are read: what is changed while they are is not overlooked.
     named = _named_files(site, directory)
     try:
-        compiled = compile_steering(steering)
-    except SteeringError as error:
-        raise SiteError([*findings, steering_finding(steering, directory, str(error))]) from error
+        compiled = compile_site(replace(site, steering=steering))
+    except SiteError as error:
+        raise SiteError([*findings, *error.findings]) from error
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
-    for text in site.zone_texts:
+    for text, made in zip(site.zone_texts, compiled.zones, strict=True):
         origin = text.origin
-        zone = compile_zone(text, site.steered.get(origin, ()))
-        zone, misfits = fit_changes(zone, overlay.rrsets.get(origin, ()))
+        zone, misfits = fit_changes(made, overlay.rrsets.get(origin, ()))
         left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
         remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
         last = overlay.serials.get(origin)
@@ -309,7 +328,7 @@ def prepare_site(
         steering=steering,
         findings=(*findings, *remarks),
         zones=zones,
-        compiled=compiled,
+        compiled=compiled.steering,
         site_steering=site.steering,
         tests=site.tests,
         left_out=frozenset(left_out),

@@ -4,9 +4,9 @@
 
     state locked ─► sockets bound ─► site loaded ─► answering ─► API serving (ready) ─► stopping
 
-Whatever fails before "answering" ends the process with one clear error; nothing was answered wrongly. The
-API's socket is bound beside those for DNS; what serves it is imported when answering has begun, for that
-takes longer than most sites take to load.
+Whatever fails before "answering" ends the process with one clear error; nothing was answered wrongly. A
+signal to stop before "site loaded" ends it at once. The API's socket is bound beside those for DNS; what
+serves it is imported when answering has begun, for that takes longer than most sites take to load.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ MAXIMUM_IDENTITY = 128
 """Characters of what the server says of itself, a bound of the data plane."""
 API_BACKLOG = 128
 """Connections to the API that wait to be accepted, also before it is served."""
+SWITCH_SECONDS = 0.000_5
+"""How long a thread that loads or tests a site may keep the interpreter from the event loop: a drain takes
+some turns of the loop, and would wait ten times as long for each by Python's default."""
 RESOLVE_SECONDS = 2.0
 """How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
@@ -81,11 +84,14 @@ class Options:
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises GslbError when the server cannot start."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(options))
 
 
 async def _serve(options: Options) -> None:
+    stop, hung_up = asyncio.Event(), asyncio.Event()
+    _on_signals(_leave, hung_up.set)
     descriptors = raise_limit()
     prepare_directory(options.state)
     async with contextlib.AsyncExitStack() as stack:
@@ -110,6 +116,7 @@ async def _serve(options: Options) -> None:
         site, state = options.site.resolve(), options.state.resolve()
         loaded = await asyncio.to_thread(look, site, state)
         started = await operations.start()
+        _on_signals(stop.set, hung_up.set)
         stack.push_async_callback(operations.stop)
         for finding in started.findings:
             place = f"{finding.file}:{finding.line}"
@@ -126,9 +133,9 @@ async def _serve(options: Options) -> None:
         write_api_url(options.state, f"http://{api}")
         stack.callback(remove_api_url, options.state)
 
-        stop = asyncio.Event()
         reload = _reloader(operations)
-        tasks = _on_signals(stop, reload)
+        reloading = asyncio.create_task(_reload_when(hung_up, reload))
+        stack.push_async_callback(_cancel, reloading)
         watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
         stack.push_async_callback(_cancel, watcher)
 
@@ -137,8 +144,6 @@ async def _serve(options: Options) -> None:
         await stop.wait()
         notify("STOPPING=1")
         log.info("stopping")
-        for task in tasks:
-            await _cancel(task)
 
 
 def _announce(addresses: list[str], api: str, started: ReloadResult) -> None:
@@ -252,21 +257,31 @@ def _reloader(operations: Operations) -> Callable[[str], Awaitable[None]]:
     return reload
 
 
-def _on_signals(stop: asyncio.Event, reload: Callable[[str], Awaitable[None]]) -> list[asyncio.Task[None]]:
-    """SIGTERM and SIGINT stop the server, SIGHUP reloads the site."""
+def _on_signals(end: Callable[[], None], hang_up: Callable[[], None]) -> None:
+    """What SIGTERM and SIGINT do from now on, and what SIGHUP does."""
     loop = asyncio.get_running_loop()
-    hung_up = asyncio.Event()
-
-    async def reload_when_hung_up() -> None:
-        while True:
-            await hung_up.wait()
-            hung_up.clear()
-            await reload("SIGHUP")
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
-    return [loop.create_task(reload_when_hung_up())]
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+
+
+def _leave() -> None:
+    """End the process at once. Before a site is loaded there is nothing to carry through.
+
+    An exception, or the end of the event loop, would wait for the thread that loads, which may take long.
+    """
+    log.info("stopping before the site was loaded")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+async def _reload_when(hung_up: asyncio.Event, reload: Callable[[str], Awaitable[None]]) -> None:
+    """Reload at each hangup, for ever; several during a reload are one."""
+    while True:
+        await hung_up.wait()
+        hung_up.clear()
+        await reload("SIGHUP")
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

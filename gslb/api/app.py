@@ -43,7 +43,7 @@ def build_app(
     token: Token,
     *,
     ready: Callable[[], bool],
-    metrics: Callable[[], bytes],
+    metrics: Callable[[], Awaitable[bytes]],
     version: str,
 ) -> web.Application:
     """The application. ``ready`` says whether every listener answers, ``metrics`` gives Prometheus text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -10,5 +10,5 @@ from gslb.operations.operations import Operations
 
 OPERATIONS: web.AppKey[Operations] = web.AppKey("operations", Operations)
 READY: web.AppKey[Callable[[], bool]] = web.AppKey("ready")
-METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
+METRICS: web.AppKey[Callable[[], Awaitable[bytes]]] = web.AppKey("metrics")
 DOCUMENT: web.AppKey[bytes] = web.AppKey("document", bytes)

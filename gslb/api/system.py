@@ -44,7 +44,7 @@ async def status(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Metrics in the text format of Prometheus."""
     return web.Response(
-        body=request.app[METRICS](),
+        body=await request.app[METRICS](),
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
     )
 

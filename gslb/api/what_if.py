@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from gslb.api.exchange import Query
+from gslb.config import values
 from gslb.operations.what_if import Requested
 
 TEXT_LIMIT = 20_000
@@ -33,27 +34,10 @@ class WhatIfQuery(Query):
     @field_validator("load")
     @classmethod
     def _has_loads(cls, text: str) -> str:
-        _loads(text)
+        values.loads(values.items(text))
         return text
 
     def suppositions(self) -> Requested:
         """What is supposed."""
-        return Requested(_items(self.down), _items(self.drain), _loads(self.load), self.at)
-
-
-def _items(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def _loads(text: str) -> dict[str, float]:
-    """Loads by POP. Raises ValueError."""
-    found: dict[str, float] = {}
-    for item in _items(text):
-        pop, _, load = item.rpartition("=")
-        try:
-            found[pop] = float(load)
-        except ValueError:
-            pop = ""
-        if not pop:
-            raise ValueError(f"must be POP=LOAD, such as fra=0.9,ams=0.2, not {item}")
-    return found
+        loads = values.loads(values.items(self.load))
+        return Requested(values.items(self.down), values.items(self.drain), loads, self.at)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gslb.cli.render import make_console, print_findings
+from gslb.compile import compile_site
 from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
-from gslb.errors import SiteError, SteeringError
-from gslb.model.finding import Finding, Severity
+from gslb.errors import SiteError
+from gslb.model.finding import Severity
 from gslb.model.pool_graph import pools_that_answer
 from gslb.policy_tests import failures, run_policy_tests
-from gslb.steering.compile import compile_steering, steering_finding
-from gslb.zones.compile import compile_zone
+from gslb.steering.compile import compile_steering
 from gslb.zones.site import inspect_site
 from gslb.zones.source import read_zone_text
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gslb._dataplane import Steering
+    from gslb.model.finding import Finding
     from gslb.model.site import SteeringConfig
     from gslb.zones.site import LoadedSite
     from gslb.zones.source import ReadZone
@@ -61,28 +62,20 @@ def check(site: Path, *, as_json: bool = False) -> None:
 def check_site(
     directory: Path,
     read_zone: ReadZone = read_zone_text,
-    compile_site: Callable[[SteeringConfig], Steering] = compile_steering,
+    compile_steering: Callable[[SteeringConfig], Steering] = compile_steering,
 ) -> Checked:
     """Load a site and compile it: an unusable geo database, or a zone too large to answer, shows then."""
     inspected = inspect_site(directory, read_zone, with_history=True)
     site, findings = inspected.site, inspected.findings
     if site is None:
         return Checked(None, findings, inspected.silenced)
-    compiled = None
     try:
-        compiled = compile_site(site.steering)
-    except SteeringError as error:
-        unusable = steering_finding(site.steering, site.directory, str(error))
-        findings = sort_findings([*findings, unusable])
-    zones = []
-    for text in site.zone_texts:
-        try:
-            zones.append(compile_zone(text, site.steered.get(text.origin, ())))
-        except SiteError as refused:
-            findings = sort_findings([*findings, *refused.findings])
-    if compiled is not None and len(zones) == len(site.zone_texts):
-        failed = failures(run_policy_tests(site.tests, site.steering, zones, compiled))
-        findings = sort_findings([*findings, *failed])
+        compiled = compile_site(site, compile_steering)
+    except SiteError as refused:
+        findings = sort_findings([*findings, *refused.findings])
+    else:
+        outcomes = run_policy_tests(site.tests, site.steering, compiled.zones, compiled.steering)
+        findings = sort_findings([*findings, *failures(outcomes)])
     return Checked(site, findings, inspected.silenced)
 
 

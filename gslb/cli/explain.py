@@ -10,7 +10,7 @@ from gslb.cli.output import moment, print_facts, print_json, print_table, say
 from gslb.cli.what_if import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gslb.cli.client import Client
     from gslb.cli.what_if import WhatIf
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ROWS_LIMIT = 20
 """Rows of a table for what goes on, and as many for what was removed."""
+
+INDENT = 3
+"""Columns by which tables stand in, and each level of member pools."""
 
 _FOUND = {
     "exact": "{name} exists in the zone",
@@ -100,26 +103,51 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
 def _print_steering(steering: dict[str, Any], endpoints: dict[str, Any]) -> None:
     print_facts(_matched(steering))
     _print_steps(steering["steps"], endpoints)
-    for entered in steering.get("entered", ()):
+    entered = steering.get("entered", ())
+    for member, depth in zip(entered, _depths(steering["steps"], entered), strict=True):
         say("")
-        print_facts(_entered(entered))
-        _print_steps(entered["steps"], endpoints)
+        print_facts(_entered(member), indent=INDENT * depth)
+        _print_steps(member["steps"], endpoints, indent=INDENT * depth)
     say("")
     print_facts(_outcome(steering))
 
 
-def _print_steps(steps: list[dict[str, Any]], endpoints: dict[str, Any]) -> None:
+def _depths(steps: list[dict[str, Any]], entered: Sequence[dict[str, Any]]) -> Iterator[int]:
+    """How deep each member pool that was entered lies, 1 for those of the name's own pool.
+
+    A pool is entered before what is entered through it, so each is a member of the last one before it that
+    let it go on, and has not been entered through that yet.
+    """
+    path = [_pools_kept(steps)]
+    for member in entered:
+        name = member["pool"]["name"]
+        while len(path) > 1 and name not in path[-1]:
+            path.pop()
+        if name in path[-1]:
+            path[-1].remove(name)
+        yield len(path)
+        path.append(_pools_kept(member["steps"]))
+
+
+def _pools_kept(steps: list[dict[str, Any]]) -> list[str]:
+    """The member pools that the last of the steps let go on."""
+    last = steps[-1]["groups"] if steps else ()
+    return [candidate["pool"] for candidate in chain.from_iterable(last) if "pool" in candidate]
+
+
+def _print_steps(steps: list[dict[str, Any]], endpoints: dict[str, Any], *, indent: int = 0) -> None:
+    margin = " " * indent
     for number, step in enumerate(steps, 1):
         if step["step"] == "answer" and not step["removed"]:
             break  # what the last step left, which the outcome tells
         say("")
-        say(f"{number}. {_title(step)}")
+        say(f"{margin}{number}. {_title(step)}")
         rows = list(_rows(step, endpoints))
         if rows:
-            print_table(_headings(step), rows, indent=3)
+            print_table(_headings(step), rows, indent=indent + INDENT)
         for hidden, word in ((_kept(step), "that go on"), (len(step["removed"]), "that were removed")):
             if hidden > ROWS_LIMIT:
-                say(f"   … and {hidden - ROWS_LIMIT} more {word} (--json has all)")
+                say(f"{margin}   … and {hidden - ROWS_LIMIT} more {word} (--json has all)")
         if not step["groups"]:
             break
 

@@ -40,10 +40,12 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+def print_facts(facts: Iterable[tuple[str, str]], *, indent: int = 0) -> None:
     """A line for each label and what is to be said under it."""
     for label, text in facts:
-        typer.echo(typer.style(f"{clean(label):<{LABEL_WIDTH}}", bold=True) + "  " + clean(text))
+        typer.echo(
+            " " * indent + typer.style(f"{clean(label):<{LABEL_WIDTH}}", bold=True) + "  " + clean(text)
+        )
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:

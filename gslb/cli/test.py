@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from gslb.cli.output import EXIT_REFUSED, fail
 from gslb.cli.render import make_console, print_findings
+from gslb.compile import compile_site
+from gslb.config.report import sort_findings
 from gslb.config.wording import count, printable
+from gslb.errors import SiteError
 from gslb.policy_tests import run_policy_tests
-from gslb.steering.compile import compile_steering
-from gslb.zones.compile import compile_zone
 from gslb.zones.site import inspect_site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from gslb.model.finding import Finding
     from gslb.policy_tests import Outcome
     from gslb.zones.site import LoadedSite
 
@@ -25,10 +29,11 @@ def test(site: Path, *, as_json: bool = False) -> None:
     """Run them and print how each went. Exits 1 when one fails, or when the site has errors or no tests."""
     inspected = inspect_site(site)
     if inspected.site is None:
-        print_findings(make_console(stderr=True), inspected.findings)
-        typer.echo("the site does not load; correct the errors first", err=True)
-        raise typer.Exit(1)
-    outcomes = run_site(inspected.site)
+        _refuse(inspected.findings)
+    try:
+        outcomes = run_site(inspected.site)
+    except SiteError as refused:
+        _refuse(sort_findings([*inspected.findings, *refused.findings]))
     if as_json:
         typer.echo(json.dumps([_as_document(outcome) for outcome in outcomes], indent=2))
     else:
@@ -40,10 +45,15 @@ def test(site: Path, *, as_json: bool = False) -> None:
 
 
 def run_site(site: LoadedSite) -> list[Outcome]:
-    """The tests of a site that loads. Raises SteeringError and SiteError when it does not compile."""
-    compiled = compile_steering(site.steering)
-    zones = [compile_zone(text, site.steered.get(text.origin, ())) for text in site.zone_texts]
-    return run_policy_tests(site.tests, site.steering, zones, compiled)
+    """The tests of a site that loads. Raises SiteError when it does not compile."""
+    compiled = compile_site(site)
+    return run_policy_tests(site.tests, site.steering, compiled.zones, compiled.steering)
+
+
+def _refuse(findings: Sequence[Finding]) -> NoReturn:
+    """What ``gslb check`` finds, and the end of the command."""
+    print_findings(make_console(stderr=True), findings)
+    fail("the site does not load; correct the errors first", EXIT_REFUSED)
 
 
 def _print(outcomes: list[Outcome]) -> None:

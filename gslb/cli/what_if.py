@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gslb.cli.output import EXIT_USAGE, fail
+from gslb.config import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,18 +44,13 @@ def what_if(
     down: Sequence[str] | None, drain: Sequence[str] | None, load: Sequence[str] | None, at: str | None
 ) -> WhatIf:
     """Ends the command when a load is not ``POP=LOAD``."""
-    loads: dict[str, float] = {}
-    for item in _items(load):
-        pop, _, number = item.rpartition("=")
-        try:
-            loads[pop] = float(number)
-        except ValueError:
-            pop = ""
-        if not pop:
-            fail(f"--load {item}: write POP=LOAD, such as --load fra=0.9", EXIT_USAGE)
+    try:
+        loads = values.loads(_items(load))
+    except ValueError as error:
+        fail(f"--load {error}", EXIT_USAGE)
     return WhatIf(_items(down), _items(drain), loads, at)
 
 
 def _items(given: Sequence[str] | None) -> list[str]:
     """What was given, apart: an option may be repeated, and have several items with commas between."""
-    return [item.strip() for text in given or () for item in text.split(",") if item.strip()]
+    return [item for text in given or () for item in values.items(text)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gslb.config.files import display_path
 from gslb.config.forms import DatabasesForm, LatencyForm, LoadForm, read_form, read_parts
 from gslb.config.latency import read_latency_table
 from gslb.config.overrides import read_overrides
+from gslb.config.wording import quote
 from gslb.model.site import LoadSettings
 
 if TYPE_CHECKING:
@@ -22,13 +23,7 @@ MAXIMUM_DATABASES = 16
 
 def read_geo(section: Cursor, directory: Path, declared: Declared) -> None:
     """Databases and overrides; paths are relative to ``directory``."""
-    settings, is_whole = read_parts(DatabasesForm, section, "geo", declared.report)
-    if is_whole and not settings:
-        message = "geo lacks the key 'databases' (or overrides)"
-        declared.report.error("site-missing-key", section.key_place, message)
-        is_whole = False
-    if not is_whole:
-        declared.unread.add("database")
+    settings = _read_some(DatabasesForm, section, "geo", "database", declared)
     for index, name in enumerate(settings.get("databases", ())):
         _add_database(directory / name, section.place_at(("databases", index)), declared)
     if "overrides" in settings:
@@ -39,13 +34,7 @@ def read_geo(section: Cursor, directory: Path, declared: Declared) -> None:
 
 def read_latency(section: Cursor, directory: Path, declared: Declared) -> None:
     """A latency table, whose path is relative to ``directory``, and the hysteresis of all of them."""
-    settings, is_whole = read_parts(LatencyForm, section, "latency", declared.report)
-    if is_whole and not settings:
-        message = "latency lacks the key 'table' (or hysteresis)"
-        declared.report.error("site-missing-key", section.key_place, message)
-        is_whole = False
-    if not is_whole:
-        declared.unread.add("latency")
+    settings = _read_some(LatencyForm, section, "latency", "latency", declared)
     if "table" in settings:
         path = directory / settings["table"]
         declared.table_files.append(str(_absolute(path)))
@@ -62,6 +51,18 @@ def read_load(section: Cursor, declared: Declared) -> None:
     settings = read_form(LoadForm, section, "load", declared.report)
     if is_first and settings is not None:
         declared.load = LoadSettings(place=section.key_place, **settings)
+
+
+def _read_some(form: type, section: Cursor, what: str, kind: str, declared: Declared) -> dict[str, Any]:
+    """The settings without an error, at least one of which must be given; else the ``kind`` is unread."""
+    settings, is_whole = read_parts(form, section, what, declared.report)
+    if is_whole and not settings:
+        first, *others = form.__annotations__
+        message = f"{what} lacks the key {quote(first)} (or {', '.join(others)})"
+        declared.report.error("site-missing-key", section.key_place, message)
+    if not settings or not is_whole:
+        declared.unread.add(kind)
+    return settings
 
 
 def _add_database(path: Path, place: Place, declared: Declared) -> None:

@@ -1,4 +1,4 @@
-"""Readers of single values: each takes what stands in the YAML and returns the typed value.
+"""Readers of single values: each takes what stands in the YAML, or in a request, and returns the typed value.
 
 Each raises ValueError for anything else; its text continues the name of the setting:
 "port" + "must be a whole number from 1 to 65535".
@@ -15,7 +15,7 @@ from gslb.config.names import parse_owner_name
 from gslb.config.wording import did_you_mean, one_of, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAXIMUM_TEXT = 1024
 
@@ -239,3 +239,22 @@ def paths(value: object) -> list[str]:
     if not 1 <= len(found) <= 16:
         raise ValueError("must list 1 to 16 files")
     return [path(item) for item in found]
+
+
+def items(text: str) -> tuple[str, ...]:
+    """What stands between the commas of a text, without what is empty."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def loads(given: Iterable[str]) -> dict[str, float]:
+    """Loads by POP, of items such as ``fra=0.9``. Whether there are such POPs and loads is not looked at."""
+    found: dict[str, float] = {}
+    for item in given:
+        pop, _, load = item.rpartition("=")
+        try:
+            found[pop] = float(load)
+        except ValueError:
+            pop = ""
+        if not pop:
+            raise ValueError(f"must be POP=LOAD, such as fra=0.9, not {quote(item)}")
+    return found

@@ -12,8 +12,9 @@ from gslb.steering.availability import available_pools
 from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gslb.model.site import Pool, SteeringConfig
-    from gslb.steering.verdict import VerdictTable
 
 _WHEN_ALL_DOWN = {
     WhenAllDown.SERVE_ALL: "its names are answered with all endpoints that are not drained, else with all",
@@ -26,16 +27,16 @@ _WHEN_ALL_DOWN = {
 }
 
 
-def drain_warnings(config: SteeringConfig, table: VerdictTable, pop: str) -> list[str]:
+def drain_warnings(config: SteeringConfig, verdicts: Sequence[Verdict], pop: str) -> list[str]:
     """Pools with an endpoint in ``pop`` that are not available, and what comes of it."""
     graph = PoolGraph(config.pools)
-    available = available_pools(graph, table.verdicts())
+    available = available_pools(graph, verdicts)
     offered: dict[str, set[int]] = {pool.name: set() for pool in config.pools}
     serving: dict[str, set[int]] = {pool.name: set() for pool in config.pools}
     for number, pool, endpoint in numbered_endpoints(config):
         if endpoint.pop == pop:
             offered[pool.name].update(endpoint.kinds)
-        if table[number] is Verdict.SERVING:
+        if verdicts[number] is Verdict.SERVING:
             serving[pool.name].update(endpoint.kinds)
     for pool in graph.order:  # members first
         for member in graph.members[pool.name]:

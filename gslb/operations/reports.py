@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +21,10 @@ from gslb.model.report import (
     VerdictCounts,
     ZoneReport,
 )
+from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from gslb._dataplane import Zone
     from gslb.health.checker import EndpointHealth
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
     from gslb.model.report import LoadReport, PopVerdict
-    from gslb.model.site import SteeringConfig
+    from gslb.model.site import Endpoint, Pool, SteeringConfig
     from gslb.model.what_if import Suppositions
+    from gslb.operations.counts import EndpointCounts
     from gslb.steering.verdict import VerdictTable
 
 
@@ -49,57 +50,59 @@ def drain_report(drain: Drain) -> DrainReport:
 
 
 def endpoint_reports(
-    config: SteeringConfig, health: Sequence[EndpointHealth], table: VerdictTable
+    config: SteeringConfig,
+    health: Sequence[EndpointHealth],
+    table: VerdictTable,
+    numbers: Container[int] | None = None,
 ) -> list[EndpointReport]:
-    """Every endpoint, by number."""
-    reports: list[EndpointReport] = []
-    for pool in config.pools:
-        for endpoint in pool.endpoints:
-            number = len(reports)
-            known = health[number]
-            reports.append(
-                EndpointReport(
-                    number=number,
-                    pool=pool.name,
-                    pop=endpoint.pop,
-                    address=None if endpoint.address is None else str(endpoint.address),
-                    cname=endpoint.cname or None,
-                    records=[present_type(rrset.rtype) for rrset in endpoint.records],
-                    weight=endpoint.weight,
-                    monitor=pool.monitor,
-                    probe=str(known.target) if known.target else None,
-                    observed=known.observed,
-                    reason=known.reason,
-                    since=known.since,
-                    checked_at=known.checked_at,
-                    probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
-                    intent="drain" if endpoint.pop in table.drained else "serve",
-                    verdict=VERDICT_WORDS[table[number]],
-                    last_good=table.is_last_good(number),
-                )
-            )
-    return reports
+    """The endpoints of these numbers, or all, by number."""
+    return [
+        _endpoint_report(number, pool, endpoint, health[number], table)
+        for number, pool, endpoint in numbered_endpoints(config)
+        if numbers is None or number in numbers
+    ]
+
+
+def _endpoint_report(
+    number: int, pool: Pool, endpoint: Endpoint, known: EndpointHealth, table: VerdictTable
+) -> EndpointReport:
+    return EndpointReport(
+        number=number,
+        pool=pool.name,
+        pop=endpoint.pop,
+        address=None if endpoint.address is None else str(endpoint.address),
+        cname=endpoint.cname or None,
+        records=[present_type(rrset.rtype) for rrset in endpoint.records],
+        weight=endpoint.weight,
+        monitor=pool.monitor,
+        probe=str(known.target) if known.target else None,
+        observed=known.observed,
+        reason=known.reason,
+        since=known.since,
+        checked_at=known.checked_at,
+        probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
+        intent="drain" if endpoint.pop in table.drained else "serve",
+        verdict=VERDICT_WORDS[table[number]],
+        last_good=table.is_last_good(number),
+    )
 
 
 def pop_reports(
     config: SteeringConfig,
-    endpoints: Iterable[EndpointReport],
+    counts: EndpointCounts,
     drains: Mapping[str, Drain],
     loads: Mapping[str, LoadReport],
 ) -> list[PopReport]:
     """Every POP in the order of the site; ``drains`` in force and ``loads`` that are known are by POP."""
-    of_pop: dict[str, list[EndpointReport]] = {}
-    for endpoint in endpoints:
-        of_pop.setdefault(endpoint.pop, []).append(endpoint)
+    of_pop = counts.by_pop()
     reports = []
     for pop in config.pops:
-        own = of_pop.get(pop.name, [])
+        observed, verdicts = of_pop.get(pop.name, (ObservedCounts(), VerdictCounts()))
         drain = drains.get(pop.name)
-        verdicts = verdict_counts(own)
         verdict: PopVerdict = "unused"
         if drain is not None:
             verdict = "drained"
-        elif own:
+        elif pop.name in of_pop:
             verdict = "serving" if verdicts.serving else "down"
         reports.append(
             PopReport(
@@ -107,7 +110,7 @@ def pop_reports(
                 title=pop.title,
                 latitude=pop.latitude,
                 longitude=pop.longitude,
-                observed=observed_counts(own),
+                observed=observed,
                 intent="serve" if drain is None else "drain",
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,
@@ -116,17 +119,6 @@ def pop_reports(
             )
         )
     return reports
-
-
-def observed_counts(endpoints: Iterable[EndpointReport]) -> ObservedCounts:
-    """Endpoints by what probes say."""
-    return ObservedCounts(**Counter(endpoint.observed.value for endpoint in endpoints))
-
-
-def verdict_counts(endpoints: Iterable[EndpointReport]) -> VerdictCounts:
-    """Endpoints by verdict."""
-    counts = Counter(str(endpoint.verdict) for endpoint in endpoints)
-    return VerdictCounts(**counts)
 
 
 def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
@@ -153,28 +145,27 @@ def suppositions_report(suppositions: Suppositions) -> SuppositionsReport:
 
 def explain_report(
     explained: Mapping[str, Any],
-    endpoints: Sequence[EndpointReport],
+    endpoints: Iterable[EndpointReport],
     drains: Mapping[str, Drain],
     suppositions: Suppositions | None = None,
 ) -> ExplainReport:
-    """What the data plane ``explained``, with what is known of every endpoint that it names."""
+    """What the data plane ``explained``, with what is known of the ``endpoints`` that it names."""
     found: dict[int, ExplainedEndpoint] = {}
-    for number in sorted(_endpoints_named(explained["steps"])):
-        endpoint = endpoints[number]
+    for endpoint in endpoints:
         drain = drains.get(endpoint.pop)
-        found[number] = ExplainedEndpoint(
+        found[endpoint.number] = ExplainedEndpoint(
             **dict(endpoint), drain=None if drain is None else drain_report(drain)
         )
     supposing = suppositions_report(suppositions) if suppositions else None
     return ExplainReport(**explained, endpoints=found, supposing=supposing)
 
 
-def _endpoints_named(steps: Any) -> set[int]:
-    """The numbers of the endpoints anywhere in the steps."""
+def endpoints_named(steps: Any) -> set[int]:
+    """The numbers of the endpoints anywhere in the steps of an explanation."""
     if isinstance(steps, dict):
         own = {steps["endpoint"]} if "endpoint" in steps else set()
-        return own.union(*map(_endpoints_named, steps.values()))
-    return set().union(*map(_endpoints_named, steps)) if isinstance(steps, list) else set()
+        return own.union(*map(endpoints_named, steps.values()))
+    return set().union(*map(endpoints_named, steps)) if isinstance(steps, list) else set()
 
 
 def finding_report(finding: Finding) -> FindingReport:

@@ -11,7 +11,7 @@ from gslb.config.wording import did_you_mean, quote
 from gslb.model.what_if import Suppositions
 from gslb.operations.problems import Problems
 from gslb.steering.loads import MAXIMUM_LOAD
-from gslb.steering.what_if import loads_if, verdicts_if
+from gslb.steering.what_if import WhatIf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,8 +88,9 @@ def suppose(
     now = clock.now()
     at = suppositions.at or now
     then = drains.active() if suppositions.at is None else drains.at(at)
-    table = verdicts_if(config, suppositions, verdicts.table.observed, then, verdicts.table)
-    loads = loads_if(config, suppositions, verdicts.loads_after((at - now).total_seconds()))
+    what_if = WhatIf(config)
+    table = what_if.verdicts(suppositions, verdicts.table, then)
+    loads = what_if.loads(suppositions, verdicts.loads_after((at - now).total_seconds()))
     return Supposed(suppositions, table, loads, then)
 
 

@@ -13,7 +13,7 @@ from gslb.model.health import Verdict
 from gslb.model.site import Count, Fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from gslb.model.pool_graph import PoolGraph
 
@@ -30,13 +30,10 @@ def enough(need: Need, there: int) -> int:
     return 1
 
 
-def is_enough(need: Need, verdicts: Iterable[Verdict]) -> bool:
+def is_enough(need: Need, verdicts: Sequence[Verdict]) -> bool:
     """Whether endpoints with these verdicts are enough to be available."""
-    serving = there = 0
-    for verdict in verdicts:
-        serving += verdict is Verdict.SERVING
-        there += verdict is not Verdict.DRAINED
-    return serving >= enough(need, there)
+    there = len(verdicts) - verdicts.count(Verdict.DRAINED)
+    return verdicts.count(Verdict.SERVING) >= enough(need, there)
 
 
 def available_pools(graph: PoolGraph, verdicts: Sequence[Verdict]) -> frozenset[tuple[str, int]]:

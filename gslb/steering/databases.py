@@ -21,6 +21,13 @@ def before_and_after(databases: Sequence[str], old: Path, new: Path) -> tuple[li
     """
     if not databases:
         raise SteeringError("the site names no geo databases: there is nothing to replace")
+    try:
+        return _before_and_after(databases, old, new)
+    except OSError as error:  # such as a directory that may not be entered
+        raise SteeringError(f"cannot look at {error.filename}: {error.strerror}") from error
+
+
+def _before_and_after(databases: Sequence[str], old: Path, new: Path) -> tuple[list[str], list[str]]:
     for path in (old, new):
         if not path.exists():
             raise SteeringError(f"there is no file or directory {path}")

@@ -7,6 +7,7 @@ are kept in memory alone: after a restart they begin anew with what serves then.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from gslb.model.health import Verdict
@@ -38,6 +39,12 @@ class LastGood:
     def __getitem__(self, number: int) -> bool:
         return self._marks[number]
 
+    def copy(self) -> LastGood:
+        """The same marks, to be changed apart from these."""
+        other = copy(self)
+        other._marks = list(self._marks)
+        return other
+
     def marked(self) -> frozenset[Identity]:
         """The endpoints that are marked."""
         pairs = zip(self._identities, self._marks, strict=True)
@@ -48,10 +55,11 @@ class LastGood:
         changed: set[int] = set()
         for group in {group for number in touched for group in self._groups_of[number]}:
             need, numbers = self._groups[group]
-            if not is_enough(need, (verdicts[number] for number in numbers)):
+            own = [verdicts[number] for number in numbers]
+            if not is_enough(need, own):
                 continue
-            for number in numbers:
-                mark = verdicts[number] is Verdict.SERVING
+            for number, verdict in zip(numbers, own, strict=True):
+                mark = verdict is Verdict.SERVING
                 if self._marks[number] is not mark:
                     self._marks[number] = mark
                     changed.add(number)

@@ -15,6 +15,7 @@ Beside each verdict goes the endpoint's last-good mark, see ``gslb/steering/last
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from gslb.model.health import Observed, Verdict
@@ -104,14 +105,31 @@ class VerdictTable:
 
     def set_drained(self, pops: Iterable[str]) -> None:
         """These POPs, and no others, are drained. Names of POPs that do not exist have no effect."""
-        before, self._drained = self._drained, frozenset(pops)
-        differing = before ^ self._drained
-        if differing:
-            self._merge(number for number, pop in enumerate(self._pops) if pop in differing)
+        self._merge(self._drain(pops))
+
+    def supposing(self, down: Iterable[int], drained: Iterable[str]) -> VerdictTable:
+        """What this table would be if at once these endpoints were observed down and these POPs drained."""
+        supposed = copy(self)
+        supposed._observed = list(self._observed)
+        supposed._verdicts = list(self._verdicts)
+        supposed._last_good = self._last_good.copy()
+        supposed._octets = bytearray(self._octets)
+        touched = set(down)
+        for number in touched:
+            supposed._observed[number] = Observed.DOWN
+        touched.update(supposed._drain(drained))
+        supposed._merge(touched)
+        return supposed
 
     def to_bytes(self) -> bytes:
         """One octet per endpoint, as ``_dataplane.DataPlane.publish_verdicts`` takes it."""
         return bytes(self._octets)
+
+    def _drain(self, pops: Iterable[str]) -> list[int]:
+        """Note the POPs that are drained; the endpoints of those that were not, or are not any more."""
+        before, self._drained = self._drained, frozenset(pops)
+        differing = before ^ self._drained
+        return [number for number, pop in enumerate(self._pops) if pop in differing] if differing else []
 
     def _merge(self, numbers: Iterable[int]) -> None:
         touched = list(numbers)

@@ -4,42 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gslb.model.health import Observed
+from gslb.steering.document import numbered_endpoints
 from gslb.steering.loads import load_octets
-from gslb.steering.verdict import VerdictTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from gslb.model.policy_test import Conditions
     from gslb.model.site import SteeringConfig
+    from gslb.steering.verdict import VerdictTable
 
 
-def verdicts_if(
-    config: SteeringConfig,
-    conditions: Conditions,
-    observed: Sequence[Observed] = (),
-    drained: Iterable[str] = (),
-    before: VerdictTable | None = None,
-) -> VerdictTable:
-    """The verdicts of ``config`` under ``conditions``.
+class WhatIf:
+    """Lays conditions over the verdicts and loads of one configuration, again and again.
 
-    ``observed`` has one entry per endpoint, or is empty: then all are up. What ``conditions`` name is down or
-    drained in addition; names that do not exist have no effect. Last-good marks follow from the table
-    ``before``; without one, from all having served until then.
+    Names in conditions that do not exist have no effect.
     """
-    down = frozenset(conditions.down)
-    endpoints = [(pool.name, endpoint.pop) for pool in config.pools for endpoint in pool.endpoints]
-    up = [Observed.UP] * len(endpoints)
-    merged = [
-        Observed.DOWN if pop in down or f"{pool}/{pop}" in down else seen
-        for (pool, pop), seen in zip(endpoints, observed or up, strict=True)
-    ]
-    if before is None:
-        before = VerdictTable(config, up)
-    return VerdictTable(config, merged, {*drained, *conditions.drain}, before)
 
+    def __init__(self, config: SteeringConfig) -> None:
+        self._pops = [pop.name for pop in config.pops]
+        self._numbers: dict[str, list[int]] = {}
+        for number, pool, endpoint in numbered_endpoints(config):
+            for name in (endpoint.pop, f"{pool.name}/{endpoint.pop}"):
+                self._numbers.setdefault(name, []).append(number)
 
-def loads_if(config: SteeringConfig, conditions: Conditions, known: Mapping[str, float]) -> bytes:
-    """Loads of all POPs, as the data plane takes them: those ``known``, or what is supposed instead."""
-    return load_octets([pop.name for pop in config.pops], {**known, **conditions.load})
+    def verdicts(
+        self, conditions: Conditions, before: VerdictTable, drained: Iterable[str] = ()
+    ) -> VerdictTable:
+        """The verdicts ``before`` with what ``conditions`` name down or drained in addition.
+
+        ``drained`` are the POPs that are drained without that. The table ``before`` stays as it is.
+        """
+        down = [number for name in conditions.down for number in self._numbers.get(name, ())]
+        return before.supposing(down, {*drained, *conditions.drain})
+
+    def loads(self, conditions: Conditions, known: Mapping[str, float]) -> bytes:
+        """Loads of all POPs, as the data plane takes them: those ``known``, or what is supposed instead."""
+        return load_octets(self._pops, {**known, **conditions.load})

@@ -6,6 +6,7 @@ Nothing is counted twice: a scrape asks, nothing is kept here. Every metric is d
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric
 
@@ -49,16 +50,16 @@ _UNFIT = re.compile(r"[^a-zA-Z0-9_]")
 
 
 class GslbCollector(Collector):
-    """Reads everything at the moment of a scrape."""
+    """What was counted and how things stood at one moment."""
 
-    def __init__(self, counters: Callable[[], Mapping[str, int]], gauges: Callable[[], Gauges]) -> None:
+    def __init__(self, counters: Mapping[str, int], gauges: Gauges) -> None:
         self._counters = counters
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
-        yield from dataplane_metrics(self._counters())
-        yield from control_metrics(self._gauges())
+        yield from dataplane_metrics(self._counters)
+        yield from control_metrics(self._gauges)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: names are only known at a scrape."""
@@ -67,11 +68,23 @@ class GslbCollector(Collector):
 
 def metrics_renderer(
     counters: Callable[[], Mapping[str, int]], gauges: Callable[[], Gauges]
-) -> Callable[[], bytes]:
-    """A function that gives all metrics in the text format of Prometheus, version 0.0.4."""
+) -> Callable[[], Awaitable[bytes]]:
+    """A function that gives all metrics in the text format of Prometheus, version 0.0.4.
+
+    It asks at once, in the thread of its caller; what it is told is written down in another.
+    """
+
+    async def render() -> bytes:
+        # Some ten thousand pairs of pool and POP take a while to write: not on the event loop.
+        return await asyncio.to_thread(_text, GslbCollector(counters(), gauges()))
+
+    return render
+
+
+def _text(collector: Collector) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(GslbCollector(counters, gauges))
-    return lambda: generate_latest(registry)
+    registry.register(collector)
+    return generate_latest(registry)
 
 
 def dataplane_metrics(counters: Mapping[str, int]) -> Iterator[Metric]:

@@ -73,7 +73,7 @@ def test_the_readme_begins_with_the_two_commands():
 def test_every_counter_of_the_data_plane_is_documented():
     page = text_of("docs/reference/metrics.md")
     gauges = Gauges(probes={"http": ProbeGauges(1, 0, ((0.1, 1),), 0.01)})
-    families = list(GslbCollector(DataPlane().counters, lambda: gauges).collect())
+    families = list(GslbCollector(DataPlane().counters(), gauges).collect())
     assert len(families) > 10
     for family in families:
         name = family.name + ("_total" if family.type == "counter" else "")

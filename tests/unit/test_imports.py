@@ -18,7 +18,7 @@ PYTHON = (
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
     ("zones", "steering", "health", "aliases", "importers"),
-    ("store", "policy_tests"),
+    ("store", "policy_tests", "compile"),
     ("publish",),
     ("operations",),
     ("api", "watch"),

@@ -10,10 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from gslb import policy_tests as subject
 from gslb._dataplane import DataPlane
 from gslb.cli.check import check_site
 from gslb.cli.main import app
 from gslb.cli.test import run_site
+from gslb.compile import compile_site
 from gslb.config.policy_tests import ExpectForm, PolicyTestForm, load_policy_tests
 from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.change import Overlay
@@ -195,6 +197,20 @@ def test_no_tests_are_no_success(site):
     assert CliRunner().invoke(app, ["test", str(site())]).exit_code == typer.Exit(1).exit_code
 
 
+def test_what_does_not_compile_is_told_as_check_tells_it(site):
+    directory = site(test(client=DE, expect={"pops": "fra"}), site=BY_COUNTRY.replace(GEO, "broken.mmdb"))
+    (directory / "broken.mmdb").write_bytes(b"not a database")
+    zone = directory / "example.com.zone"
+    zone.write_text(zone.read_text() + "".join(f'big IN TXT "{n:0200}"\n' for n in range(400)))
+    result = CliRunner().invoke(app, ["test", str(directory), "--json"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    *found, last = result.stderr.splitlines()
+    assert last == "gslb: the site does not load; correct the errors first"
+    assert "site/broken.mmdb: error: " in result.stderr
+    assert "[zone-rrset-too-large]" in result.stderr
+    assert found == CliRunner().invoke(app, ["check", str(directory)]).stdout.splitlines()[: len(found)]
+
+
 @pytest.mark.parametrize("form", [PolicyTestForm, ExpectForm])
 def test_the_guide_names_every_key(form):
     guide = (EXAMPLE.parent / "docs/guide/policy-tests.md").read_text(encoding="utf-8")
@@ -209,6 +225,61 @@ def test_the_example_of_the_guide_is_read_and_passes(tmp_path, monkeypatch):
     tests, findings = load_policy_tests(tmp_path, site.steering)
     assert (len(tests), findings) == (1, ())
     assert [outcome.problem for outcome in run_site(dataclasses.replace(site, tests=tests))] == [""]
+
+
+class CountingSteering:
+    """A compiled steering that counts the looks for examples."""
+
+    def __init__(self, steering):
+        self._steering, self.looks = steering, []
+
+    def examples(self, *location):
+        self.looks.append(location)
+        return self._steering.examples(*location)
+
+
+def test_examples_of_a_location_are_looked_for_once(site):
+    loaded = inspect_site(
+        site(
+            *(test(client=DE, drain=[pop], expect={"never": [pop]}) for pop in ("fra", "ams", "sin")),
+            test(client=SINGAPORE, expect={"pops": "sin"}),
+        )
+    ).site
+    compiled = compile_site(loaded)
+    runner = subject._Runner(loaded.steering, list(compiled.zones), compiled.steering)
+    runner._steering = CountingSteering(compiled.steering)
+    assert [runner.run(one).problem for one in loaded.tests] == [""] * 4
+    assert runner._steering.looks == [("country", "DE", 64), ("country", "SG", 64)]
+
+
+def test_answers_are_read_once_whoever_gets_them(site, monkeypatch):
+    reads = []
+    from_wire = subject.dns.message.from_wire
+    monkeypatch.setattr(subject.dns.message, "from_wire", lambda wire: reads.append(wire) or from_wire(wire))
+    directory = site(
+        test(client="203.0.113.7", expect={"pops": ["sin"]}),
+        test(client="203.0.113.8", expect={"pops": "sin"}),
+        test(client="203.0.113.8", drain=["sin"], expect={"pops": ["sin"]}),
+        test(client="203.0.113.8", drain=["sin"], expect={"pops": ["fra"]}),
+    )
+    run_site(inspect_site(directory).site)
+    assert len(reads) == 2
+
+
+ECS = bytes.fromhex("000800080001201b")
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (b"answer" + ECS + b"\xc0\0\2\1", b"answer" + ECS),
+        (b"answer" + ECS + b"\xc0\0\2\2", b"answer" + ECS + b"\xc0\0\2\2"),
+        (b"an A record without any option \xc0\0\2\1", b"an A record without any option \xc0\0\2\1"),
+        (b"\xc0\0\2\1", b"\xc0\0\2\1"),
+    ],
+)
+def test_only_the_address_of_a_client_subnet_option_is_left_out_of_account(reply, told):
+    assert subject._without_client(reply, b"\xc0\0\2\1") == told
 
 
 class TestPublishing:

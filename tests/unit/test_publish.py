@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from pathlib import Path
 
 import dns.message
 import pytest
 from structlog.testing import capture_logs
 
+from gslb import publish as subject
 from gslb._dataplane import DataPlane
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.change import Overlay
@@ -324,3 +327,22 @@ async def test_files_that_the_site_names_are_known_wherever_they_are(geo_world, 
     assert {path.name for path in named.files} == {"city.mmdb", "elsewhere.inc", "latency.csv"}
     assert all(path.is_absolute() and path.is_file() for path in named.files)
     assert {Path(stamp[0]).name for stamp in named.seen} == {"city.mmdb", "elsewhere.inc", "latency.csv"}
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+@pytest.mark.parametrize("zone", [ZONE, "broken"])
+async def test_no_garbage_is_collected_while_a_site_loads(world, monkeypatch, is_on, zone):
+    during = []
+    prepare = subject.prepare_site
+    monkeypatch.setattr(
+        subject, "prepare_site", lambda *arguments: during.append(gc.isenabled()) or prepare(*arguments)
+    )
+    write_site(world.directory, zone=zone)
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with suppress(SiteError):
+            await world.load()
+        assert (during, gc.isenabled()) == ([False], is_on)
+    finally:
+        gc.enable()
+        gc.unfreeze()

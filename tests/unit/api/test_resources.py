@@ -315,6 +315,7 @@ async def test_explain_under_suppositions(server):
     assert [endpoint["verdict"] for endpoint in report["endpoints"].values()] == ["down", "down"]
     assert (await server.json("GET", "/v1/explain", params=ask))["supposing"] is None
     for wrong in ({"load": "fra"}, {"load": "=1"}, {"load": "fra=x"}):
-        await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})
+        problem = await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})
+        assert "must be POP=LOAD, such as fra=0.9, not" in str(problem["errors"])
     for wrong in ({"down": "frq"}, {"at": "soon"}, {"load": "fra=99"}, {"load": "fra=nan"}):
         await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})

@@ -269,7 +269,7 @@ async def test_suppositions_are_checked(cli):
     result = await cli.run("simulate", "--load", "fra")
     assert (result.exit_code, result.stderr) == (
         2,
-        "gslb: --load fra: write POP=LOAD, such as --load fra=0.9\n",
+        "gslb: --load must be POP=LOAD, such as fra=0.9, not 'fra'\n",
     )
     result = await cli.run("simulate", "--drain", "frq")
     assert result.exit_code == 1

@@ -247,11 +247,83 @@ async def test_a_member_pool_that_was_chosen_has_its_own_steps(world, show):
     assert "   us    removed: not among the first 1" in lines
     after = text[text.index("member") :]
     assert after.startswith(
-        "member      eu (site/world.yaml:3)\npolicy      stay (site/world.yaml:11)\nhealth      "
+        "member      eu (site/world.yaml:3)\n   policy      stay (site/world.yaml:11)\n   health      "
     )
     assert "2. sticky: 2 of 2 go on" in after
     assert re.search(r"fra  192\.0\.2\.11  \d\.\d{4}  1      goes on", after)
     assert "outcome     fra 192.0.2.11" in after
+
+
+POOLS_IN_POOLS_OF_POOLS = """
+pools:
+  mid: {endpoints: [{pop: fra, address: 192.0.2.11}]}
+  west: {policy: rest, endpoints: [{pop: ams, address: 192.0.2.12}]}
+  eu: {policy: both, pools: [mid, west]}
+  us: {endpoints: [{pop: sin, address: 192.0.2.21}]}
+  earth: {when_all_down: nodata, pools: [us, eu]}
+policies:
+  all: [failover: [eu, us], take: 3]
+  both: [failover: [mid, west], take: 2]
+  rest: [failover: [ams]]
+names:
+  earth.example.com: {pool: earth, policy: all}
+"""
+
+
+async def test_member_pools_stand_in_by_how_deep_they_lie(world, show):
+    (world.site / "earth.yaml").write_text(POOLS_IN_POOLS_OF_POOLS)
+    await world.reload()
+    lines = show("earth.example.com")
+    start = lines.index("   member      eu (site/earth.yaml:5)")
+    assert lines[start : lines.index("outcome     fra 192.0.2.11, ams 192.0.2.12, sin 192.0.2.21")] == [
+        "   member      eu (site/earth.yaml:5)",
+        "   policy      both (site/earth.yaml:10)",
+        "   health      available: 2 healthy, 1 needed",
+        "",
+        "   1. verdict: 2 of 2 go on",
+        "      POOL  RESULT",
+        "      mid   goes on",
+        "      west  goes on",
+        "",
+        "   2. failover: 2 of 2 go on",
+        "      POOL  TIER  ORDER  RESULT",
+        "      mid   1     1      goes on",
+        "      west  2     2      goes on",
+        "",
+        "   3. take: 2 of 2 go on",
+        "      POOL  RESULT",
+        "      mid   goes on",
+        "      west  goes on",
+        "",
+        "      member      mid (site/earth.yaml:3)",
+        "      policy      none: all that serves is equal",
+        "      health      available: 1 healthy, 1 needed",
+        "",
+        "      1. verdict: 1 of 1 go on",
+        "         POP  ADDRESS     OBSERVED       RESULT",
+        "         fra  192.0.2.11  not monitored  goes on",
+        "",
+        "      member      west (site/earth.yaml:4)",
+        "      policy      rest (site/earth.yaml:11)",
+        "      health      available: 1 healthy, 1 needed",
+        "",
+        "      1. verdict: 1 of 1 go on",
+        "         POP  ADDRESS     OBSERVED       RESULT",
+        "         ams  192.0.2.12  not monitored  goes on",
+        "",
+        "      2. failover: 1 of 1 go on",
+        "         POP  ADDRESS     TIER  ORDER  RESULT",
+        "         ams  192.0.2.12  1     1      goes on",
+        "",
+        "   member      us (site/earth.yaml:6)",
+        "   policy      none: all that serves is equal",
+        "   health      available: 1 healthy, 1 needed",
+        "",
+        "   1. verdict: 1 of 1 go on",
+        "      POP  ADDRESS     OBSERVED       RESULT",
+        "      sin  192.0.2.21  not monitored  goes on",
+        "",
+    ]
 
 
 async def test_what_is_supposed_is_said_and_shown(world, show):

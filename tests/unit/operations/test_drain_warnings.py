@@ -72,9 +72,9 @@ LAST_GOOD = (
 )
 def test_warnings(drained, asked, warnings):
     table = VerdictTable(CONFIG, drained=drained)
-    assert drain_warnings(CONFIG, table, asked) == warnings
+    assert drain_warnings(CONFIG, table.verdicts(), asked) == warnings
 
 
 def test_what_is_down_counts_too():
     table = VerdictTable(CONFIG, [Observed.DOWN] * 4)
-    assert len(drain_warnings(CONFIG, table, "iad")) == 2
+    assert len(drain_warnings(CONFIG, table.verdicts(), "iad")) == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from random import Random
 
@@ -13,6 +14,7 @@ from gslb.health.checker import Checker
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.health import Drain, Observed
 from gslb.model.site import Nameserver, ResolverSettings, SteeringConfig
+from gslb.operations import content, operations
 from gslb.operations.latency_changes import RequestedLatency
 from gslb.operations.operations import Operations
 from gslb.operations.zone_changes import RequestedRRset
@@ -96,6 +98,45 @@ async def test_a_drain_warns_of_pools_left_without_a_serving_endpoint(world):
     await world.operations.drain("ams", "x", "ana", None)
     result = await world.operations.drain("sin", "x", "ana", None)
     assert [warning.split()[1] for warning in result.warnings] == ["web"]
+
+
+@pytest.mark.parametrize("broken", ["drain_warnings", "overload_warnings"])
+async def test_a_drain_in_force_does_not_fail_over_its_warnings(world, monkeypatch, broken):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(operations, broken, fail)
+    with capture_logs() as logs:
+        result = await world.operations.drain("fra", "fibre cut", "ana", None)
+    assert result.changed
+    assert result.generation == world.publisher.generation == 2
+    assert result.warnings == [
+        "what this drain leaves unserved or overloads is not known: see the server's log"
+    ]
+    assert [line["event"] for line in logs if line.get("exc_info")] == [
+        "the warnings of a drain are not known"
+    ]
+    assert [drain.pop for drain in await world.store.drains()] == ["fra"]
+
+
+async def test_a_drain_over_a_reload_is_compared_with_the_site_that_is_served(world, monkeypatch):
+    sides = []
+    monkeypatch.setattr(
+        operations, "overload_warnings", lambda *arguments: sides.append(arguments[-2:]) or []
+    )
+    put = world.store.put_drain
+
+    async def reload_then_put(drain):
+        site = world.publisher.site
+        world.publisher.site = site.model_copy(update={"pools": site.pools[:1]})
+        await world.operations.reload()
+        await put(drain)
+
+    monkeypatch.setattr(world.store, "put_drain", reload_then_put)
+    await world.operations.drain("fra", "fibre cut", "ana", None)
+    ((before, after),) = sides
+    assert [octet & 3 for octet in before[0]] == [0, 0, 0]
+    assert [octet & 3 for octet in after[0]] == [2, 0, 0]
 
 
 async def test_a_second_drain_replaces_reason_and_expiry(world):
@@ -327,6 +368,18 @@ async def test_rrsets_come_in_pages_and_by_name_and_type(world):
     assert (await operations.rrsets("example.com", 0, 10, name="none")).rrsets == []
     with pytest.raises(InvalidChangeError):
         await operations.rrsets("example.com", 0, 10, rtype="NOPE")
+
+
+async def test_latency_rows_are_read_off_the_event_loop(world, monkeypatch):
+    threads = set()
+    for name in ("read_latency", "without_small_changes"):
+        read = getattr(content, name)
+        monkeypatch.setattr(
+            content, name, lambda *a, read=read: threads.add(threading.current_thread()) or read(*a)
+        )
+    await world.operations.set_latency([RequestedLatency("country:DE", "fra", 3.5)], "ana")
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_latency_rows_are_set_reported_with_their_source_and_given_back(world):

@@ -158,6 +158,7 @@ def test_directories_replace_what_they_hold_by_name(site):
     ("old", "new", "words"),
     [
         ("gone.mmdb", "new.mmdb", "there is no file or directory"),
+        ("x" * 300, "new.mmdb", "xxx: File name too long"),
         ("new.mmdb", "newer.mmdb", "it is unclear which of the site's geo databases"),
         ("site", "new.mmdb", "must both be files, or both be directories"),
         ("site", "empty", "none of the site's geo databases (city.mmdb, asn.mmdb, extra.mmdb) is in"),

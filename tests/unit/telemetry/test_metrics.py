@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gslb.model.gauges import Gauges, ProbeGauges
+from gslb.telemetry import metrics as subject
 from gslb.telemetry.metrics import metrics_renderer
 
 COUNTERS = {
@@ -45,8 +47,8 @@ GAUGES = Gauges(
 
 
 @pytest.fixture
-def families():
-    text = metrics_renderer(lambda: COUNTERS, lambda: GAUGES)().decode()
+async def families():
+    text = (await metrics_renderer(lambda: COUNTERS, lambda: GAUGES)()).decode()
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
@@ -96,14 +98,27 @@ def test_probe_durations_are_a_histogram(families):
     assert value(families, "gslb_probe_duration_seconds_count", monitor="http") == 4
 
 
-def test_a_scrape_before_anything_happened_is_well_formed():
-    text = metrics_renderer(dict, Gauges)().decode()
+async def test_a_scrape_before_anything_happened_is_well_formed():
+    text = (await metrics_renderer(dict, Gauges)()).decode()
     assert value({f.name: f for f in text_string_to_metric_families(text)}, "gslb_generation") == 0
 
 
-def test_labels_cannot_break_out_of_a_line():
+async def test_a_scrape_asks_in_its_own_thread_and_writes_in_another(monkeypatch):
+    threads = []
+
+    def note(result):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return result
+
+    write = subject.generate_latest
+    monkeypatch.setattr(subject, "generate_latest", lambda registry: note(write(registry)))
+    await metrics_renderer(lambda: note(COUNTERS), lambda: note(GAUGES))()
+    assert threads == [True, True, False]
+
+
+async def test_labels_cannot_break_out_of_a_line():
     gauges = Gauges(zone_serials={'a"\\\n.': 1})
-    text = metrics_renderer(dict, lambda: gauges)().decode()
+    text = (await metrics_renderer(dict, lambda: gauges)()).decode()
     assert r'zone="a\"\\\n."' in text
 
 

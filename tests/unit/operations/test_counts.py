@@ -1,0 +1,47 @@
+"""Counts of endpoints are those of the reports of each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gslb.health.checker import EndpointHealth
+from gslb.model.health import Observed
+from gslb.model.report import ObservedCounts, VerdictCounts
+from gslb.model.site import SteeringConfig
+from gslb.operations.counts import count_endpoints
+from gslb.operations.reports import endpoint_reports
+from gslb.steering.verdict import VerdictTable
+from tests.unit.fakes import example_site
+
+
+@given(
+    st.lists(st.sampled_from(Observed), min_size=4, max_size=4),
+    st.sets(st.sampled_from(["fra", "ams", "sin", "idle"])),
+)
+def test_counts_are_those_of_the_reports(observed, drained):
+    site = example_site()
+    table = VerdictTable(site, observed, drained)
+    health = [EndpointHealth(observed=seen) for seen in observed]
+    rows = endpoint_reports(site, health, table)
+    counts = count_endpoints(site, table)
+    assert counts.observed == Counter((row.pop, row.observed.value) for row in rows)
+    assert counts.verdicts == Counter((row.pop, row.pool, row.verdict) for row in rows)
+    assert counts.of_all() == reports(rows)
+    assert counts.by_pop() == {
+        pop: reports([row for row in rows if row.pop == pop]) for pop in ("fra", "ams", "sin")
+    }
+
+
+def reports(rows):
+    return (
+        ObservedCounts(**Counter(row.observed.value for row in rows)),
+        VerdictCounts(**Counter(row.verdict for row in rows)),
+    )
+
+
+def test_nothing_is_counted_where_nothing_is():
+    counts = count_endpoints(SteeringConfig(), VerdictTable(SteeringConfig()))
+    assert (counts.of_all(), counts.by_pop()) == ((ObservedCounts(), VerdictCounts()), {})
