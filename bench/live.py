@@ -28,7 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
     parser.add_argument("--out", type=Path, help="write the results here too")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the repetitions: to see that it works")
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the repetitions: to see that it works"
+    )
     parser.add_argument("--reserved", action="store_true", help="workers go before all else on their cores")
     options = parser.parse_args()
     unknown = set(options.scenarios) - set(SCENARIOS)

@@ -11,7 +11,6 @@ from typing import Any
 import mkdata
 
 from . import machine
-from .figures import summary
 from .load import YIELDING, Load, full_load_report
 from .machine import DATA, WORK, Cores
 from .reaction import Asker, Reaction, reaction_report

@@ -106,7 +106,9 @@ def _compare(server: Server, queries: str, disturbed: Disturbance, windows: int)
 def _busy_interpreter(server: Server) -> Iterator[Callable[[], dict[str, float]]]:
     with ExitStack() as stack:
         stack.enter_context(machine.spinning(server.cores.control))
-        readers = [stack.enter_context(_repeating(lambda: server.request("GET", PAGE))) for _ in range(READERS)]
+        readers = [
+            stack.enter_context(_repeating(lambda: server.request("GET", PAGE))) for _ in range(READERS)
+        ]
         time.sleep(0.5)
         yield lambda: {"pages_per_second": round(sum(one() for one in readers), 1)}
 
@@ -172,7 +174,9 @@ def _repeating(act: Callable[[], object]) -> Iterator[Callable[[], float]]:
 
 
 def _lines(server: Server, prefix: str) -> list[str]:
-    return [line for line in server.request("GET", "/metrics").decode().splitlines() if line.startswith(prefix)]
+    return [
+        line for line in server.request("GET", "/metrics").decode().splitlines() if line.startswith(prefix)
+    ]
 
 
 def _samples(server: Server, prefix: str) -> int:

@@ -40,7 +40,9 @@ def measure(cores: Cores, *, quick: bool = False) -> dict[str, Any]:
                     time.sleep(PAUSE)
                     path = f"/v1/pops/p0/{verb}"
                     reactions.append(
-                        asker.change("POST", path, body, query, lambda answer, wanted=wanted: wanted in answer)
+                        asker.change(
+                            "POST", path, body, query, lambda answer, wanted=wanted: wanted in answer
+                        )
                     )
         busy = (server.worker_cpu_seconds()[0] - cpu) / (time.monotonic() - begun)
         _, total = load.finish()

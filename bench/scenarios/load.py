@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -32,6 +33,13 @@ class Target(Protocol):
     cores: Cores
 
 
+class Measured(Target, Protocol):
+    """What is asked, and says what its workers have used."""
+
+    def worker_cpu_seconds(self) -> list[float]:
+        """CPU time of each worker so far."""
+
+
 class Load:
     """Queries in the background until ``finish`` is called; a context manager.
 
@@ -50,11 +58,26 @@ class Load:
         sockets: int = 8,
         interval_ms: int = 50,
     ) -> None:
-        command = [str(generator()), "-p", str(server.port), "-f", str(queries), "-c", str(server.cores.generator)]
+        command = [
+            str(generator()),
+            "-p",
+            str(server.port),
+            "-f",
+            str(queries),
+            "-c",
+            str(server.cores.generator),
+        ]
         command += ["-t", str(LONGEST), "-w", str(WARM), "-T", str(TIMEOUT_MS), "-k", "-i", str(interval_ms)]
         command += ["-n", str(sockets)]
         if rate:
-            command += ["-r", str(rate), "-g", str(max(2, rate // 10_000)), "-o", "32768"]  # it waits for no answer
+            command += [
+                "-r",
+                str(rate),
+                "-g",
+                str(max(2, rate // 10_000)),
+                "-o",
+                "32768",
+            ]  # it waits for no answer
         # A file, since a pipe that nobody reads from would hold the generator up.
         self._output = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(command, stdout=self._output)
@@ -79,6 +102,23 @@ class Load:
         self._process.wait()
         self._output.seek(0)
         return read_generator(self._output.read())
+
+
+def cpu_per_answer(
+    target: Measured, queries: Path, seconds: float, *, rate: int = 0, sockets: int = 8
+) -> dict[str, float]:
+    """Under load: answers a second, CPU microseconds of the workers for each, the busiest worker's share."""
+    with Load(target, queries, rate=rate, sockets=sockets) as load:
+        before = target.worker_cpu_seconds()
+        time.sleep(WARM + seconds)
+        _, total = load.finish()
+    used = [now - then for now, then in zip(target.worker_cpu_seconds(), before, strict=True)]
+    return {
+        "qps": total["qps"],
+        "cpu_us": round(sum(used) * 1e6 / total["total_answered"], 3),
+        "greatest_share": round(max(used) / sum(used), 3),
+        "lost": total["lost"],
+    }
 
 
 def full_load_report(total: dict[str, Any], busy: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -75,6 +76,13 @@ def memory_mb(pid: int) -> dict[str, float]:
 def forget_peak(pid: int) -> None:
     """Let the peak of a process's memory begin anew, at what it has now (proc(5), clear_refs)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def free_port() -> int:
+    """A UDP port of 127.0.0.1 that nobody has at the moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def to_core(pid: int, core: int) -> None:

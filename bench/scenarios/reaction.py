@@ -49,7 +49,11 @@ def reaction_report(reactions: Sequence[Reaction]) -> dict[str, Any]:
 
 def request_octets(server: Server, method: str, path: str, body: bytes) -> bytes:
     """An HTTP/1.1 request for a connection that stays open."""
-    fields = {"Host": f"{server.api[0]}:{server.api[1]}", "Content-Length": str(len(body)), **server.headers()}
+    fields = {
+        "Host": f"{server.api[0]}:{server.api[1]}",
+        "Content-Length": str(len(body)),
+        **server.headers(),
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from pathlib import Path
@@ -81,7 +80,7 @@ def _reload(server: Server, original: bytes, zone: Path) -> tuple[float, float, 
     before = server.memory_mb()
     machine.forget_peak(server.pid)
     changed = time.monotonic()
-    os.replace(following, zone)
+    following.replace(zone)
     machine.wait_until(lambda: _serial(server) == serial, LIMIT_SECONDS, f"serial {serial}")
     answered = time.monotonic()
     time.sleep(0.5)  # for the memory of the records as read to be given back

@@ -21,28 +21,42 @@ from .machine import Cores
 GSLB = machine.BENCH.parent / ".venv" / "bin" / "gslb"
 READY = re.compile(r"^gslb ready: dns \S+?:(\d+) .*api http://(\S+):(\d+),", re.MULTILINE)
 START_SECONDS = 900.0
+FIRST_ANSWER_STEP = 0.01
 
 
 class Server:
     """A running gslb; a context manager. Ports are free ones, the log is ``run/log``.
 
     gslb has no option that pins its threads: they are moved from here, by their names. ``second_worker`` is
-    the core of one more worker.
+    the core of one more worker. ``first_answer_seconds`` is how long after its start it answered ``query``,
+    where one is given.
     """
 
-    def __init__(self, site: Path, run: Path, cores: Cores, *, second_worker: int | None = None) -> None:
+    def __init__(
+        self,
+        site: Path,
+        run: Path,
+        cores: Cores,
+        *,
+        second_worker: int | None = None,
+        query: bytes | None = None,
+    ) -> None:
         self.cores = cores
         self._worker_cores = [cores.worker] + ([] if second_worker is None else [second_worker])
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(parents=True)
         self.log = run / "log"
         command = ["taskset", "-c", str(cores.control), str(GSLB), "serve", str(site)]
-        command += ["--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--state", str(run / "state")]
+        port = machine.free_port() if query else 0
+        command += ["--listen", f"127.0.0.1:{port}", "--api", "127.0.0.1:0", "--state", str(run / "state")]
         command += ["--workers", str(len(self._worker_cores))]
         self.started = time.monotonic()
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
+            self.first_answer_seconds = query and peers.first_answer(
+                port, query, self.process, START_SECONDS, FIRST_ANSWER_STEP
+            )
             self._become_ready(run)
         except BaseException:
             peers.stop(self.process)

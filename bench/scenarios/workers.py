@@ -6,18 +6,15 @@ time for an answer says whether workers hinder each other: a cache line that all
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import peers
 
 from . import machine
 from .figures import median_of
-from .load import PACED, Load, generator
+from .load import PACED, Measured, cpu_per_answer, generator
 from .machine import DATA, WORK, Cores
 from .server import Server
 from .sites import static_site
@@ -30,16 +27,16 @@ REPETITIONS = 5
 
 def measure(cores: Cores, *, quick: bool = False) -> dict[str, Any]:
     """For one and two workers, of gslb and of the null server: throughput, CPU time for an answer, spread."""
+    # One that went before all else would not let the generator onto its core.
+    cores = replace(cores, reserved=False)
     results: dict[str, Any] = {}
     runs: dict[str, list[dict[str, float]]] = {}
     for _ in range(1 if quick else REPETITIONS):
         for name, extra in (("one", None), ("two", cores.control)):
             with Server(static_site(), WORK / "live" / "workers", cores, second_worker=extra) as server:
-                one = _Measured(server.port, cores, server.worker_cpu_seconds)
-                runs.setdefault(f"gslb_{name}", []).append(one.figures())
+                runs.setdefault(f"gslb_{name}", []).append(_figures(server))
             with NullServer(cores, extra) as null:
-                one = _Measured(null.port, cores, null.worker_cpu_seconds)
-                runs.setdefault(f"null_{name}", []).append(one.figures())
+                runs.setdefault(f"null_{name}", []).append(_figures(null))
     for name, rows in runs.items():
         results[name] = {key: round(median_of(rows, key), 3) for key in rows[0]} | {"runs": rows}
     for name in ("gslb", "null"):
@@ -50,37 +47,21 @@ def measure(cores: Cores, *, quick: bool = False) -> dict[str, Any]:
     return results
 
 
-@dataclass
-class _Measured:
-    """Where there is a server, and what its workers have used."""
-
-    port: int
-    cores: Cores
-    worker_cpu_seconds: Callable[[], list[float]]
-
-    def figures(self) -> dict[str, float]:
-        """Under full load and under a paced one."""
-        found = {}
-        for name, rate in (("full", 0), ("paced", PACED)):
-            with Load(self, DATA / "static.q", rate=rate, sockets=SOCKETS) as load:
-                before = self.worker_cpu_seconds()
-                time.sleep(SECONDS)
-                _, total = load.finish()
-            used = [now - then for now, then in zip(self.worker_cpu_seconds(), before, strict=True)]
-            found[f"{name}_qps"] = total["qps"]
-            found[f"{name}_cpu_us"] = round(sum(used) * 1e6 / total["total_answered"], 3)
-            found[f"{name}_greatest_share"] = round(max(used) / sum(used), 3)
-            found[f"{name}_lost"] = total["lost"]
-        return found
+def _figures(target: Measured) -> dict[str, float]:
+    """Under full load and under a paced one."""
+    found = {}
+    for name, rate in (("full", 0), ("paced", PACED)):
+        figures = cpu_per_answer(target, DATA / "static.q", SECONDS, rate=rate, sockets=SOCKETS)
+        found |= {f"{name}_{key}": value for key, value in figures.items()}
+    return found
 
 
 class NullServer:
     """The null server with a thread on each core; a context manager."""
 
     def __init__(self, cores: Cores, second: int | None) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.cores = cores
+        self.port = machine.free_port()
         on = [cores.worker] + ([] if second is None else [second])
         command = [str(generator().with_name("nullserver")), "mmsg", str(self.port), *map(str, on)]
         self._process = subprocess.Popen(command)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MAXIMUM_DEPTH = 32
-MAXIMUM_FILES = 100_000
+MAXIMUM_FILES = 1_000_000
 
 Seen = frozenset[tuple[str, int, int, int]]
 """What files looked like: path, inode, time of change in nanoseconds, octets."""
