@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MAXIMUM_DEPTH = 32
 MAXIMUM_FILES = 1_000_000
@@ -26,13 +26,20 @@ class UnreadableFileError(Exception):
         super().__init__(reason)
 
 
-def find_files(directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES) -> list[Path]:
-    """Files below ``directory`` whose name is ``wanted``, at any depth, sorted.
+def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Files below ``directory`` whose name is ``wanted``, at any depth, sorted; see ``walk_files``."""
+    return sorted(Path(entry.path) for entry in walk_files(directory, wanted))
+
+
+def walk_files(
+    directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES
+) -> Iterator[os.DirEntry[str]]:
+    """Files below ``directory`` whose name is ``wanted``, at any depth.
 
     Hidden files and directories are left out. Symbolic links are followed; a directory reached twice, by a
     loop too, is read once. Raises UnreadableFileError, also past 32 levels or ``most`` files.
     """
-    found: list[Path] = []
+    found = 0
     seen: set[tuple[int, int]] = set()
     pending = deque([(directory, 0)])
     while pending:
@@ -43,10 +50,10 @@ def find_files(directory: Path, wanted: Callable[[str], bool], *, most: int = MA
             if _is_directory(entry):
                 pending.append((Path(entry.path), depth + 1))
             elif wanted(entry.name):
-                found.append(Path(entry.path))
-        if len(found) > most:
+                found += 1
+                yield entry
+        if found > most:
             raise UnreadableFileError(directory, f"holds more than {most} files of one kind")
-    return sorted(found)
 
 
 def _list_directory(directory: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
