@@ -97,11 +97,15 @@ def read_text(path: Path, maximum_octets: int) -> str:
 
 def display_path(path: Path) -> str:
     """``path`` relative to the current directory when below it, else absolute."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links the reader knows
+    # As text: a site may have hundreds of thousands of files, and path objects take most of the time.
+    absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links the reader knows
     try:
-        return str(absolute.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(absolute)
+        here = os.getcwd()  # noqa: PTH109
+    except OSError:
+        return absolute
+    if absolute == here:
+        return "."
+    return absolute.removeprefix(f"{here.removesuffix(os.sep)}{os.sep}")
 
 
 def stamps(files: Iterable[Path]) -> Seen:
