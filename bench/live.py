@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure what happens to answers, and how soon answers follow, while gslb is changed, reloaded and kept busy.
 
   bench/live.py SCENARIO... [--out results.json] [--quick]
@@ -7,20 +6,23 @@ Scenarios: change, reload, drain, flip, workers, control; all when none is named
 """
 
 import argparse
-import importlib
 import json
 import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from scenarios import changes, control, drains, flips, reloads, workers
+from scenarios.data import make_data
+from scenarios.load import generator
+from scenarios.machine import Cores, to_core
+
 SCENARIOS = {
-    "change": "changes",
-    "reload": "reloads",
-    "drain": "drains",
-    "flip": "flips",
-    "workers": "workers",
-    "control": "control",
+    "change": changes.measure,
+    "reload": reloads.measure,
+    "drain": drains.measure,
+    "flip": flips.measure,
+    "workers": workers.measure,
+    "control": control.measure,
 }
 
 
@@ -36,11 +38,6 @@ def main() -> None:
     unknown = set(options.scenarios) - set(SCENARIOS)
     if unknown:
         parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    sys.path.insert(0, str(HERE))
-    from scenarios.data import make_data
-    from scenarios.load import generator
-    from scenarios.machine import Cores, to_core
-
     make_data()
     generator()
     cores = Cores.of_this_machine(reserved=options.reserved)
@@ -49,8 +46,7 @@ def main() -> None:
     results = {}
     for name in options.scenarios or SCENARIOS:
         begun = time.monotonic()
-        scenario = importlib.import_module(f"scenarios.{SCENARIOS[name]}")
-        results[name] = scenario.measure(cores, quick=options.quick)
+        results[name] = SCENARIOS[name](cores, quick=options.quick)
         print(f"# {name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     text = json.dumps(results, indent=1)
     print(text)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure everything that gslb has goals for, beside the peers that are installed, and print each with a verdict.
 
   bench/table.py [--reps 5] [--secs 2] [--peers gdnsd,knot,nsd] [--quick] [--reserved] [--again]
