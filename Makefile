@@ -13,7 +13,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PYO3_BUILD_EXTENSION_MODULE := 1
 RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench differential scenarios steering fuzz docs image clean
+.PHONY: help run build test check fmt bench bench-table bench-curves differential scenarios steering fuzz docs image clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,16 @@ fmt: build  ## format everything
 
 bench: build  ## measure beside the peers that are installed (see bench/README.md)
 	$(BIN)/python bench/run.py
+
+bench-table: build  ## measure all that there are goals for, beside the peers, with a verdict for each
+	$(BIN)/python bench/table.py
+
+bench-curves: $(VENV)/.bench  ## measure how cost grows, and plot it into docs/scaling
+	$(BIN)/python bench/curves.py
+
+$(VENV)/.bench: $(VENV)/.built
+	$(BIN)/maturin develop --release --locked --extras dev,bench
+	@touch $@
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := query answer zonefile update

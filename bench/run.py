@@ -9,28 +9,40 @@ Makes its data in bench/work once. See README.md for what the figures mean.
 import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-WORK = HERE / "work"
+from scenarios.data import make_data
+from scenarios.goals import NULL, medians
+from scenarios.machine import BENCH, DATA, WORK
+
 DAEMONS = {"gdnsd": "gdnsd", "knot": "knotd", "nsd": "nsd", "bind": "named", "pdns": "pdns_server"}
+PEERS = "gdnsd,knot,nsd"
 
 
-def medians(results: list[dict], field: str) -> dict[tuple[str, str], float]:
-    return {
-        (row["workload"], row["server"]): statistics.median(run[field] for run in row["runs"] if field in run)
-        for row in results
-        if any(field in run for run in row["runs"])
-    }
+def measure(workloads: str, peers: str, reps: int, secs: float, out: Path) -> list[dict]:
+    """What ``peers.py`` writes for these workloads; the peers are those of ``peers`` that are installed."""
+    make_data()
+    if "steer-5m" in workloads.split(",") and not (DATA / "5m.mmdb").exists():
+        subprocess.run([sys.executable, str(BENCH / "mkmmdb.py"), str(DATA / "5m.mmdb")], check=True)
+    wanted = [peer for peer in peers.split(",") if peer]
+    missing = [peer for peer in wanted if not shutil.which(DAEMONS.get(peer, peer))]
+    for peer in missing:
+        print(f"# {peer} is not installed: no row", file=sys.stderr)
+    servers = ["null-mmsg", *(peer for peer in wanted if peer not in missing)]
+    command = [sys.executable, str(BENCH / "peers.py"), "--data", str(DATA), "--work", str(WORK / "peers")]
+    command += ["--servers", ",".join(servers), "--workloads", workloads]
+    command += ["--reps", str(reps), "--secs", str(secs), "--out", str(out), "--own", "gslb"]
+    command += ["--own-cmd", f"{BENCH / 'serve-peer'} {{workload}} {{port}} {{data}} {{run}}"]
+    subprocess.run(command, check=True)
+    return json.loads(out.read_text())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--workloads", default="static,mixed,geo")
-    parser.add_argument("--peers", default="gdnsd,knot,nsd")
+    parser.add_argument("--peers", default=PEERS)
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--secs", type=float, default=3)
     parser.add_argument(
@@ -39,52 +51,14 @@ def main() -> None:
         help="folder of country.mmdb and city.mmdb, for steer-country and steer-city",
     )
     options = parser.parse_args()
-    data = WORK / "data"
-    made = data / "made"
-    if not made.exists():
-        WORK.mkdir(exist_ok=True)
-        subprocess.run([sys.executable, str(HERE / "mkdata.py"), str(data)], check=True)
-        made.touch()
+    make_data()
     for name in ("country.mmdb", "city.mmdb"):
-        if options.databases and not (data / name).exists():
-            (data / name).symlink_to(options.databases.resolve() / name)
-    if "steer-5m" in options.workloads.split(",") and not (data / "5m.mmdb").exists():
-        subprocess.run([sys.executable, str(HERE / "mkmmdb.py"), str(data / "5m.mmdb")], check=True)
-    peers = [peer for peer in options.peers.split(",") if peer]
-    missing = [peer for peer in peers if not shutil.which(DAEMONS.get(peer, peer))]
-    for peer in missing:
-        print(f"# {peer} is not installed: no row", file=sys.stderr)
-    servers = ["null-mmsg", *(peer for peer in peers if peer not in missing)]
-    out = WORK / "results.json"
-    subprocess.run(
-        [
-            sys.executable,
-            str(HERE / "peers.py"),
-            "--data",
-            str(data),
-            "--work",
-            str(WORK / "peers"),
-            "--servers",
-            ",".join(servers),
-            "--workloads",
-            options.workloads,
-            "--reps",
-            str(options.reps),
-            "--secs",
-            str(options.secs),
-            "--out",
-            str(out),
-            "--own",
-            "gslb",
-            "--own-cmd",
-            f"{HERE / 'serve-peer'} {{workload}} {{port}} {{data}} {{run}}",
-        ],
-        check=True,
-    )
-    results = json.loads(out.read_text())
+        if options.databases and not (DATA / name).exists():
+            (DATA / name).symlink_to(options.databases.resolve() / name)
+    results = measure(options.workloads, options.peers, options.reps, options.secs, WORK / "results.json")
     cpu, rate = medians(results, "cpu_us"), medians(results, "qps")
     memory, start = medians(results, "rss_after_mb"), medians(results, "start_s")
-    null = cpu.get(("static", "null-mmsg"))
+    null = cpu.get(NULL)
     print("\n| workload | server | CPU µs/answer | over null | q/s | memory MB | first answer s |")
     print("|---|---|---|---|---|---|---|")
     for (workload, server), value in cpu.items():

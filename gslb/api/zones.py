@@ -51,7 +51,7 @@ class RRsetsRequest(Body):
 async def zones(request: web.Request) -> web.Response:
     """All zones."""
     query_of(request, NoQuery)
-    return reply(request.app[OPERATIONS].zones())
+    return reply(await request.app[OPERATIONS].zones())
 
 
 async def zone(request: web.Request) -> web.Response:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MAXIMUM_DEPTH = 32
-MAXIMUM_FILES = 100_000
+MAXIMUM_FILES = 1_000_000
 
 Seen = frozenset[tuple[str, int, int, int]]
 """What files looked like: path, inode, time of change in nanoseconds, octets."""
@@ -26,13 +26,20 @@ class UnreadableFileError(Exception):
         super().__init__(reason)
 
 
-def find_files(directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES) -> list[Path]:
-    """Files below ``directory`` whose name is ``wanted``, at any depth, sorted.
+def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Files below ``directory`` whose name is ``wanted``, at any depth, sorted; see ``walk_files``."""
+    return sorted(Path(entry.path) for entry in walk_files(directory, wanted))
+
+
+def walk_files(
+    directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES
+) -> Iterator[os.DirEntry[str]]:
+    """Files below ``directory`` whose name is ``wanted``, at any depth.
 
     Hidden files and directories are left out. Symbolic links are followed; a directory reached twice, by a
     loop too, is read once. Raises UnreadableFileError, also past 32 levels or ``most`` files.
     """
-    found: list[Path] = []
+    found = 0
     seen: set[tuple[int, int]] = set()
     pending = deque([(directory, 0)])
     while pending:
@@ -43,10 +50,10 @@ def find_files(directory: Path, wanted: Callable[[str], bool], *, most: int = MA
             if _is_directory(entry):
                 pending.append((Path(entry.path), depth + 1))
             elif wanted(entry.name):
-                found.append(Path(entry.path))
-        if len(found) > most:
+                found += 1
+                yield entry
+        if found > most:
             raise UnreadableFileError(directory, f"holds more than {most} files of one kind")
-    return sorted(found)
 
 
 def _list_directory(directory: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
@@ -90,11 +97,15 @@ def read_text(path: Path, maximum_octets: int) -> str:
 
 def display_path(path: Path) -> str:
     """``path`` relative to the current directory when below it, else absolute."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links the reader knows
+    # As text: a site may have hundreds of thousands of files, and path objects take most of the time.
+    absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links the reader knows
     try:
-        return str(absolute.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(absolute)
+        here = os.getcwd()  # noqa: PTH109
+    except OSError:
+        return absolute
+    if absolute == here:
+        return "."
+    return absolute.removeprefix(f"{here.removesuffix(os.sep)}{os.sep}")
 
 
 def stamps(files: Iterable[Path]) -> Seen:

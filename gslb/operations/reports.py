@@ -132,6 +132,11 @@ def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
     )
 
 
+def zone_reports(zones: Mapping[str, Zone], api_changes: Mapping[str, int]) -> list[ZoneReport]:
+    """All zones by origin; ``api_changes`` has how many RRsets of each the API changed."""
+    return [zone_report(origin, zone, api_changes.get(origin, 0)) for origin, zone in sorted(zones.items())]
+
+
 def suppositions_report(suppositions: Suppositions) -> SuppositionsReport:
     """What is supposed."""
     return SuppositionsReport(

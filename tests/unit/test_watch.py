@@ -69,6 +69,39 @@ async def test_a_change_behind_a_hidden_link_is_taken_up(watching, tmp_path):
     assert await next_reload(watching, loaded) == "changed files"
 
 
+async def test_a_large_site_is_rested_from_unless_the_system_tells_of_a_change(watching, monkeypatch):
+    monkeypatch.setattr(watch, "LEAST_REST", 1e9)
+    elsewhere = watching.site.parent / "elsewhere"
+    elsewhere.write_text("one")
+    (watching.site / "b.zone").symlink_to(elsewhere)
+    async with started(watching, watch.look(watching.site, watching.state)):
+        (watching.site / "a.zone").write_text("another")
+        await asyncio.wait_for(watching.reloads.get(), 10)
+        elsewhere.write_text("of which nobody tells")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(watching.reloads.get(), 0.5)
+        (watching.site / "a.zone").write_text("yet another")
+        await asyncio.wait_for(watching.reloads.get(), 10)
+
+
+def test_a_look_sees_what_can_belong_to_a_site(watching):
+    (watching.site / "state" / "state.db").write_text("")
+    (watching.site / "state-of-things.zone").write_text("")
+    (watching.site / "a.zone~").write_text("")
+    (watching.site / ".git").mkdir()
+    (watching.site / "below").mkdir()
+    (watching.site / "below" / "c.yaml").write_text("12345")
+    (watching.site / "nowhere.zone").symlink_to("absent")
+    seen = watch.look(watching.site, watching.state)
+    assert {(path.removeprefix(f"{watching.site}/"), octets) for path, _, _, octets in seen} == {
+        ("a.zone", 3),
+        ("state-of-things.zone", 0),
+        ("below/c.yaml", 5),
+    }
+    assert seen == stamps(watching.site / path for path in ("a.zone", "state-of-things.zone", "below/c.yaml"))
+    assert watch.look(watching.site / "absent", watching.state) == frozenset()
+
+
 async def test_each_change_is_taken_up_once(watching):
     loaded = watch.look(watching.site, watching.state)
     async with started(watching, loaded):

@@ -8,7 +8,7 @@ use gslb_core::wire::Name;
 use gslb_core::wire::rtype::number;
 use gslb_core::zone::build::build;
 use gslb_core::zone::check::select::{Fence, Pattern, PatternError, Selection, Subject, digest};
-use gslb_core::zone::check::{Existence, Surroundings};
+use gslb_core::zone::check::{Existence, Origins, Surroundings};
 use gslb_core::zone::finding::Finding;
 use gslb_core::zone::reader::{ZoneText, read_zone};
 use gslb_core::zone::records::Record;
@@ -40,7 +40,7 @@ impl PyZoneText {
 
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "Origins", module = "gslb._dataplane", frozen)]
-pub struct PyOrigins(Arc<HashSet<Box<[u8]>>>);
+pub struct PyOrigins(Arc<Origins>);
 
 #[pymethods]
 impl PyOrigins {
@@ -51,7 +51,7 @@ impl PyOrigins {
 }
 
 /// Names as the core compares them.
-fn wire_names(texts: &[String]) -> Result<HashSet<Box<[u8]>>> {
+fn wire_names<T: FromIterator<Box<[u8]>>>(texts: &[String]) -> Result<T> {
     texts.iter().map(|text| Ok(names::name(text)?.as_wire().into())).collect()
 }
 
@@ -131,7 +131,7 @@ impl PyZoneText {
     }
 
     fn presence(&self, py: Python<'_>, targets: Vec<String>, steered: Vec<String>) -> Result<Vec<u8>> {
-        let steered = wire_names(&steered)?;
+        let steered: HashSet<Box<[u8]>> = wire_names(&steered)?;
         let targets = targets.iter().map(|text| names::name(text)).collect::<Result<Vec<Name>>>()?;
         py.detach(|| {
             let zone = self.lock();

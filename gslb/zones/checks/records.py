@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import dns.exception
-import dns.name
 import dns.rdatatype
 
 from gslb.model.finding import Finding, Place
@@ -22,6 +20,15 @@ NS = int(dns.rdatatype.NS)
 SOA = int(dns.rdatatype.SOA)
 TXT = int(dns.rdatatype.TXT)
 CAA = int(dns.rdatatype.CAA)
+
+MAXIMUM_LABEL = 63
+
+_PRESENTATION = (
+    {octet: f"\\{octet:03}" for octet in range(256) if not 0x20 < octet < 0x7F}
+    | {ord(character): f"\\{character}" for character in '"().;\\@$'}
+    | {ord(character): character.lower() for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+)
+"""What an octet of a label is in presentation format (RFC 1035 section 5.1), where that is not itself."""
 
 
 class Record(NamedTuple):
@@ -54,11 +61,18 @@ def records_of(
 
 def name_at(rdata: bytes, offset: int = 0) -> tuple[str, int]:
     """The name in RDATA at ``offset``, lower case, and where it ends. Raises ValueError."""
+    labels = []
+    at = offset
     try:
-        name, used = dns.name.from_wire(rdata, offset)
-    except (dns.exception.DNSException, IndexError) as error:
+        while length := rdata[at]:
+            labels.append(rdata[at + 1 : at + 1 + length])
+            at += 1 + length
+            if length > MAXIMUM_LABEL:  # no pointers either: record data is read without a message
+                raise ValueError("no name in record data")
+    except IndexError as error:
         raise ValueError("no name in record data") from error
-    return name.to_text().lower(), offset + used
+    text = ".".join([label.decode("latin-1").translate(_PRESENTATION) for label in labels])
+    return f"{text}.", at + 1
 
 
 def text_of(rdata: bytes) -> str:

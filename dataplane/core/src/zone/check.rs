@@ -24,6 +24,7 @@
 
 mod existence;
 mod loops;
+mod origins;
 mod reports;
 pub mod select;
 mod targets;
@@ -41,6 +42,7 @@ use crate::wire::rtype::number as n;
 use crate::wire::{Name, name};
 
 pub use self::existence::{Existence, Presence};
+pub use self::origins::Origins;
 
 /// Leads of one zone; further ones are not followed.
 pub const MAX_LEADS: usize = 100_000;
@@ -48,8 +50,8 @@ pub const MAX_LEADS: usize = 100_000;
 /// What is served beside the records of a zone. Names are in wire format, lower case.
 #[derive(Debug, Default, Clone)]
 pub struct Surroundings {
-    /// Origins of all zones served; one set for all their checks.
-    pub origins: Arc<HashSet<Box<[u8]>>>,
+    /// Origins of all zones served; one value for all their checks.
+    pub origins: Arc<Origins>,
     /// The owner names of this zone that steering answers; a wildcard stands for every name below.
     pub steered: HashSet<Box<[u8]>>,
 }

@@ -13,7 +13,7 @@ impl<'a> Check<'a> {
         let mut leads = Vec::new();
         // Records whose target no record of this zone stands at.
         let mut unresolved: Vec<usize> = Vec::new();
-        let has_zones_below = self.has_zones_below();
+        let has_zones_below = self.around.origins.has_below(self.origin);
         let mut buffer = [0; name::MAX_NAME];
         for (index, record) in self.records.iter().enumerate() {
             if !has_target(record.rtype) || !name::is_within(record.owner, self.origin) {
@@ -94,12 +94,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether a zone below this one is served too.
-    fn has_zones_below(&self) -> bool {
-        let mut origins = self.around.origins.iter();
-        origins.any(|origin| **origin != *self.origin && name::is_within(origin, self.origin))
-    }
-
     /// The origin of the zone nearest above `target`, where that is another than this.
     fn other_zone_of(&self, target: &[u8]) -> Option<Name> {
         if self.around.origins.is_empty() {
@@ -110,8 +104,8 @@ impl<'a> Check<'a> {
             if here == self.origin {
                 return None;
             }
-            if let Some(origin) = self.around.origins.get(here) {
-                return Name::from_wire(origin).ok();
+            if self.around.origins.contains(here) {
+                return Name::from_wire(here).ok();
             }
             at = name::parent(here);
         }

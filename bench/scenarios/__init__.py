@@ -1,0 +1,1 @@
+"""What happens while queries are answered: scenarios of the live benchmark (``bench/live.py``)."""
