@@ -74,10 +74,11 @@ pub enum Owner<'a> {
     Name(&'a [u8]),
 }
 
+/// Of two equal numbers, so that many of them are cleared at once: a new writer has room for all.
 #[derive(Clone, Copy, Default)]
 struct Target {
     offset: u16,
-    length: u8,
+    length: u16,
 }
 
 /// Writes records behind the question of `octets`.
@@ -443,7 +444,7 @@ impl<'a> Writer<'a> {
         if self.at < 0x4000
             && let Some(target) = self.targets.get_mut(self.target_count)
         {
-            *target = Target { offset: self.at as u16, length: length as u8 };
+            *target = Target { offset: self.at as u16, length: length as u16 };
             self.target_count += 1;
         }
     }
