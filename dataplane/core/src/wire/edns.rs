@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{u16_at, u32_at};
+use super::u16_at;
 
 /// Option codes (IANA "DNS EDNS0 Option Codes") that the code names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum OptionCode {
     ExtendedError = 15,
 }
 
+/// Octets of an OPT record from its CLASS field to its options.
+const HEAD: usize = 8;
 /// More options than this in one query are a malformed query: a bound on the loop.
 const MAX_OPTIONS: usize = 64;
 /// Room for all the options that a response may have.
@@ -179,28 +181,37 @@ impl Edns {
     ///
     /// # Errors
     /// [`MalformedOpt`] when lengths do not add up or the client subnet is malformed.
+    #[inline]
     pub fn parse(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
-        let payload = u16_at(octets, 0).ok_or(MalformedOpt)?;
-        let extended = u32_at(octets, 2).ok_or(MalformedOpt)?;
-        let length = usize::from(u16_at(octets, 6).ok_or(MalformedOpt)?);
+        // Payload, extended response code, version, flags, length.
+        let Some((&[p1, p2, _, version, flags, _, l1, l2], rest)) = octets.split_first_chunk::<HEAD>() else {
+            return Err(MalformedOpt);
+        };
+        let length = usize::from(u16::from_be_bytes([l1, l2]));
         let mut edns = Edns {
-            payload,
-            version: (extended >> 16) as u8,
-            dnssec_ok: extended & 0x8000 != 0,
+            payload: u16::from_be_bytes([p1, p2]),
+            version,
+            dnssec_ok: flags & 0x80 != 0,
             has_options: length > 0,
             ..Edns::default()
         };
-        let mut options = octets.get(8..8 + length).ok_or(MalformedOpt)?;
+        if length > 0 {
+            edns.read_options(rest.get(..length).ok_or(MalformedOpt)?)?;
+        }
+        Ok((edns, HEAD + length))
+    }
+
+    fn read_options(&mut self, mut options: &[u8]) -> Result<(), MalformedOpt> {
         for _ in 0..MAX_OPTIONS {
             if options.is_empty() {
-                return Ok((edns, 8 + length));
+                return Ok(());
             }
             let code = u16_at(options, 0).ok_or(MalformedOpt)?;
             let size = usize::from(u16_at(options, 2).ok_or(MalformedOpt)?);
             let data = options.get(4..4 + size).ok_or(MalformedOpt)?;
             // Other versions give other meanings to options (RFC 6891 section 6.1.3: answer BADVERS).
-            if edns.version == 0 {
-                edns.read_option(code, data)?;
+            if self.version == 0 {
+                self.read_option(code, data)?;
             }
             options = options.get(4 + size..).ok_or(MalformedOpt)?;
         }
