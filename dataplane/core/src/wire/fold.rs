@@ -143,6 +143,19 @@ impl FoldedName {
         self.octets.get(self.suffix_start(labels)..self.length).unwrap_or_default()
     }
 
+    /// Whether the octets from `start` on are those of `name` but for the case of letters (RFC 4343).
+    #[inline]
+    pub fn is_from(&self, start: usize, name: &[u8]) -> bool {
+        let suffix = self.octets.get(start..self.length).unwrap_or_default();
+        let ((words, _), (others, _)) = (suffix.as_chunks(), name.as_chunks());
+        suffix.len() == name.len()
+            && words
+                .iter()
+                .zip(others)
+                .all(|(word, other)| u64::from_le_bytes(*word) == lower_word(u64::from_le_bytes(*other)))
+            && last_word(suffix) == lower_word(last_word(name))
+    }
+
     /// The wildcard name `*.` + the suffix of `labels` labels (RFC 4592 section 2.1.1), in `buffer`.
     #[inline]
     pub fn wildcard<'b>(&self, labels: usize, buffer: &'b mut [u8; BUFFER]) -> &'b [u8] {
@@ -210,11 +223,26 @@ mod tests {
         assert_eq!(name.set(b""), Err(NameError::Short));
     }
 
+    /// Few letters in both cases and their neighbours in ASCII, so that some names are equal.
+    const LETTERS: &str = "[a-bA-B@\\[`{]{1,20}";
+
     proptest! {
         #[test]
         fn folding_a_word_is_folding_each_octet(octets: [u8; 8]) {
             let lower = lower_word(u64::from_le_bytes(octets)).to_le_bytes();
             prop_assert_eq!(lower.to_vec(), octets.to_ascii_lowercase());
+        }
+
+        #[test]
+        fn suffixes_are_compared_but_for_the_case_of_letters(one in LETTERS, other in LETTERS, start in 0..20usize) {
+            let mut name = FoldedName::default();
+            let wire = [&[one.len() as u8], one.as_bytes(), b"\0"].concat();
+            name.set(&wire).unwrap();
+            let suffix = wire.get(start..).unwrap_or_default();
+            prop_assert!(name.is_from(start, suffix));
+            prop_assert!(name.is_from(start, &suffix.to_ascii_uppercase()));
+            let other = [other.as_bytes(), b"\0"].concat();
+            prop_assert_eq!(name.is_from(start, &other), suffix.eq_ignore_ascii_case(&other));
         }
 
         #[test]

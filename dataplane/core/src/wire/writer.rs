@@ -402,8 +402,9 @@ impl<'a> Writer<'a> {
     /// Offset of an earlier copy of `name`, which has `labels` labels.
     #[inline]
     fn find(&self, name: &[u8], labels: usize) -> Option<u16> {
-        if labels <= self.question.label_count() && self.question.suffix(labels).eq_ignore_ascii_case(name) {
-            return Some((HEADER + self.question.suffix_start(labels)) as u16);
+        let start = self.question.suffix_start(labels);
+        if labels <= self.question.label_count() && self.question.is_from(start, name) {
+            return Some((HEADER + start) as u16);
         }
         self.targets
             .get(..self.target_count)?
@@ -424,7 +425,13 @@ impl<'a> Writer<'a> {
                     Some(pointer) if jumps <= MAX_JUMPS => at = usize::from(pointer & 0x3fff),
                     _ => return false,
                 }
-                continue;
+                // The rest of most names is the end of the question's, and compared at once.
+                match at.checked_sub(HEADER) {
+                    Some(start) if start < self.question.as_wire().len() => {
+                        return self.question.is_from(start, rest);
+                    }
+                    _ => continue,
+                }
             }
             let label = usize::from(length) + 1;
             match (self.octets.get(at..at + label), rest.get(..label)) {
