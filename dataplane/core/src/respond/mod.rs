@@ -156,7 +156,7 @@ impl Responder {
             return None;
         }
         let identity = &*state.identity;
-        let opt = self.query.edns.map(|edns| ResponseOpt::new(edns, transport));
+        let opt = self.query.edns.as_ref().map(|edns| ResponseOpt::new(edns, transport));
         let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
         let limit = limit(transport, self.query.edns.as_ref());
         let mut writer = Writer::new(packet, self.query.question_end, limit - reserved, &self.query.name);
