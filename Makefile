@@ -11,12 +11,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 # pyo3 would otherwise look for a libpython to link against.
 export PYO3_BUILD_EXTENSION_MODULE := 1
-RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
+RUST_SOURCES := $(shell find dataplane -name '*.rs' -not -path '*/target/*' -not -path 'dataplane/fuzz/*' -not -path 'dataplane/bench/*') $(wildcard dataplane/Cargo.* dataplane/*/Cargo.toml)
 
-.PHONY: help run build test check fmt bench bench-table bench-curves differential scenarios steering fuzz docs image clean
+.PHONY: help run build test check fmt bench bench-table bench-curves bench-micro cases instructions \
+  instructions-baseline differential scenarios steering fuzz docs image clean
 
 help:  ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build  ## set everything up and serve the example site on 127.0.0.1:5353
 	@exec $(BIN)/python deploy/example/run.py
@@ -67,6 +68,19 @@ bench-curves: $(VENV)/.bench  ## measure how cost grows, and plot it into docs/s
 $(VENV)/.bench: $(VENV)/.built
 	$(BIN)/maturin develop --release --locked --extras dev,bench
 	@touch $@
+
+CASES ?=
+bench-micro:  ## time each step of an answer; of those that match a regular expression by CASES=find/
+	$(CARGO) bench $(MANIFEST) -p gslb-bench --bench cases -- '$(CASES)'
+
+cases:
+	$(CARGO) build $(MANIFEST) --release -p gslb-bench --bin cases
+
+instructions: cases  ## count instructions and allocations of each step of an answer, against those stored
+	$(PYTHON) bench/instructions.py
+
+instructions-baseline: cases  ## store the instructions of each step as they are now
+	$(PYTHON) bench/instructions.py --renew
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := query answer zonefile update

@@ -198,7 +198,7 @@ impl Responder {
             return None;
         }
         let identity = &*state.identity;
-        let opt = query.edns.map(|edns| ResponseOpt::new(edns, transport));
+        let opt = query.edns.as_ref().map(|edns| ResponseOpt::new(edns, transport));
         let reserved = opt.as_ref().map_or(0, |opt| opt.length(identity));
         let limit = limit(transport, query.edns.as_ref());
         let mut writer = Writer::new(packet, query.question_end, limit - reserved, &query.name);

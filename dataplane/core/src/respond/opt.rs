@@ -26,14 +26,14 @@ pub enum ExtendedError {
 }
 
 /// The OPT record being made for a response. Its room is known before the sections are written.
-pub(super) struct ResponseOpt {
-    edns: Edns,
+pub(super) struct ResponseOpt<'q> {
+    edns: &'q Edns,
     transport: Transport,
 }
 
-impl ResponseOpt {
+impl<'q> ResponseOpt<'q> {
     #[inline]
-    pub fn new(edns: Edns, transport: Transport) -> ResponseOpt {
+    pub fn new(edns: &'q Edns, transport: Transport) -> ResponseOpt<'q> {
         ResponseOpt { edns, transport }
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{u16_at, u32_at};
+use super::u16_at;
 
 /// Option codes (IANA "DNS EDNS0 Option Codes") that the code names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum OptionCode {
     ExtendedError = 15,
 }
 
+/// Octets of an OPT record from its CLASS field to its options.
+const HEAD: usize = 8;
 /// More options than this in one query are a malformed query: a bound on the loop.
 const MAX_OPTIONS: usize = 64;
 /// Room for all the options that a response may have.
@@ -175,32 +177,40 @@ impl Edns {
         Ok(())
     }
 
-    /// Reads an OPT record from its CLASS field on; returns it and the octets used.
+    /// Reads an OPT record from its CLASS field on in place of what was known; returns the octets used. In place, since
+    /// to move so small a structure right after it was written takes longer than to read it.
     ///
     /// # Errors
     /// [`MalformedOpt`] when lengths do not add up or the client subnet is malformed.
-    pub fn parse(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
-        let payload = u16_at(octets, 0).ok_or(MalformedOpt)?;
-        let extended = u32_at(octets, 2).ok_or(MalformedOpt)?;
-        let length = usize::from(u16_at(octets, 6).ok_or(MalformedOpt)?);
-        let mut edns = Edns {
-            payload,
-            version: (extended >> 16) as u8,
-            dnssec_ok: extended & 0x8000 != 0,
-            has_options: length > 0,
-            ..Edns::default()
+    #[inline]
+    pub fn read(&mut self, octets: &[u8]) -> Result<usize, MalformedOpt> {
+        // Payload, extended response code, version, flags, length.
+        let Some((&[p1, p2, _, version, flags, _, l1, l2], rest)) = octets.split_first_chunk::<HEAD>() else {
+            return Err(MalformedOpt);
         };
-        let mut options = octets.get(8..8 + length).ok_or(MalformedOpt)?;
+        let length = usize::from(u16::from_be_bytes([l1, l2]));
+        self.payload = u16::from_be_bytes([p1, p2]);
+        self.version = version;
+        self.dnssec_ok = flags & 0x80 != 0;
+        self.has_options = length > 0;
+        (self.subnet, self.nsid, self.keepalive) = (None, false, false);
+        if length > 0 {
+            self.read_options(rest.get(..length).ok_or(MalformedOpt)?)?;
+        }
+        Ok(HEAD + length)
+    }
+
+    fn read_options(&mut self, mut options: &[u8]) -> Result<(), MalformedOpt> {
         for _ in 0..MAX_OPTIONS {
             if options.is_empty() {
-                return Ok((edns, 8 + length));
+                return Ok(());
             }
             let code = u16_at(options, 0).ok_or(MalformedOpt)?;
             let size = usize::from(u16_at(options, 2).ok_or(MalformedOpt)?);
             let data = options.get(4..4 + size).ok_or(MalformedOpt)?;
             // Other versions give other meanings to options (RFC 6891 section 6.1.3: answer BADVERS).
-            if edns.version == 0 {
-                edns.read_option(code, data)?;
+            if self.version == 0 {
+                self.read_option(code, data)?;
             }
             options = options.get(4 + size..).ok_or(MalformedOpt)?;
         }
@@ -213,6 +223,12 @@ impl Edns {
 mod tests {
     use super::*;
 
+    fn read(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
+        let mut edns = Edns::default();
+        let used = edns.read(octets)?;
+        Ok((edns, used))
+    }
+
     fn opt(options: &[u8]) -> Vec<u8> {
         let mut octets = vec![0x04, 0xd0, 0, 0, 0x80, 0];
         octets.extend_from_slice(&(options.len() as u16).to_be_bytes());
@@ -222,7 +238,7 @@ mod tests {
 
     #[test]
     fn client_subnet_is_read_and_echoed() {
-        let (edns, used) = Edns::parse(&opt(&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2])).unwrap();
+        let (edns, used) = read(&opt(&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2])).unwrap();
         assert_eq!(used, 8 + 11);
         assert!(edns.dnssec_ok);
         let subnet = edns.subnet.unwrap();
@@ -239,7 +255,7 @@ mod tests {
             let mut option = [&[0, 8, 0, 4 + octets.len() as u8][..], &family.to_be_bytes()].concat();
             option.extend_from_slice(&[octets.len() as u8 * 8, 0]);
             option.extend_from_slice(octets);
-            Edns::parse(&opt(&option)).unwrap().0.subnet.unwrap().scope(prefix)
+            read(&opt(&option)).unwrap().0.subnet.unwrap().scope(prefix)
         };
         assert_eq!(scope(1, &[192, 0, 2], 17), 17);
         assert_eq!(scope(2, &[0x20, 1, 0xd, 0xb8], 40), 40);
@@ -250,7 +266,7 @@ mod tests {
     #[test]
     fn source_zero_asks_for_no_location() {
         for family in [0, 1, 2] {
-            let (edns, _) = Edns::parse(&opt(&[0, 8, 0, 4, 0, family, 0, 0])).unwrap();
+            let (edns, _) = read(&opt(&[0, 8, 0, 4, 0, family, 0, 0])).unwrap();
             assert_eq!(edns.subnet.unwrap().location(), None);
         }
     }
@@ -269,7 +285,7 @@ mod tests {
             &[0, 8, 0, 9, 0, 1][..],                               // length past the end
             &[0, 8, 0, 4, 0, 1, 0, 0, 0, 8, 0, 4, 0, 1, 0, 0][..], // twice
         ] {
-            assert_eq!(Edns::parse(&opt(option)), Err(MalformedOpt), "{option:?}");
+            assert_eq!(read(&opt(option)), Err(MalformedOpt), "{option:?}");
         }
     }
 }

@@ -22,15 +22,22 @@ pub fn hash(lower: &[u8]) -> u64 {
     for word in &mut words {
         state = mix(state ^ u64::from_le_bytes(word.try_into().unwrap_or_default()));
     }
-    let rest = words.remainder();
-    if !rest.is_empty() {
-        let mut last = [0u8; 8];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        state = mix(state ^ u64::from_le_bytes(last));
+    if !words.remainder().is_empty() {
+        state = mix(state ^ last_word(lower));
     }
     mix(state)
+}
+
+/// What is left of `octets` behind its whole words, with zeros behind it: read as a part of their last eight octets where
+/// there are as many, which is one load. To copy so few octets is a call.
+#[inline]
+fn last_word(octets: &[u8]) -> u64 {
+    let rest = octets.len() % 8;
+    match octets.last_chunk::<8>() {
+        Some(last) if rest > 0 => u64::from_le_bytes(*last) >> (64 - 8 * rest),
+        Some(_) => 0,
+        None => octets.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+    }
 }
 
 #[inline]
@@ -111,15 +118,11 @@ impl FoldedName {
             place.copy_from_slice(&word.to_le_bytes());
             state = mix(state ^ word);
         }
-        let rest = from.remainder();
+        // A word of zeros where the name ends with a word: octets beyond the name are never those of an earlier one.
         if let Some(place) = to.next() {
-            let mut last = [0u8; 8];
-            for (octet, from) in last.iter_mut().zip(rest) {
-                *octet = *from;
-            }
-            let word = lower_word(u64::from_le_bytes(last));
+            let word = lower_word(last_word(name));
             place.copy_from_slice(&word.to_le_bytes());
-            if !rest.is_empty() {
+            if !length.is_multiple_of(8) {
                 state = mix(state ^ word);
             }
         }
@@ -160,6 +163,19 @@ impl FoldedName {
     #[inline]
     pub fn suffix(&self, labels: usize) -> &[u8] {
         self.octets.get(self.suffix_start(labels)..self.length).unwrap_or_default()
+    }
+
+    /// Whether the octets from `start` on are those of `name` but for the case of letters (RFC 4343).
+    #[inline]
+    pub fn is_from(&self, start: usize, name: &[u8]) -> bool {
+        let suffix = self.octets.get(start..self.length).unwrap_or_default();
+        let ((words, _), (others, _)) = (suffix.as_chunks(), name.as_chunks());
+        suffix.len() == name.len()
+            && words
+                .iter()
+                .zip(others)
+                .all(|(word, other)| u64::from_le_bytes(*word) == lower_word(u64::from_le_bytes(*other)))
+            && last_word(suffix) == lower_word(last_word(name))
     }
 
     /// The wildcard name `*.` + the suffix of `labels` labels (RFC 4592 section 2.1.1), in `buffer`.
@@ -229,11 +245,33 @@ mod tests {
         assert_eq!(name.set(b""), Err(NameError::Short));
     }
 
+    /// Few letters in both cases and their neighbours in ASCII, so that some names are equal.
+    const LETTERS: &str = "[a-bA-B@\\[`{]{1,20}";
+
     proptest! {
         #[test]
         fn folding_a_word_is_folding_each_octet(octets: [u8; 8]) {
             let lower = lower_word(u64::from_le_bytes(octets)).to_le_bytes();
             prop_assert_eq!(lower.to_vec(), octets.to_ascii_lowercase());
+        }
+
+        #[test]
+        fn suffixes_are_compared_but_for_the_case_of_letters(one in LETTERS, other in LETTERS, start in 0..20usize) {
+            let mut name = FoldedName::default();
+            let wire = [&[one.len() as u8], one.as_bytes(), b"\0"].concat();
+            name.set(&wire).unwrap();
+            let suffix = wire.get(start..).unwrap_or_default();
+            prop_assert!(name.is_from(start, suffix));
+            prop_assert!(name.is_from(start, &suffix.to_ascii_uppercase()));
+            let other = [other.as_bytes(), b"\0"].concat();
+            prop_assert_eq!(name.is_from(start, &other), suffix.eq_ignore_ascii_case(&other));
+        }
+
+        #[test]
+        fn the_last_word_is_what_is_left_behind_whole_words(octets in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut rest = octets.chunks_exact(8).remainder().to_vec();
+            rest.resize(8, 0);
+            prop_assert_eq!(last_word(&octets).to_le_bytes().to_vec(), rest);
         }
 
         #[test]

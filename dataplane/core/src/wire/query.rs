@@ -125,16 +125,13 @@ impl Query {
     }
 
     /// Walks all records behind the question; `None` when one is malformed or an OPT record is not where it belongs.
+    #[inline]
     fn records(&mut self, packet: &[u8], before: [u16; 2], additional: u16) -> Option<()> {
-        let mut at = self.question_end;
-        for _ in 0..before.into_iter().map(u32::from).sum() {
-            let (rtype, rest) = record_head(packet, at)?;
-            if rtype == OPT {
-                return None;
-            }
-            at = record_end(packet, rest)?;
-        }
-        self.records_from(packet, at, additional)
+        let start = match before {
+            [0, 0] => self.question_end,
+            _ => after_records(packet, self.question_end, before.into_iter().map(u32::from).sum())?,
+        };
+        self.records_from(packet, start, additional)
     }
 
     /// Walks the additional section, which starts at `at`, for the OPT record; `None` when it is malformed or there are
@@ -147,15 +144,25 @@ impl Query {
                 if rest - at != ROOT_AND_TYPE || self.edns.is_some() {
                     return None;
                 }
-                let (edns, used) = Edns::parse(packet.get(rest..)?).ok()?;
-                self.edns = Some(edns);
-                at = rest + used;
+                at = rest + self.edns.insert(Edns::default()).read(packet.get(rest..)?).ok()?;
             } else {
                 at = record_end(packet, rest)?;
             }
         }
         Some(())
     }
+}
+
+/// Where `count` records end that start at `at`; `None` when one is malformed or an OPT record.
+fn after_records(packet: &[u8], mut at: usize, count: u32) -> Option<usize> {
+    for _ in 0..count {
+        let (rtype, rest) = record_head(packet, at)?;
+        if rtype == OPT {
+            return None;
+        }
+        at = record_end(packet, rest)?;
+    }
+    Some(at)
 }
 
 /// Octets of the root name and a type.

@@ -74,10 +74,11 @@ pub enum Owner<'a> {
     Name(&'a [u8]),
 }
 
+/// Of two equal numbers, so that many of them are cleared at once: a new writer has room for all.
 #[derive(Clone, Copy, Default)]
 struct Target {
     offset: u16,
-    length: u8,
+    length: u16,
 }
 
 /// Writes records behind the question of `octets`.
@@ -401,8 +402,9 @@ impl<'a> Writer<'a> {
     /// Offset of an earlier copy of `name`, which has `labels` labels.
     #[inline]
     fn find(&self, name: &[u8], labels: usize) -> Option<u16> {
-        if labels <= self.question.label_count() && self.question.suffix(labels).eq_ignore_ascii_case(name) {
-            return Some((HEADER + self.question.suffix_start(labels)) as u16);
+        let start = self.question.suffix_start(labels);
+        if labels <= self.question.label_count() && self.question.is_from(start, name) {
+            return Some((HEADER + start) as u16);
         }
         self.targets
             .get(..self.target_count)?
@@ -423,7 +425,13 @@ impl<'a> Writer<'a> {
                     Some(pointer) if jumps <= MAX_JUMPS => at = usize::from(pointer & 0x3fff),
                     _ => return false,
                 }
-                continue;
+                // The rest of most names is the end of the question's, and compared at once.
+                match at.checked_sub(HEADER) {
+                    Some(start) if start < self.question.as_wire().len() => {
+                        return self.question.is_from(start, rest);
+                    }
+                    _ => continue,
+                }
             }
             let label = usize::from(length) + 1;
             match (self.octets.get(at..at + label), rest.get(..label)) {
@@ -443,7 +451,7 @@ impl<'a> Writer<'a> {
         if self.at < 0x4000
             && let Some(target) = self.targets.get_mut(self.target_count)
         {
-            *target = Target { offset: self.at as u16, length: length as u8 };
+            *target = Target { offset: self.at as u16, length: length as u16 };
             self.target_count += 1;
         }
     }
