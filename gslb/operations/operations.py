@@ -198,7 +198,7 @@ class Operations:
     async def zones(self) -> ZoneList:
         """All zones. Off the event loop: there may be hundreds of thousands."""
         generation, zones = self._publisher.generation, self._publisher.zones()
-        changes = {origin: len(changed) for origin, changed in self._api_rrsets.items()}
+        changes = self._content.change_counts()
         found = await asyncio.to_thread(reports.zone_reports, zones, changes)
         return ZoneList(generation=generation, zones=found)
 
