@@ -53,22 +53,29 @@ class Geography:
             location = Location()
             for database in self.databases:
                 found = longest_match(database, client) or Location()
-                if location.country and found.country not in (None, location.country):
-                    # What it says of places within a country is about another one.
-                    found = replace(found, subdivision=None, coordinates=None)
-                location = location.over(found)
+                location = location.over(_of_the_same_place(found, location))
             override = longest_match(self.overrides, client)
             if override:
-                if override.country and location.country not in (None, override.country):
-                    # What the databases say of places is about another country.
-                    location = Location(asn=location.asn)
-                location = override.over(location)
+                location = override.over(_of_the_same_place(location, override))
             self._found[client] = location
         return self._found[client]
 
     def networks(self) -> list[Network]:
         """Every network that any source names."""
         return [network(text) for source in (self.overrides, *self.databases) for text, _ in source]
+
+
+def _of_the_same_place(location: Location, known: Location) -> Location:
+    """What a further source says, as far as it can be of the place that is known so far."""
+
+    def differ(one: str | None, other: str | None) -> bool:
+        return None not in (one, other) and one != other
+
+    if differ(location.continent, known.continent) or differ(location.country, known.country):
+        return Location(asn=location.asn)
+    if differ(location.subdivision, known.subdivision):
+        return replace(location, subdivision=None, coordinates=None)
+    return location
 
 
 _networks: dict[str, Network] = {}

@@ -22,7 +22,7 @@ GEOGRAPHY = Geography(
             ("10.1.0.0/16", Location("EU", "FR")),
         ),
     ),
-    (("10.2.0.0/16", Location(country="NL")),),
+    (("10.2.0.0/16", Location("EU", "NL")),),
 )
 THREE = (endpoint(0, "192.0.2.1"), endpoint(1, "192.0.2.2"), endpoint(2, "192.0.2.3"))
 GERMAN = "10.9.9.9"

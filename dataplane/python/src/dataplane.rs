@@ -20,13 +20,19 @@ use crate::names;
 use crate::steering::PySteering;
 use crate::zone::PyZone;
 
+/// Who answers without sockets, in a buffer that is used again.
+struct Direct {
+    responder: Responder,
+    packet: Box<[u8]>,
+}
+
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "DataPlane", module = "gslb._dataplane", frozen)]
 pub struct PyDataPlane {
     publisher: Arc<Publisher>,
     seed: u64,
     /// Answers without sockets.
-    direct: Mutex<Responder>,
+    direct: Mutex<Direct>,
     direct_counters: Arc<Counters>,
     /// Explains; what it counts is no traffic and is not reported.
     explaining: Mutex<Responder>,
@@ -93,7 +99,10 @@ impl PyDataPlane {
         PyDataPlane {
             publisher: Arc::new(Publisher::default()),
             seed,
-            direct: Mutex::new(Responder::new(seed, direct_counters.clone(), DIRECT)),
+            direct: Mutex::new(Direct {
+                responder: Responder::new(seed, direct_counters.clone(), DIRECT),
+                packet: vec![0; MAX_STREAM].into(),
+            }),
             direct_counters,
             explaining: Mutex::new(Responder::new(seed, Arc::default(), DIRECT)),
             listening: Mutex::new(Listening::Nothing),
@@ -166,17 +175,14 @@ impl PyDataPlane {
         if wire.len() > MAX_STREAM {
             return Err(Error::Value(format!("a message has at most {MAX_STREAM} octets")));
         }
-        let mut packet = vec![0; MAX_STREAM];
+        let state = self.publisher.current().load();
+        let mut direct = lock(&self.direct);
+        let Direct { responder, packet } = &mut *direct;
         if let Some(place) = packet.get_mut(..wire.len()) {
             place.copy_from_slice(wire);
         }
-        let state = self.publisher.current().load();
-        let response =
-            lock(&self.direct).answer(&state, &mut packet, wire.len(), client, transport, &mut NoTrace);
-        Ok(response.map(|length| {
-            packet.truncate(length);
-            packet
-        }))
+        let response = responder.answer(&state, packet, wire.len(), client, transport, &mut NoTrace);
+        Ok(response.and_then(|length| packet.get(..length)).map(<[u8]>::to_vec))
     }
 
     #[pyo3(signature = (name, rtype, client, subnet=None, verdicts=None, loads=None))]

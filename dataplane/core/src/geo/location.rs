@@ -29,6 +29,11 @@ impl Code {
         good.then(|| Code::upper(format!("{country}-{part}").as_bytes()))
     }
 
+    /// The country of a subdivision.
+    pub fn country(self) -> Option<Code> {
+        self.as_str().split_once('-').and_then(|(country, _)| Code::two_letters(country))
+    }
+
     fn upper(text: &[u8]) -> Code {
         let mut octets = [0; Code::MAX];
         for (octet, source) in octets.iter_mut().zip(text) {
@@ -118,17 +123,24 @@ pub struct Location {
 }
 
 impl Location {
-    /// This location, with what it does not say taken from `other`. When the two name different
-    /// countries only the ASN is: half of one place and half of another is neither.
+    /// This location, with what it does not say taken from `other`: but for the ASN nothing when the two name different
+    /// continents or countries, and no coordinates when they name different subdivisions. Half of one place and half of
+    /// another is neither.
     pub fn completed_by(&self, other: &Location) -> Location {
+        fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+            one.is_some() && other.is_some() && one != other
+        }
         let mut all = *self;
         all.asn = all.asn.or(other.asn);
-        if self.country.is_none() || other.country.is_none() || self.country == other.country {
-            all.continent = all.continent.or(other.continent);
-            all.country = all.country.or(other.country);
-            all.subdivision = all.subdivision.or(other.subdivision);
+        if differ(self.continent, other.continent) || differ(self.country, other.country) {
+            return all;
+        }
+        if !differ(self.subdivision, other.subdivision) {
             all.coordinates = all.coordinates.or(other.coordinates);
         }
+        all.continent = all.continent.or(other.continent);
+        all.country = all.country.or(other.country);
+        all.subdivision = all.subdivision.or(other.subdivision);
         all
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn compile(text: &str) -> Result<Steering, SteerError> {
 
 /// Compiles a document over geo data that is at hand.
 pub(super) fn compile_over(document: &Document<'_>, map: Arc<GeoMap>) -> Result<Steering, SteerError> {
-    let map = match overrides::overrides(&document.overrides)? {
+    let map = match overrides::overrides(&document.overrides, &map)? {
         Some(overrides) => Arc::new(overrides.overlay(&map)),
         None => map,
     };

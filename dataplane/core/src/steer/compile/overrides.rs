@@ -1,5 +1,7 @@
 //! The operator's own location data.
 
+use std::collections::HashMap;
+
 use crate::geo::location::{Code, Coordinates, Location};
 use crate::geo::map::GeoMap;
 use crate::geo::prefix::Subnet;
@@ -8,9 +10,22 @@ use crate::steer::error::SteerError;
 use crate::steer::model::Place;
 use crate::steer::selector::{Kind, Selector};
 
-/// The map of the overrides, if there are any.
-pub(super) fn overrides(entries: &[OverrideEntry<'_>]) -> Result<Option<GeoMap>, SteerError> {
-    let networks: Vec<(Subnet, Location)> = entries
+/// The map of the overrides, if there are any. Where one names a country only, its continent is what `databases` say
+/// of that country elsewhere.
+pub(super) fn overrides(
+    entries: &[OverrideEntry<'_>],
+    databases: &GeoMap,
+) -> Result<Option<GeoMap>, SteerError> {
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let pairs = databases.locations().iter().filter_map(|location| location.country.zip(location.continent));
+    // Of several the first in the databases.
+    let mut continents = HashMap::new();
+    pairs.for_each(|(country, continent)| {
+        continents.entry(country).or_insert(continent);
+    });
+    let mut networks: Vec<(Subnet, Location)> = entries
         .iter()
         .map(|entry| {
             network(entry).map_err(|message| {
@@ -19,7 +34,11 @@ pub(super) fn overrides(entries: &[OverrideEntry<'_>]) -> Result<Option<GeoMap>,
             })
         })
         .collect::<Result<_, _>>()?;
-    Ok((!networks.is_empty()).then(|| GeoMap::from_networks(&networks)))
+    for (_, location) in &mut networks {
+        let country = location.country.and_then(|country| continents.get(&country).copied());
+        location.continent = location.continent.or(country);
+    }
+    Ok(Some(GeoMap::from_networks(&networks)))
 }
 
 fn network(entry: &OverrideEntry<'_>) -> Result<(Subnet, Location), String> {
@@ -31,7 +50,8 @@ fn network(entry: &OverrideEntry<'_>) -> Result<(Subnet, Location), String> {
             _ => None,
         }),
     };
-    let country: Option<Code> = code(Kind::Country, &entry.country)?;
+    let subdivision: Option<Code> = code(Kind::Subdivision, &entry.subdivision)?;
+    let country = code(Kind::Country, &entry.country)?.or(subdivision.and_then(Code::country));
     let coordinates = match (entry.latitude, entry.longitude) {
         (None, None) => None,
         (Some(latitude), Some(longitude)) => Some(
@@ -43,7 +63,7 @@ fn network(entry: &OverrideEntry<'_>) -> Result<(Subnet, Location), String> {
     let location = Location {
         continent: code(Kind::Continent, &entry.continent)?,
         country,
-        subdivision: code(Kind::Subdivision, &entry.subdivision)?,
+        subdivision,
         asn: entry.asn,
         coordinates,
     };

@@ -188,9 +188,21 @@ fn overrides_come_before_the_databases() {
     let told = ask(&steering, GERMANY, &UP);
     assert_eq!(told.answer, [0], "what is left empty is the database's");
     assert_eq!(told.explanation.location.asn, Some(64_512));
-    document["overrides"][1] = json!({"network": "192.0.2.0/24", "country": "FR"});
-    let told = ask(&built(&document), GERMANY, &UP);
-    assert_eq!(told.explanation.location.coordinates, None, "those of the database are of another country");
+    for elsewhere in [json!({"country": "FR"}), json!({"continent": "NA"}), json!({"subdivision": "FR-IDF"})]
+    {
+        document["overrides"][1] = elsewhere;
+        document["overrides"][1]["network"] = "192.0.2.0/24".into();
+        let told = ask(&built(&document), GERMANY, &UP).explanation.location;
+        assert_eq!(told.coordinates, None, "those of the database are of another place");
+        assert_ne!(told.country.map(|code| code.to_string()), Some("DE".into()));
+    }
+    document["overrides"][1] = json!({"network": "192.0.2.0/24", "country": "US"});
+    let told = ask(&built(&document), GERMANY, &UP).explanation.location;
+    assert_eq!(
+        told.continent.map(|code| code.to_string()),
+        Some("NA".into()),
+        "as elsewhere in the databases"
+    );
     document["overrides"][0]["latitude"] = 91.into();
     let error = compile(&document.to_string(), &[]).unwrap_err().to_string();
     assert!(error.starts_with("override of 203.0.113.0/25: latitude"), "{error}");
