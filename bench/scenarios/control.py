@@ -97,6 +97,7 @@ def _compare(server: Server, queries: str, disturbed: Disturbance, windows: int)
         "servfail": total["rcodes"].get("2", 0),
         "answered": total["answered"],
         "generator_late_p99_us": total["late_p99_us"],
+        "generator_skipped": total["skipped"],
         "generator_is_real_time": is_real_time,
         "runs": rows,
     }

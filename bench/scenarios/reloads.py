@@ -67,13 +67,16 @@ def measure(cores: Cores, *, quick: bool = False) -> dict[str, Any]:
                 "servfail": total["rcodes"].get("2", 0),
                 "answered": total["answered"],
                 "generator_late_p99_us": total["late_p99_us"],
+                "generator_skipped": total["skipped"],
                 "generator_is_real_time": is_real_time,
                 "runs": runs,
             }
     return results
 
 
-def _reload(server: Server, original: bytes, zone: Path, serial: int) -> tuple[float, float, dict[str, float]]:
+def _reload(
+    server: Server, original: bytes, zone: Path, serial: int
+) -> tuple[float, float, dict[str, float]]:
     """Put a zone with this serial in place: when that was, when its serial was answered first, and memory meanwhile."""
     following = zone.with_name(".next")
     following.write_bytes(original.replace(SERIAL, f" {serial} 7200 1800 ".encode(), 1))
