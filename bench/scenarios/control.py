@@ -117,13 +117,13 @@ def _busy_interpreter(server: Server) -> Iterator[Callable[[], dict[str, float]]
 @contextmanager
 def _reloading(server: Server) -> Iterator[Callable[[], dict[str, float]]]:
     with _repeating(lambda: server.request("POST", "/v1/reload", {})) as rate:
-        yield lambda: {"reloads_per_second": round(rate(), 2)}
+        yield lambda: {"reloads_per_second": round(rate(), 3)}
 
 
 @contextmanager
 def _scraping(server: Server) -> Iterator[Callable[[], dict[str, float]]]:
     with _repeating(lambda: server.request("GET", "/metrics")) as rate:
-        yield lambda: {"scrapes_per_second": round(rate(), 2)}
+        yield lambda: {"scrapes_per_second": round(rate(), 3)}
 
 
 def _probing(site: Path, port: int) -> Disturbance:
