@@ -48,10 +48,9 @@ def main() -> None:
         begun = time.monotonic()
         results[name] = SCENARIOS[name](cores, quick=options.quick)
         print(f"# {name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-    text = json.dumps(results, indent=1)
-    print(text)
-    if options.out:
-        options.out.write_text(text)
+        if options.out:
+            options.out.write_text(json.dumps(results, indent=1))
+    print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

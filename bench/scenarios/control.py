@@ -97,6 +97,7 @@ def _compare(server: Server, queries: str, disturbed: Disturbance, windows: int)
         "servfail": total["rcodes"].get("2", 0),
         "answered": total["answered"],
         "generator_late_p99_us": total["late_p99_us"],
+        "generator_skipped": total["skipped"],
         "generator_is_real_time": is_real_time,
         "runs": rows,
     }
@@ -116,13 +117,13 @@ def _busy_interpreter(server: Server) -> Iterator[Callable[[], dict[str, float]]
 @contextmanager
 def _reloading(server: Server) -> Iterator[Callable[[], dict[str, float]]]:
     with _repeating(lambda: server.request("POST", "/v1/reload", {})) as rate:
-        yield lambda: {"reloads_per_second": round(rate(), 2)}
+        yield lambda: {"reloads_per_second": round(rate(), 3)}
 
 
 @contextmanager
 def _scraping(server: Server) -> Iterator[Callable[[], dict[str, float]]]:
     with _repeating(lambda: server.request("GET", "/metrics")) as rate:
-        yield lambda: {"scrapes_per_second": round(rate(), 2)}
+        yield lambda: {"scrapes_per_second": round(rate(), 3)}
 
 
 def _probing(site: Path, port: int) -> Disturbance:

@@ -44,8 +44,8 @@ class Load:
     """Queries in the background until ``finish`` is called; a context manager.
 
     Paced at ``rate`` queries a second it goes before all others on its core, but sleeps between groups of
-    queries: its own lateness does not depend on what else runs there. Without a rate it is the full load: as
-    many as are answered, 128 outstanding, with the given niceness.
+    queries. Groups that it could not send in time all the same are skipped but for the last, and counted.
+    Without a rate it is the full load: as many as are answered, 128 outstanding, with the given niceness.
     """
 
     def __init__(

@@ -79,10 +79,16 @@ def forget_peak(pid: int) -> None:
 
 
 def free_port() -> int:
-    """A UDP port of 127.0.0.1 that nobody has at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port of 127.0.0.1 that nobody has at the moment, over UDP and TCP."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as streams,
+            suppress(OSError),
+        ):
+            datagrams.bind(("127.0.0.1", 0))
+            streams.bind(datagrams.getsockname())
+            return streams.getsockname()[1]
 
 
 def to_core(pid: int, core: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 COLUMNS = (
     ("first_answer_s", "first answer s", 2),
+    ("start_cpu_s", "CPU of the start s", 2),
     ("reload_s", "reload s", 2),
     ("list_s", "`GET /v1/zones` s", 3),
     ("pss_mb", "memory MB", 0),
