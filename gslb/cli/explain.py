@@ -234,15 +234,21 @@ def _value(unit: str, candidate: dict[str, Any]) -> str:
 
 
 def _observed(endpoint: dict[str, Any] | None) -> str:
-    """What probes say of an endpoint and since when."""
+    """What probes say of an endpoint and since when; of several monitors, what each does that is not up."""
     if endpoint is None:
         return "-"
-    if not endpoint["monitor"]:
+    monitors = endpoint["monitors"]
+    if not monitors:
         return "not monitored"
     text = str(endpoint["observed"])
     if endpoint["since"]:
         text += f" since {moment(endpoint['since'])}"
-    return f"{text}: {endpoint['reason']}" if text.startswith("down") and endpoint["reason"] else text
+    if len(monitors) == 1:
+        return f"{text}: {endpoint['reason']}" if text.startswith("down") and endpoint["reason"] else text
+    others = "; ".join(
+        f"{one['monitor']} {one['observed']}: {one['reason']}" for one in monitors if one["observed"] != "up"
+    )
+    return f"{text} ({others})" if others else text
 
 
 def _drained(endpoint: dict[str, Any] | None) -> str:

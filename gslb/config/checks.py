@@ -56,7 +56,7 @@ def _check_units(declared: Declared) -> None:
 def _check_unused(declared: Declared) -> None:
     used = {
         "pop": {endpoint.pop for pool in declared.pools for endpoint in pool.endpoints},
-        "monitor": {pool.monitor for pool in declared.pools},
+        "monitor": {monitor for pool in declared.pools for monitor in pool.monitors},
         "pool": {name.pool for name in declared.names}
         | {member.pool for pool in declared.pools for member in pool.members},
         "policy": {name.policy for name in declared.names} | {pool.policy for pool in declared.pools},

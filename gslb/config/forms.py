@@ -86,7 +86,7 @@ class PoolForm(TypedDict, total=False):
 
     endpoints: Sequence
     pools: Sequence
-    monitor: Reference
+    monitor: Annotated[tuple[str, ...], PlainValidator(values.monitors)]
     policy: Reference
     min_healthy: Any
     when_all_down: Annotated[str, PlainValidator(values.choice(list(WhenAllDown)))]

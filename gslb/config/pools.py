@@ -35,9 +35,13 @@ def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
     is_new = define(declared, "pool", name, cursor, MAXIMUM_POOLS)
     what = f"pool {quote(name)}"
     settings, is_whole = read_parts(PoolForm, cursor, what, declared.report)
-    for kind in ("monitor", "policy"):
-        if kind in settings:
-            declared.refer(kind, settings[kind], cursor.place_at((kind,)), what)
+    if "policy" in settings:
+        declared.refer("policy", settings["policy"], cursor.place_at(("policy",)), what)
+    if "monitor" in settings:
+        listed = cursor.child("monitor")
+        items = listed.items() if isinstance(listed.value, list) else [listed]
+        for monitor, item in zip(settings["monitor"], items, strict=True):
+            declared.refer("monitor", monitor, item.place, what)
     members: tuple[Member, ...] | None = ()
     endpoints: tuple[Endpoint, ...] | None = ()
     if "pools" in settings:
@@ -59,6 +63,7 @@ def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
         min_healthy = _read_min_healthy(cursor.child("min_healthy"), what, declared)
     if is_new and is_whole and None not in (endpoints, members, min_healthy):
         settings.pop("pools", None)
+        settings["monitors"] = settings.pop("monitor", ())
         settings |= {"endpoints": endpoints, "members": members, "min_healthy": min_healthy}
         declared.pools.append(Pool(name=name, place=cursor.key_place, **settings))
         return

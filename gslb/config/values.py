@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAXIMUM_TEXT = 1024
+MAXIMUM_MONITORS_OF_POOL = 8
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
 _PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
@@ -205,6 +206,18 @@ def references(value: object) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
     if not 1 <= len(names) <= 4096:
         raise ValueError("must list at least one POP or pool, and at most 4096")
+    return _each_once(names)
+
+
+def monitors(value: object) -> tuple[str, ...]:
+    """One monitor or a list of them, each once."""
+    names = value if isinstance(value, list) else [value]
+    if not 1 <= len(names) <= MAXIMUM_MONITORS_OF_POOL:
+        raise ValueError(f"must list 1 to {MAXIMUM_MONITORS_OF_POOL} monitors, not {len(names)}")
+    return _each_once(names)
+
+
+def _each_once(names: list[object]) -> tuple[str, ...]:
     read = tuple(reference(name) for name in names)
     if len(set(read)) != len(read):
         twice = next(name for name in read if read.count(name) > 1)

@@ -133,13 +133,14 @@ class MinHealthy(Declared):
 class Pool(Declared):
     """What may answer a name: ``endpoints``, or ``members`` that are pools, never both.
 
-    ``policy`` chooses within the pool where it is a member, and for names that give none themselves.
+    ``policy`` chooses within the pool where it is a member, and for names that give none themselves. An
+    endpoint is up only while all ``monitors`` say so.
     """
 
     name: str
     endpoints: tuple[Endpoint, ...] = ()
     members: tuple[Member, ...] = ()
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
     policy: str = ""
     min_healthy: MinHealthy = MinHealthy()
     when_all_down: WhenAllDown = WhenAllDown.SERVE_ALL

@@ -176,6 +176,7 @@ class Operations:
             names=len(steering.names),
             pops=len(steering.pops),
             observed=reports.observed_counts(endpoints),
+            failing=reports.failing_counts(endpoints),
             verdicts=reports.verdict_counts(endpoints),
             aliases=alias_counts(self._flattener),
             drains=[reports.drain_report(drain) for drain in self._drains.active().values()],
@@ -314,6 +315,9 @@ class Operations:
             zone_records={origin: zone.record_count for origin, zone in zones.items()},
             verdicts=Counter((row.pop, row.pool, str(row.verdict)) for row in endpoints),
             observed=Counter((row.pop, row.observed.value) for row in endpoints),
+            monitored=Counter(
+                (one.monitor, row.pop, one.observed.value) for row in endpoints for one in row.monitors
+            ),
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
             demand=self._demand.gauges(),
             loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gslb.config.rdata import present_type
 from gslb.health.statistics import BUCKETS
 from gslb.model.gauges import ProbeGauges
+from gslb.model.health import Observed
 from gslb.model.report import (
     VERDICT_WORDS,
     DrainReport,
@@ -16,6 +17,7 @@ from gslb.model.report import (
     ExplainedEndpoint,
     ExplainReport,
     FindingReport,
+    MonitorReport,
     ObservedCounts,
     PopReport,
     SuppositionsReport,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gslb._dataplane import Zone
-    from gslb.health.checker import EndpointHealth
+    from gslb.health.endpoint import EndpointHealth, MonitorHealth
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
@@ -57,6 +59,7 @@ def endpoint_reports(
         for endpoint in pool.endpoints:
             number = len(reports)
             known = health[number]
+            deciding = known.deciding
             reports.append(
                 EndpointReport(
                     number=number,
@@ -66,19 +69,37 @@ def endpoint_reports(
                     cname=endpoint.cname or None,
                     records=[present_type(rrset.rtype) for rrset in endpoint.records],
                     weight=endpoint.weight,
-                    monitor=pool.monitor,
-                    probe=str(known.target) if known.target else None,
+                    monitor="" if deciding is None else deciding.monitor,
+                    probe=None if deciding is None else str(deciding.target),
                     observed=known.observed,
                     reason=known.reason,
                     since=known.since,
-                    checked_at=known.checked_at,
-                    probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
+                    checked_at=None if deciding is None else deciding.checked_at,
+                    probe_ms=None if deciding is None else _milliseconds(deciding.seconds),
+                    monitors=[monitor_report(monitor) for monitor in known.monitors],
                     intent="drain" if endpoint.pop in table.drained else "serve",
                     verdict=VERDICT_WORDS[table[number]],
                     last_good=table.is_last_good(number),
                 )
             )
     return reports
+
+
+def monitor_report(health: MonitorHealth) -> MonitorReport:
+    """What one monitor says."""
+    return MonitorReport(
+        monitor=health.monitor,
+        probe=str(health.target),
+        observed=health.observed,
+        reason=health.reason,
+        since=health.since,
+        checked_at=health.checked_at,
+        probe_ms=_milliseconds(health.seconds),
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
 
 
 def pop_reports(
@@ -108,6 +129,7 @@ def pop_reports(
                 latitude=pop.latitude,
                 longitude=pop.longitude,
                 observed=observed_counts(own),
+                failing=failing_counts(own),
                 intent="serve" if drain is None else "drain",
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,
@@ -121,6 +143,17 @@ def pop_reports(
 def observed_counts(endpoints: Iterable[EndpointReport]) -> ObservedCounts:
     """Endpoints by what probes say."""
     return ObservedCounts(**Counter(endpoint.observed.value for endpoint in endpoints))
+
+
+def failing_counts(endpoints: Iterable[EndpointReport]) -> dict[str, int]:
+    """How many endpoints are down for each monitor that says so, by its name."""
+    counts = Counter(
+        monitor.monitor
+        for endpoint in endpoints
+        for monitor in endpoint.monitors
+        if monitor.observed is Observed.DOWN
+    )
+    return dict(sorted(counts.items()))
 
 
 def verdict_counts(endpoints: Iterable[EndpointReport]) -> VerdictCounts:

@@ -106,6 +106,12 @@ def control_metrics(gauges: Gauges) -> Iterator[Metric]:
     yield _gauge(
         "gslb_endpoints_observed", "Endpoints, by POP and what probes say.", ("pop", "state"), gauges.observed
     )
+    yield _gauge(
+        "gslb_endpoints_monitored",
+        "Endpoints, by monitor, POP and what this monitor says.",
+        ("monitor", "pop", "state"),
+        gauges.monitored,
+    )
     yield _gauge("gslb_pop_drained", "1 while a POP is drained.", ("pop",), _single(gauges.drained))
     yield _gauge(
         "gslb_pop_load", "Load in effect, 1 for a POP that is full.", ("pop",), _single(gauges.loads)

@@ -265,14 +265,15 @@ class Converter:
             for family in resource.families.values()
         )
         has_both = bool(families) and any(resource is None for _, resource in leaves)
-        if has_both or not leaves or not is_plain or len({(one.monitor, one.is_down) for one in watches}) > 1:
+        differ = len({(one.monitors, one.is_down) for one in watches}) > 1
+        if has_both or not leaves or not is_plain or differ:
             return None
         if len(set(targets)) < len(targets):
             return None
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         for watch in watches:
             # Nothing that is probed here stands behind a CNAME.
-            pool.monitor, pool.is_down = watch.monitor if families else "", watch.is_down
+            pool.monitors, pool.is_down = watch.monitors if families else (), watch.is_down
         units = {}
         for datacenter, resource in leaves:
             pop = units[datacenter.name] = self._pop(meta, datacenter.name)

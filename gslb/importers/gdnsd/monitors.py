@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 MOST_IN_A_ROW = 100
 HTTP_PORT = 80
 MOST_CODES = 64
+MOST_MONITORS = values.MAXIMUM_MONITORS_OF_POOL
 
 _STATUS = re.compile("[1-5][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How a set of service types is carried over.
+    """How a set of service types is carried over: in gdnsd too, the worst of all states counts.
 
     ``ttl`` is the longest time that gdnsd promises an answer for while all is up, ``None`` for no limit.
     """
 
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
     is_down: bool = False
     ttl: int | None = None
 
@@ -54,11 +55,10 @@ class Monitors:
         return self._watches[names]
 
     def _watch(self, names: tuple[str, ...], place: Place) -> Watch:
-        """In gdnsd the worst of all states counts; an endpoint here has one monitor."""
         is_down = "down" in names
         ttls = []
         probed: list[ServiceType] = []
-        for name in names:
+        for name in dict.fromkeys(names):
             if name in {"up", "down"}:
                 continue
             service = self._services.get(name)
@@ -84,14 +84,13 @@ class Monitors:
                     "or tcp, or drain by the API"
                 )
                 self._report.error("import-monitor", service.place, message)
-        if len(probed) > 1 and not is_down:
-            rest = ", ".join(service.name for service in probed[1:])
-            message = (
-                f"an endpoint has one monitor, {quote(probed[0].name)} here; {rest} is not probed as well"
-            )
+        if len(probed) > MOST_MONITORS and not is_down:
+            rest = ", ".join(service.name for service in probed[MOST_MONITORS:])
+            message = f"a pool has at most {MOST_MONITORS} monitors; {rest} is not probed as well"
             self._report.error("import-monitor", place, message)
-        monitor = "" if is_down or not probed else self._monitor(probed[0])
-        return Watch(monitor, is_down, min(ttls, default=None))
+        kept = [] if is_down else probed[:MOST_MONITORS]
+        monitors = tuple(self._monitor(service) for service in kept)
+        return Watch(monitors, is_down, min(ttls, default=None))
 
     def _monitor(self, service: ServiceType) -> str:
         if service.name in self._made:

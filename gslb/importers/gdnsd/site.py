@@ -50,7 +50,7 @@ class Pool:
     endpoints: list[Endpoint] = field(default_factory=list)
     members: list[tuple[str, int | None]] = field(default_factory=list)
     policy: str = ""
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
     is_down: bool = False
     min_healthy: dict[str, int] = field(default_factory=dict)
 

@@ -53,7 +53,7 @@ async def world(tmp_path, monkeypatch):
     publisher = Publisher(site, DataPlane(seed=1))
     flattener = Flattener(publisher.publish_flattened, clock)
     operations = Operations(publisher, store, checker, flattener, clock, version="1")
-    operations.site = site
+    operations.site, operations.prober, operations.clock = site, prober, clock
     with capture_logs():
         await operations.start()
         await clock.advance(40)
@@ -121,6 +121,19 @@ async def test_a_steered_answer(world, show):
         ";; ANSWER SECTION:",
         "www.example.com.      20  IN  A      192.0.2.2",
     ]
+
+
+async def test_of_several_monitors_those_are_named_that_do_not_say_up(world, show):
+    path = world.site / "site.yaml"
+    text = path.read_text().replace("monitor: health", "monitor: [health, ssh]")
+    path.write_text(text.replace("monitors: {", "monitors: {ssh: {type: tcp, port: 22, rise: 1, fall: 1}, "))
+    world.prober.failing = {"192.0.2.1:22", "192.0.2.3:80"}
+    await world.reload()
+    await world.clock.advance(5)
+    rows = [re.sub("since [-0-9]+ [:0-9]+Z", "since NOW", line) for line in show("www.example.com")]
+    assert any("ams  192.0.2.2  up since NOW  " in row for row in rows)
+    assert any("fra  192.0.2.1  down since NOW (ssh down: connection refused)" in row for row in rows)
+    assert any("sin  192.0.2.3  down since NOW (health down: connection refused)" in row for row in rows)
 
 
 async def test_nothing_left_ends_the_steps_and_says_what_answers_instead(world, show):

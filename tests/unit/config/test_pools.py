@@ -350,3 +350,43 @@ names: {{www.example.com: {{pool: cdn, policy: any}}}}
     probed = text.replace(f"{endpoint}}}", f'{endpoint}, probe: "192.0.2.1:80"}}')
     assert site.write("a.yaml", probed).load().rules() == []
     assert site.write("a.yaml", text.replace("    monitor: m\n", "")).load().rules() == []
+
+
+MONITORED = """\
+pops: {fra: }
+monitors: {web: {type: tcp, port: 1}, ssh: {type: tcp, port: 22}}
+pools:
+  p:
+    when_all_down: nodata
+    monitor: MONITOR
+    endpoints: [{pop: fra, address: 192.0.2.1}]
+policies: {any: [weighted]}
+names: {www.example.com: {pool: p, policy: any}}
+"""
+
+
+def test_a_pool_may_have_several_monitors(site):
+    site.write("a.yaml", MONITORED.replace("MONITOR", "[ssh, web]")).load()
+    assert site.rules() == []
+    assert site.config.pools[0].monitors == ("ssh", "web")
+
+
+@pytest.mark.parametrize(
+    ("monitors", "rule", "message"),
+    [
+        ("[web, wob]", "site-unknown-monitor", "refers to monitor 'wob', which is not defined; did you mean"),
+        ("[web, web]", "site-invalid-value", "monitor of pool 'p' lists 'web' twice"),
+        ("[]", "site-invalid-value", "monitor of pool 'p' must list 1 to 8 monitors, not 0"),
+        (
+            f"[{', '.join(f'm{n}' for n in range(9))}]",
+            "site-invalid-value",
+            "must list 1 to 8 monitors, not 9",
+        ),
+        ("[web, 7]", "site-invalid-value", "monitor of pool 'p' must be a name, not 7"),
+        ("{web: 1}", "site-invalid-value", "monitor of pool 'p' must be a name"),
+    ],
+)
+def test_errors_in_a_list_of_monitors_have_their_place(site, monitors, rule, message):
+    site.write("a.yaml", MONITORED.replace("MONITOR", monitors)).load()
+    assert (rule, "a.yaml:6") in site.rules()
+    assert message in site.messages(rule)[0]

@@ -72,6 +72,28 @@ def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path)
     assert (pools["r.v4"]["monitor"], pools["r.v6"]["unknown_counts"]) == ("web", "down")
 
 
+def test_several_service_types_are_several_monitors(tmp_path):
+    made = Converted(
+        tmp_path,
+        "service_types => {\n"
+        " web => { plugin => http_status ok_thresh => 1 interval => 8 }\n"
+        " ssh => { plugin => tcp_connect port => 22 ok_thresh => 1 down_thresh => 3 } }\n"
+        "plugins => { multifo => { r => { service_types => [ web, up, ssh, web ] a => 192.0.2.1 }\n"
+        " s => { service_types => [ web, down ] a => 192.0.2.2 } } }",
+        "a 600 DYNA multifo!r\nb 600 DYNA multifo!s\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["monitor"] == ["web", "ssh"]
+    assert (pools["s"].get("monitor"), pools["s"]["unknown_counts"]) == (None, "down")
+    assert set(made.yaml("monitors")) == {"web", "ssh"}
+    # What goes down soonest bounds the TTL.
+    assert made.yaml("names")["a.example.com"]["ttl"] == 300
+    assert made.found == []
+    steering, findings = load_steering(made.site)
+    assert not has_errors(findings)
+    assert [pool.monitors for pool in steering.pools] == [("web", "ssh"), ()]
+
+
 def test_simplefo_is_two_pools_in_order(tmp_path):
     made = Converted(
         tmp_path,
