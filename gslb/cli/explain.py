@@ -28,6 +28,13 @@ _FOUND = {
     "name_error": "{name} does not exist in the zone",
 }
 
+_REFLECTED = {
+    "dns": "the resolver's address",
+    "edns": "the client subnet's address, 0.0.0.0 without one",
+    "best": "the client subnet's address, the resolver's without one",
+    "both": "the client subnet's address and the resolver's",
+}
+
 _OUTCOMES = {
     "last_resort": "last resort: the records that the zone itself has at the name",
     "not_offered": "the pool has nothing of this type: the records that the zone itself has at the name",
@@ -75,6 +82,8 @@ def explain(
     for step in report["steps"]:
         if step["step"] == "steer":
             _print_steering(step, report["endpoints"])
+        elif step["step"] == "reflect":
+            print_facts(_reflected(step))
         else:
             print_facts([_fact(step)])
     _print_response(report["answer"])
@@ -95,6 +104,17 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
             return "alias", f"leads to {step['target']}"
         case other:  # of a newer server
             return str(other), json.dumps({key: value for key, value in step.items() if key != "step"})
+
+
+def _reflected(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A name that answers with the addresses of whoever asks."""
+    yield "steered", _declared(step["name"])
+    yield "reflects", f"{step['mode']}: {_REFLECTED[step['mode']]}"
+    yield "resolver", str(step["resolver"])
+    yield "subnet", step["subnet"] or "none counts"
+    yield "outcome", ", ".join(step["answer"]) or "no data: there is no such address of this family"
+    yield "TTL", f"{step['ttl']} s"
+    yield "scope", f"/{step['scope']['value']}: {step['scope']['reason']}"
 
 
 def _print_steering(steering: dict[str, Any], endpoints: dict[str, Any]) -> None:

@@ -83,6 +83,7 @@ def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
         is_new = declared.define("name", owner, cursor.key_place, MAXIMUM_NAMES)
     what = f"name {quote(name)}"
     settings, is_whole = read_parts(NameForm, cursor, what, declared.report)
+    is_whole = _has_one_answer(cursor, what, declared) and is_whole
     for kind in ("pool", "policy"):
         if kind in settings:
             declared.refer(kind, settings[kind], cursor.place_at((kind,)), what)
@@ -95,8 +96,28 @@ def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
         return
     declared.unread.add("name")
     if is_new:
-        known = {"pool": "", **settings}
-        declared.broken_names.append(SteeredName(name=owner, place=cursor.key_place, **known))
+        declared.broken_names.append(SteeredName(name=owner, place=cursor.key_place, **settings))
+
+
+def _has_one_answer(cursor: Cursor, what: str, declared: Declared) -> bool:
+    """Whether a name says what answers it, a pool or who asks; ``False`` after an error in that."""
+    keys = written(cursor)
+    if not isinstance(cursor.value, dict):
+        return False
+    if "reflect" not in keys:
+        if "pool" not in keys:
+            message = f"{what} lacks the key 'pool' (or reflect)"
+            declared.report.error("site-missing-key", cursor.key_place, message)
+        return "pool" in keys
+    besides = [key for key in ("pool", "policy") if key in keys]
+    for key in besides:
+        message = f"{what} reflects who asks, so it has no {key}; remove one of the two"
+        declared.report.error("site-invalid-value", cursor.key_place_at((key,)), message)
+    if isinstance(cursor.value.get("ttl"), dict) and "min" in cursor.value["ttl"]:
+        message = f"min of ttl of {what} has no effect, since nothing of it can be down; write one TTL"
+        place = cursor.key_place_at(("ttl", "min"))
+        declared.report.warning("site-setting-without-effect", place, message)
+    return not besides
 
 
 def _read_ttl(cursor: Cursor, what: str, declared: Declared) -> dict[str, int] | None:

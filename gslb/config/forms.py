@@ -17,7 +17,7 @@ from gslb.config import measures, patterns, values
 from gslb.config.report import report_unknown_key
 from gslb.config.wording import quote
 from gslb.model.finding import Severity
-from gslb.model.site import Count, Fraction, Milliseconds, Mode, Percent, UnknownCounts, WhenAllDown
+from gslb.model.site import Count, Fraction, Milliseconds, Mode, Percent, Reflect, UnknownCounts, WhenAllDown
 
 if TYPE_CHECKING:
     from gslb.config.report import Cursor, Report
@@ -172,8 +172,9 @@ class ShedForm(TypedDict):
 class NameForm(TypedDict, total=False):
     """Settings of a steered name."""
 
-    pool: Required[Reference]
+    pool: Reference
     policy: Reference
+    reflect: Annotated[Reflect, PlainValidator(values.reflect)]
     ttl: Any
     client_subnet: Annotated[bool, PlainValidator(values.boolean)]
     owner: Text

@@ -305,7 +305,7 @@ class ExplainReport(Report):
     generation: int
     steps: Annotated[
         list[dict[str, Any]],
-        Field(description="Each by its `step`: zone, no_zone, find, records, follow, steer."),
+        Field(description="Each by its `step`: zone, no_zone, find, records, follow, reflect, steer."),
     ]
     wire: Annotated[str, Field(description="The response over UDP, in hexadecimal; its ID is 0.")]
     answer: Annotated[ResponseReport | None, Field(description="The same, decoded; null for silence.")]

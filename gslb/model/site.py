@@ -290,16 +290,31 @@ class Policy(Declared):
     place: Place = NOWHERE
 
 
+class Reflect(StrEnum):
+    """Which addresses of whoever asks a name answers with: the resolver's, the client subnet's.
+
+    ``best`` is the client subnet's if one was sent, else the resolver's.
+    """
+
+    DNS = "dns"
+    EDNS = "edns"
+    BEST = "best"
+    BOTH = "both"
+
+
 class SteeredName(Declared):
     """An owner name that a pool answers. ``name`` is absolute, lower case, ends with a dot.
+
+    A name that answers with the addresses of whoever asks has ``reflect``, and no pool and no policy.
 
     Without a ``policy`` that of the pool holds. The TTL shrinks from ``ttl`` to ``least_ttl`` as endpoints go
     down; ``None`` is no shrinking. Without ``client_subnet`` the resolver's own address decides.
     """
 
     name: str
-    pool: str
+    pool: str = ""
     policy: str = ""
+    reflect: Reflect | None = None
     ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] = 30
     least_ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     client_subnet: bool = True

@@ -31,6 +31,10 @@ _PLAIN = {
     "truncated": ("gslb_truncated", "Responses that were cut to fit and had TC set."),
     "steered": ("gslb_steered", "Responses that a pool and a policy made."),
     "all_down": ("gslb_all_down", "Steered queries for which no endpoint was handed out."),
+    "reflected": (
+        "gslb_reflected",
+        "Queries for addresses that were answered with those of whoever asked.",
+    ),
     "demand_unplaced": (
         "gslb_demand_unplaced",
         "Queries for steered names that are not in the demand, since its tables were full.",

@@ -66,14 +66,15 @@ class Policy:
 
 @dataclass(slots=True)
 class Name:
-    """A steered name, absolute. ``policy`` is empty where the pool has one."""
+    """A steered name, absolute. ``policy`` is empty where the pool has one; with ``reflect`` both are."""
 
     name: str
     note: str
-    pool: str
-    policy: str
     ttl: int
     min_ttl: int
+    pool: str = ""
+    policy: str = ""
+    reflect: str = ""
     client_subnet: bool = True
 
 

@@ -173,9 +173,8 @@ def _policies(site: Site, names: list[str]) -> Iterator[str]:
 
 def _names(site: Site) -> Iterator[str]:
     for name in site.names:
-        settings: list[tuple[str, object]] = [("pool", name.pool)]
-        if name.policy:
-            settings.append(("policy", name.policy))
+        keys = ("pool", "policy", "reflect")
+        settings: list[tuple[str, object]] = [(key, value) for key in keys if (value := getattr(name, key))]
         is_fixed = name.ttl == name.min_ttl
         settings.append(("ttl", name.ttl if is_fixed else {"max": name.ttl, "min": name.min_ttl}))
         if not name.client_subnet:

@@ -136,6 +136,30 @@ async def test_of_several_monitors_those_are_named_that_do_not_say_up(world, sho
     assert any("sin  192.0.2.3  down since NOW (health down: connection refused)" in row for row in rows)
 
 
+async def test_a_name_that_reflects_says_what_and_why(world, show):
+    path = world.site / "site.yaml"
+    path.write_text(
+        path.read_text().replace("names:\n", "names:\n  who.example.com: {reflect: best, ttl: 5}\n")
+    )
+    await world.reload()
+    lines = show("who.example.com", subnet="198.51.100.0/24")
+    assert lines[4:] == [
+        "steered     who.example.com. (site/site.yaml:18)",
+        "reflects    best: the client subnet's address, the resolver's without one",
+        "resolver    198.51.100.1",
+        "subnet      198.51.100.0/24",
+        "outcome     198.51.100.0",
+        "TTL         5 s",
+        "scope       /24: the answer is the client subnet: other subnets get other answers",
+        "",
+        ";; status: NOERROR, flags: qr aa",
+        ";; EDNS: ECS 198.51.100.0/24 scope/24",
+        ";; ANSWER SECTION:",
+        "who.example.com.       5  IN  A      198.51.100.0",
+    ]
+    assert "outcome     no data: there is no such address of this family" in show("who.example.com", "AAAA")
+
+
 async def test_nothing_left_ends_the_steps_and_says_what_answers_instead(world, show):
     for pop in ("fra", "ams", "sin"):
         await world.drain(pop, "x", "ana", None)
