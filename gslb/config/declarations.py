@@ -21,7 +21,10 @@ MAXIMUM_POPS = 4096
 MAXIMUM_MONITORS = 4096
 MAXIMUM_NAMES = 1_000_000
 
-_HTTP_ONLY = ("path", "host", "expect_status")
+_HTTP = ("port", "path", "host", "expect_status")
+_READ_BY = {"https": (*_HTTP, "verify_tls"), "http": _HTTP, "tcp": ("port",), "command": ("command",)}
+"""Type of monitor to the settings that only some types have."""
+_NEEDED_BY = {"https": "port", "http": "port", "tcp": "port", "command": "command"}
 
 
 def read_pop(name: str, cursor: Cursor, declared: Declared) -> None:
@@ -44,12 +47,16 @@ def read_monitor(name: str, cursor: Cursor, declared: Declared) -> None:
     is_new = define(declared, "monitor", name, cursor, MAXIMUM_MONITORS)
     what = f"monitor {quote(name)}"
     settings, is_whole = read_parts(MonitorForm, cursor, what, declared.report)
-    kind = settings.get("type", "https")
-    idle = _HTTP_ONLY if kind == "tcp" else ()
-    for key in (*idle, "verify_tls") if kind != "https" else ():
-        if key in settings:
-            message = f"{key} of {what} has no effect on a {kind} monitor; remove it"
-            declared.report.warning("site-setting-without-effect", cursor.key_place_at((key,)), message)
+    kind = settings.get("type")
+    if kind is not None:
+        for key in {key: None for keys in _READ_BY.values() for key in keys if key not in _READ_BY[kind]}:
+            if key in settings:
+                message = f"{key} of {what} has no effect on a {kind} monitor; remove it"
+                declared.report.warning("site-setting-without-effect", cursor.key_place_at((key,)), message)
+        if _NEEDED_BY[kind] not in written(cursor):
+            message = f"{what} lacks the key {quote(_NEEDED_BY[kind])}"
+            declared.report.error("site-missing-key", cursor.key_place, message)
+            is_whole = False
     if _fits_its_interval(settings, cursor, what, declared) and is_new and is_whole:
         declared.monitors.append(Monitor(name=name, place=cursor.key_place, **settings))
 

@@ -55,8 +55,9 @@ class PopForm(TypedDict, total=False):
 class MonitorForm(TypedDict, total=False):
     """Settings of a monitor."""
 
-    type: Required[Annotated[str, PlainValidator(values.choice(("http", "https", "tcp")))]]
-    port: Required[Annotated[int, PlainValidator(values.integer(1, 65535))]]
+    type: Required[Annotated[str, PlainValidator(values.choice(("http", "https", "tcp", "command")))]]
+    port: Annotated[int, PlainValidator(values.integer(1, 65535))]
+    command: Annotated[tuple[str, ...], PlainValidator(values.command)]
     path: Annotated[str, PlainValidator(values.http_path)]
     host: Annotated[str, PlainValidator(values.host)]
     expect_status: Annotated[tuple[int, ...], PlainValidator(values.status_codes)]

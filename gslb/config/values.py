@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from gslb.config.durations import format_duration, parse_duration
 from gslb.config.names import parse_owner_name
 from gslb.config.wording import did_you_mean, one_of, quote
-from gslb.model.site import Reflect
+from gslb.model.site import ITEM, Reflect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAXIMUM_TEXT = 1024
 MAXIMUM_MONITORS_OF_POOL = 8
+MAXIMUM_ARGUMENTS = 64
+MAXIMUM_ARGUMENT = 4096
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
 _PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
@@ -229,6 +231,23 @@ def _each_once(names: list[object]) -> tuple[str, ...]:
         twice = next(name for name in read if read.count(name) > 1)
         raise ValueError(f"lists {quote(twice)} twice")
     return read
+
+
+def command(value: object) -> tuple[str, ...]:
+    """A program and its arguments."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_ARGUMENTS:
+        raise ValueError(
+            f"must be a list of a program and its arguments, at most {MAXIMUM_ARGUMENTS}, such as "
+            f'[/usr/bin/check, "{ITEM}"]; no shell reads it'
+        )
+    for argument in value:
+        if not isinstance(argument, str):
+            raise ValueError(f"must list texts, not {quote(argument)}; put it in quotes")
+        if len(argument) > MAXIMUM_ARGUMENT or "\0" in argument:
+            raise ValueError(f"must list texts of at most {MAXIMUM_ARGUMENT} characters")
+    if not value[0].startswith("/") or ITEM in value[0]:
+        raise ValueError(f"must begin with the absolute path of a program, not {quote(value[0])}")
+    return tuple(value)
 
 
 def mapping(value: object) -> dict[str, object]:

@@ -39,6 +39,10 @@ LEAST_SLOTS = 64
 MOST_SLOTS = 8_192
 """Probes in flight at once, whatever the site needs; the others wait their turn."""
 
+LEAST_COMMANDS = 8
+MOST_COMMANDS = 256
+"""Commands that run at once, each a process of its own, beside the other probes."""
+
 NO_RESULT_LOG_SECONDS = 60.0
 """At least so long between two messages about probes without a result."""
 
@@ -102,6 +106,7 @@ class Checker:
         self._least_slots = least_slots
         self._most_slots = most_slots
         self._slots = Slots(least_slots)
+        self._command_slots = Slots(LEAST_COMMANDS)
         self._unlogged = 0
         self._logged_at: float | None = None
         self._watches: dict[Key, _Watch] = {}
@@ -193,11 +198,19 @@ class Checker:
                 watch.judged.append(judged)
 
     def _resize_slots(self) -> None:
-        needed = schedule.slots_needed(watch.monitor for watch in self._watches.values())
-        if needed > self._most_slots:
-            # Then hanging targets make others wait, and failures are seen late.
-            log.warning("more probes than can run at once", needed=needed, limit=self._most_slots)
-        self._slots.resize(min(max(needed, self._least_slots), self._most_slots))
+        monitors = [watch.monitor for watch in self._watches.values()]
+        for slots, least, most in (
+            (self._slots, self._least_slots, self._most_slots),
+            (self._command_slots, LEAST_COMMANDS, MOST_COMMANDS),
+        ):
+            needed = schedule.slots_needed(one for one in monitors if self._slots_of(one) is slots)
+            if needed > most:
+                # Then hanging targets make others wait, and failures are seen late.
+                log.warning("more probes than can run at once", needed=needed, limit=most)
+            slots.resize(min(max(needed, least), most))
+
+    def _slots_of(self, monitor: Monitor) -> Slots:
+        return self._command_slots if monitor.type == "command" else self._slots
 
     def _cancel(self, watch: _Watch) -> None:
         if watch.task is not None:
@@ -210,7 +223,7 @@ class Checker:
         await self._clock.sleep(delay)
         while True:
             started = self._clock.monotonic()
-            async with self._slots:
+            async with self._slots_of(watch.monitor):
                 result = await self._prober.probe(watch.monitor, watch.health.target)
             self._record(watch, result)
             elapsed = self._clock.monotonic() - started

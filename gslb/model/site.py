@@ -29,12 +29,20 @@ class Pop(Declared):
     place: Place = NOWHERE
 
 
+ITEM = "%%ITEM%%"
+"""What stands in a command for the address or name that is probed."""
+
+
 class Monitor(Declared):
-    """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread."""
+    """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread.
+
+    ``command`` is a program, absolute, and its arguments.
+    """
 
     name: str
-    type: Literal["http", "https", "tcp"]
-    port: int
+    type: Literal["http", "https", "tcp", "command"]
+    port: int = 0
+    command: tuple[str, ...] = ()
     path: str = "/"
     host: str = ""
     expect_status: tuple[int, ...] = (200,)
@@ -45,6 +53,11 @@ class Monitor(Declared):
     fall: int = 3
     jitter: float = 0.1
     place: Place = NOWHERE
+
+    @property
+    def connects(self) -> bool:
+        """Whether it connects to a port of what it probes."""
+        return self.type != "command"
 
 
 class WhenAllDown(StrEnum):

@@ -286,8 +286,7 @@ class Converter:
             return None
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         for watch in watches:
-            # Nothing that is probed here stands behind a CNAME.
-            pool.monitors, pool.is_down = watch.monitors if families else (), watch.is_down
+            pool.monitors, pool.is_down = watch.monitors if families else watch.of_names, watch.is_down
         units = {}
         for datacenter, resource in leaves:
             pop = units[datacenter.name] = self._pop(meta, datacenter.name)
@@ -330,7 +329,8 @@ class Converter:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
                 pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
                 pool.endpoints.append(Endpoint(self._pop(meta, datacenter.name), target))
-                pool.is_down = self._pools.watch(datacenter).is_down
+                watch = self._pools.watch(datacenter)
+                pool.monitors, pool.is_down = watch.of_names, watch.is_down
             return self._made[key]
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_IN_A_ROW = 100
 HTTP_PORT = 80
 MOST_CODES = 64
+_DIRECT = ("extmon", "extfile")
+"""Plugins that probe CNAMEs too, and whose results may count at once."""
 MOST_MONITORS = values.MAXIMUM_MONITORS_OF_POOL
 
 _STATUS = re.compile("[1-5][0-9]{2}")
@@ -29,10 +31,13 @@ _STATUS = re.compile("[1-5][0-9]{2}")
 class Watch:
     """How a set of service types is carried over: in gdnsd too, the worst of all states counts.
 
+    ``of_names`` are those of the monitors that can probe CNAMEs.
+
     ``ttl`` is the longest time that gdnsd promises an answer for while all is up, ``None`` for no limit.
     """
 
     monitors: tuple[str, ...] = ()
+    of_names: tuple[str, ...] = ()
     is_down: bool = False
     ttl: int | None = None
 
@@ -67,17 +72,17 @@ class Monitors:
                 self._report.error("import-invalid", place, message)
                 continue
             settings = service.settings
-            if service.plugin == "static":
-                is_down = is_down or self._fields.text(settings, "state", "UP").upper() == "DOWN"
-                ttls.append(self._fields.integer(settings, "ttl", 2**28 - 1))
-            elif service.plugin == "null":
-                is_down = True
-            elif service.plugin in {"http_status", "tcp_connect"}:
-                probed.append(service)
+            if service.plugin in {"static", "null"}:
+                state = self._fields.text(settings, "state", "UP").upper()
+                is_down = is_down or service.plugin == "null" or state == "DOWN"
+                if service.plugin == "static":
+                    ttls.append(self._fields.integer(settings, "ttl", 2**28 - 1))
+                continue
+            if not (service.plugin in _DIRECT and self._fields.boolean(settings, "direct")):
                 ttls.append(service.interval * service.down_thresh)
+            if service.plugin in {"http_status", "tcp_connect", "extmon"}:
+                probed.append(service)
             else:
-                if not (service.plugin == "extfile" and self._fields.boolean(settings, "direct")):
-                    ttls.append(service.interval * service.down_thresh)
                 message = (
                     f"{service.plugin} cannot be carried over: addresses with the service type {quote(name)} "
                     "are not probed for it and count as up; give their pools a monitor of type http, https "
@@ -89,19 +94,21 @@ class Monitors:
             message = f"a pool has at most {MOST_MONITORS} monitors; {rest} is not probed as well"
             self._report.error("import-monitor", place, message)
         kept = [] if is_down else probed[:MOST_MONITORS]
-        monitors = tuple(self._monitor(service) for service in kept)
-        return Watch(monitors, is_down, min(ttls, default=None))
+        made = [(service.plugin, self._monitor(service)) for service in kept]
+        monitors = tuple(name for _, name in made if name)
+        of_names = tuple(name for plugin, name in made if name and plugin in _DIRECT)
+        return Watch(monitors, of_names, is_down, min(ttls, default=None))
 
     def _monitor(self, service: ServiceType) -> str:
-        if service.name in self._made:
-            return self._made[service.name]
-        settings: dict[str, Any] = {"type": "tcp" if service.plugin == "tcp_connect" else "http"}
-        settings["port"] = self._fields.integer(service.settings, "port", HTTP_PORT)
-        if not 1 <= settings["port"] <= 65_535:
-            self._fields.bad(service.settings.values["port"], "port must be 1 to 65535")
-            settings["port"] = HTTP_PORT
-        if service.plugin == "http_status":
-            settings |= self._http(service)
+        """The name of its monitor; empty after noting why there cannot be one."""
+        if service.name not in self._made:
+            self._made[service.name] = self._make(service)
+        return self._made[service.name]
+
+    def _make(self, service: ServiceType) -> str:
+        settings = self._extmon(service) if service.plugin == "extmon" else self._network(service)
+        if not settings:
+            return ""
         settings |= {
             "interval": f"{max(1, service.interval)}s",
             # Half of the interval unless given: of one second, less than gdnsd's least.
@@ -117,7 +124,9 @@ class Monitors:
             if given > MOST_IN_A_ROW:
                 message = f"{key} {given} of {quote(service.name)} becomes {MOST_IN_A_ROW}, the most there is"
                 self._report.warning("import-monitor", service.place, message)
-        if service.ok_thresh > 1 and service.down_thresh > 1:
+        if service.plugin in _DIRECT and self._fields.boolean(service.settings, "direct"):
+            settings |= {"rise": 1, "fall": 1}
+        elif service.ok_thresh > 1 and service.down_thresh > 1:
             message = (
                 f"ok_thresh {service.ok_thresh} of {quote(service.name)} is left out: here failures count "
                 "when they are in a row; gdnsd also counts those with fewer good probes between them"
@@ -125,8 +134,37 @@ class Monitors:
             self._report.info("import-monitor", service.place, message)
         name = fresh_name(service.name, self._site.monitors)
         self._site.monitors[name] = Monitor(name, f"service type {service.name}, {service.place}", settings)
-        self._made[service.name] = name
         return name
+
+    def _network(self, service: ServiceType) -> dict[str, Any]:
+        settings: dict[str, Any] = {"type": "tcp" if service.plugin == "tcp_connect" else "http"}
+        settings["port"] = self._fields.integer(service.settings, "port", HTTP_PORT)
+        if not 1 <= settings["port"] <= 65_535:
+            self._fields.bad(service.settings.values["port"], "port must be 1 to 65535")
+            settings["port"] = HTTP_PORT
+        if service.plugin == "http_status":
+            settings |= self._http(service)
+        return settings
+
+    def _extmon(self, service: ServiceType) -> dict[str, Any]:
+        """A command; nothing after noting why it cannot be."""
+        given = service.settings.values.get("cmd")
+        try:
+            command = values.command(list(self._fields.strings(given)))
+        except ValueError as error:
+            message = f"cmd of {quote(service.name)} {error}: nothing is probed for it"
+            place = service.place if given is None else given.place
+            self._report.error("import-monitor", place, message)
+            return {}
+        message = (
+            f"the command of {quote(service.name)} runs under 'gslb serve --allow-commands' only, with an "
+            "environment of its own"
+        )
+        self._report.info("import-monitor", service.place, message)
+        if self._fields.integer(service.settings, "max_proc", 0):
+            message = f"max_proc of {quote(service.name)} is left out: 256 commands run at once at most"
+            self._report.info("import-monitor", service.settings.values["max_proc"].place, message)
+        return {"type": "command", "command": list(command)}
 
     def _http(self, service: ServiceType) -> dict[str, Any]:
         """What is asked for, and which answers are good."""

@@ -171,7 +171,8 @@ class Pools:
 
     def _watch_over(self, pool: Pool, family: Family) -> None:
         watch = self.watch(family)
-        pool.monitors, pool.is_down = watch.monitors, watch.is_down
+        is_cname = isinstance(family.members[0].target, str)
+        pool.monitors, pool.is_down = watch.of_names if is_cname else watch.monitors, watch.is_down
 
     def _fill_simplefo(self, pool: Pool, family: Family, pop: str) -> None:
         """A pool for the primary addresses and one for the secondary, in order."""

@@ -352,6 +352,23 @@ names: {{www.example.com: {{pool: cdn, policy: any}}}}
     assert site.write("a.yaml", text.replace("    monitor: m\n", "")).load().rules() == []
 
 
+@pytest.mark.parametrize(("monitors", "is_error"), [("c", False), ("[c, c2]", False), ("[c, m]", True)])
+def test_commands_can_probe_a_cname_by_its_name(site, monitors, is_error):
+    commands = "".join(f", {name}: {{type: command, command: [/bin/true]}}" for name in ("c", "c2"))
+    text = f"""\
+pops: {{fra: }}
+monitors: {{m: {{type: tcp, port: 1}}{commands}}}
+pools:
+  cdn: {{monitor: {monitors}, when_all_down: nodata, policy: any, endpoints: [{{pop: fra, cname: a.test.}}]}}
+  text: {{monitor: c, when_all_down: nodata, policy: any, endpoints: [{{pop: fra, records: {{TXT: hi}}}}]}}
+policies: {{any: [weighted]}}
+names: {{www.example.com: {{pool: cdn}}, txt.example.com: {{pool: text}}}}
+"""
+    site.write("a.yaml", text).load()
+    lacking = [("site-missing-key", "a.yaml:4")] * is_error
+    assert site.rules() == [*lacking, ("site-missing-key", "a.yaml:5")]
+
+
 MONITORED = """\
 pops: {fra: }
 monitors: {web: {type: tcp, port: 1}, ssh: {type: tcp, port: 22}}

@@ -240,6 +240,25 @@ async def test_a_site_that_needs_more_probes_than_can_run_is_warned_of(clock):
     await checker.stop()
 
 
+async def test_commands_have_a_bound_of_their_own(clock, monkeypatch):
+    monkeypatch.setattr("gslb.health.checker.MOST_COMMANDS", 2)
+    monkeypatch.setattr("gslb.health.checker.LEAST_COMMANDS", 1)
+    prober = FakeProber(clock, takes=1.9)
+    checker = Checker(prober, clock, randomness=Random(1), least_slots=1)
+    site = many(4, interval=2, timeout=1.9)
+    command = Monitor(name="c", type="command", command=("/bin/true",), interval=2, timeout=1.9, jitter=0)
+    pool = site.pools[0].model_copy(update={"monitors": ("m", "c")})
+    with capture_logs() as logs:
+        checker.reconfigure(site.model_copy(update={"monitors": (*site.monitors, command), "pools": (pool,)}))
+    assert [(line["needed"], line["limit"]) for line in logs] == [(5, 2)]
+    await clock.advance(1.5)
+    assert sorted(target for _, target in prober.probed if ":" in target) == [
+        f"10.0.0.{n}:1" for n in range(4)
+    ]
+    assert sum(":" not in target for _, target in prober.probed) == 2
+    await checker.stop()
+
+
 async def test_slots_grow_at_once_and_shrink_as_they_are_given_back():
     slots = Slots(1)
     release = asyncio.Event()

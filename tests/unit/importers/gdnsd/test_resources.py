@@ -94,6 +94,30 @@ def test_several_service_types_are_several_monitors(tmp_path):
     assert [pool.monitors for pool in steering.pools] == [("web", "ssh"), ()]
 
 
+def test_extmon_is_a_command(tmp_path):
+    made = Converted(
+        tmp_path,
+        "service_types => { ext => { plugin => extmon interval => 30 timeout => 5 direct => true\n"
+        ' cmd => [ "/bin/check", "-x", "%%ITEM%%" ] }\n'
+        " web => { plugin => http_status ok_thresh => 1 down_thresh => 9 } }\n"
+        "plugins => { multifo => { r => { service_types => [ ext, web ] a => 192.0.2.1 } }\n"
+        " weighted => { w => { service_types => ext"
+        " a => [ a.example.net., 1 ] b => [ b.example.net., 1 ] } } }",
+        "a 600 DYNA multifo!r\nb 600 DYNC weighted!w\n",
+    )
+    assert made.yaml("monitors")["ext"] == {
+        "type": "command", "command": ["/bin/check", "-x", "%%ITEM%%"],
+        "interval": "30s", "timeout": "5s", "rise": 1, "fall": 1,
+    }  # fmt: skip
+    pools = made.yaml("pools")
+    assert (pools["r"]["monitor"], pools["w"]["monitor"]) == (["ext", "web"], "ext")
+    ttls = [name["ttl"] for name in made.yaml("names").values()]
+    assert ttls == [300, {"max": 600, "min": 300}]
+    assert made.found == ["info config:1 import-monitor"]
+    assert "--allow-commands" in made.messages
+    assert not has_errors(load_steering(made.site)[1])
+
+
 def test_simplefo_is_two_pools_in_order(tmp_path):
     made = Converted(
         tmp_path,
@@ -160,7 +184,8 @@ def test_a_share_of_weights_that_no_count_can_say_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("service", "rule"),
     [
-        ("plugin => extmon, cmd => [/bin/true]", "error config:1 import-monitor"),
+        ("plugin => extmon, cmd => [true]", "error config:1 import-monitor"),
+        ("plugin => extmon", "error config:1 import-monitor"),
         ("plugin => extfile, file => x", "error config:1 import-monitor"),
         (
             "plugin => tcp_connect, port => 25, down_thresh => 200, ok_thresh => 1",
