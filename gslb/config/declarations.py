@@ -22,9 +22,15 @@ MAXIMUM_MONITORS = 4096
 MAXIMUM_NAMES = 1_000_000
 
 _HTTP = ("port", "path", "host", "expect_status")
-_READ_BY = {"https": (*_HTTP, "verify_tls"), "http": _HTTP, "tcp": ("port",), "command": ("command",)}
+_READ_BY = {
+    "https": (*_HTTP, "verify_tls"),
+    "http": _HTTP,
+    "tcp": ("port",),
+    "command": ("command",),
+    "file": ("file", "missing"),
+}
 """Type of monitor to the settings that only some types have."""
-_NEEDED_BY = {"https": "port", "http": "port", "tcp": "port", "command": "command"}
+_NEEDED_BY = {"https": "port", "http": "port", "tcp": "port", "command": "command", "file": "file"}
 
 
 def read_pop(name: str, cursor: Cursor, declared: Declared) -> None:

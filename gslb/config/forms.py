@@ -28,6 +28,8 @@ MAXIMUM_TTL = 2**31 - 1
 MAXIMUM_SHED = 10
 """The highest load that a shed step or a hysteresis may name; 1 is a POP that is full."""
 
+MONITOR_TYPES = ("http", "https", "tcp", "command", "file")
+
 _FORBID = ConfigDict(extra="forbid")
 
 Text = Annotated[str, PlainValidator(values.text)]
@@ -55,9 +57,11 @@ class PopForm(TypedDict, total=False):
 class MonitorForm(TypedDict, total=False):
     """Settings of a monitor."""
 
-    type: Required[Annotated[str, PlainValidator(values.choice(("http", "https", "tcp", "command")))]]
+    type: Required[Annotated[str, PlainValidator(values.choice(MONITOR_TYPES))]]
     port: Annotated[int, PlainValidator(values.integer(1, 65535))]
     command: Annotated[tuple[str, ...], PlainValidator(values.command)]
+    file: Annotated[str, PlainValidator(values.absolute_path)]
+    missing: Annotated[str, PlainValidator(values.choice(("up", "down", "unknown")))]
     path: Annotated[str, PlainValidator(values.http_path)]
     host: Annotated[str, PlainValidator(values.host)]
     expect_status: Annotated[tuple[int, ...], PlainValidator(values.status_codes)]

@@ -271,6 +271,14 @@ def path(value: object) -> str:
     return value
 
 
+def absolute_path(value: object) -> str:
+    """The absolute path of a file."""
+    found = path(value)
+    if not found.startswith("/"):
+        raise ValueError(f"must be an absolute path, not {quote(value)}")
+    return found
+
+
 def paths(value: object) -> list[str]:
     """One path or a list of them."""
     found = value if isinstance(value, list) else [value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gslb.health.commands import CommandProber
+from gslb.health.files import FileProber
 from gslb.health.probes import NetworkProber
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class AnyProber:
             "https": network,
             "tcp": network,
             "command": CommandProber(clock, allowed=allow_commands),
+            "file": FileProber(clock),
         }
 
     async def probe(self, monitor: Monitor, target: ProbeTarget) -> ProbeResult:

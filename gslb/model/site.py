@@ -36,13 +36,16 @@ ITEM = "%%ITEM%%"
 class Monitor(Declared):
     """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread.
 
-    ``command`` is a program, absolute, and its arguments.
+    ``command`` is a program, absolute, and its arguments. ``file`` is the absolute path of a file with
+    states, ``missing`` what that says of those that it lacks.
     """
 
     name: str
-    type: Literal["http", "https", "tcp", "command"]
+    type: Literal["http", "https", "tcp", "command", "file"]
     port: int = 0
     command: tuple[str, ...] = ()
+    file: str = ""
+    missing: Literal["up", "down", "unknown"] = "unknown"
     path: str = "/"
     host: str = ""
     expect_status: tuple[int, ...] = (200,)
@@ -57,7 +60,7 @@ class Monitor(Declared):
     @property
     def connects(self) -> bool:
         """Whether it connects to a port of what it probes."""
-        return self.type != "command"
+        return self.type not in {"command", "file"}
 
 
 class WhenAllDown(StrEnum):

@@ -62,7 +62,7 @@ class Converter:
         self._pools = Pools(
             report,
             self.site,
-            Monitors(report, configuration.service_types, self.site),
+            Monitors(report, configuration.service_types, self.site, configuration.options.state),
             self._policies,
             self._taken,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gslb.config import values
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_IN_A_ROW = 100
 HTTP_PORT = 80
+STATE = Path("/var/lib/gdnsd")
 MOST_CODES = 64
 _DIRECT = ("extmon", "extfile")
 """Plugins that probe CNAMEs too, and whose results may count at once."""
@@ -45,11 +47,15 @@ class Watch:
 class Monitors:
     """Makes monitors of service types, each once."""
 
-    def __init__(self, report: Report, services: dict[str, ServiceType], site: Site) -> None:
+    def __init__(
+        self, report: Report, services: dict[str, ServiceType], site: Site, state: Path | None
+    ) -> None:
+        """``state`` is gdnsd's state directory, if the configuration names one."""
         self._report = report
         self._fields = Fields(report)
         self._services = services
         self._site = site
+        self._extfiles = (state or STATE).resolve() / "extfile"
         self._watches: dict[tuple[str, ...], Watch] = {}
         self._made: dict[str, str] = {}
 
@@ -80,13 +86,14 @@ class Monitors:
                 continue
             if not (service.plugin in _DIRECT and self._fields.boolean(settings, "direct")):
                 ttls.append(service.interval * service.down_thresh)
-            if service.plugin in {"http_status", "tcp_connect", "extmon"}:
+            elif service.plugin == "extfile" and "def_ttl" in settings.values:
+                ttls.append(self._fields.integer(settings, "def_ttl", 2**28 - 1))
+            if service.plugin in {"http_status", "tcp_connect", *_DIRECT}:
                 probed.append(service)
             else:
                 message = (
-                    f"{service.plugin} cannot be carried over: addresses with the service type {quote(name)} "
-                    "are not probed for it and count as up; give their pools a monitor of type http, https "
-                    "or tcp, or drain by the API"
+                    f"there is no plugin {quote(service.plugin)} that could be carried over: addresses with "
+                    f"the service type {quote(name)} are not probed for it and count as up"
                 )
                 self._report.error("import-monitor", service.place, message)
         if len(probed) > MOST_MONITORS and not is_down:
@@ -106,7 +113,8 @@ class Monitors:
         return self._made[service.name]
 
     def _make(self, service: ServiceType) -> str:
-        settings = self._extmon(service) if service.plugin == "extmon" else self._network(service)
+        makers = {"extmon": self._extmon, "extfile": self._extfile}
+        settings = makers.get(service.plugin, self._network)(service)
         if not settings:
             return ""
         settings |= {
@@ -126,6 +134,8 @@ class Monitors:
                 self._report.warning("import-monitor", service.place, message)
         if service.plugin in _DIRECT and self._fields.boolean(service.settings, "direct"):
             settings |= {"rise": 1, "fall": 1}
+            if service.plugin == "extfile":  # gdnsd watches the file
+                settings |= {"interval": "2s", "timeout": "1s"}
         elif service.ok_thresh > 1 and service.down_thresh > 1:
             message = (
                 f"ok_thresh {service.ok_thresh} of {quote(service.name)} is left out: here failures count "
@@ -165,6 +175,21 @@ class Monitors:
             message = f"max_proc of {quote(service.name)} is left out: 256 commands run at once at most"
             self._report.info("import-monitor", service.settings.values["max_proc"].place, message)
         return {"type": "command", "command": list(command)}
+
+    def _extfile(self, service: ServiceType) -> dict[str, Any]:
+        """A file with states; nothing after noting why it cannot be."""
+        name = self._fields.text(service.settings, "file")
+        try:
+            path = values.absolute_path(str(self._extfiles / values.path(name)))
+        except ValueError as error:
+            message = f"file of {quote(service.name)} {error}: nothing is probed for it"
+            self._report.error("import-monitor", service.place, message)
+            return {}
+        if self._fields.boolean(service.settings, "direct"):
+            message = f"TTLs in the file of {quote(service.name)} have no effect here"
+            self._report.info("import-monitor", service.place, message)
+        is_down = self._fields.boolean(service.settings, "def_down")
+        return {"type": "file", "file": path, "missing": "down" if is_down else "up"}
 
     def _http(self, service: ServiceType) -> dict[str, Any]:
         """What is asked for, and which answers are good."""

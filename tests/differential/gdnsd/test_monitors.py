@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 ADDRESSES = tuple(f"127.0.0.{host}" for host in range(1, 6))
 CNAMES = ("a.cdn.example.net.", "b.cdn.example.net.", "c.cdn.example.net.")
-NAMES = ("web", "both", "all", "program", "direct", "never", "most", "order", "names")
+NAMES = (
+    "web", "both", "all", "program", "direct", "never", "most", "states", "lost", "now", "mixed", "order",
+    "names", "listed",
+)  # fmt: skip
 ZONE_HEAD = "@ SOA ns1 hostmaster ( 7 7200 1800 259200 900 )\n@ NS ns1\nns1 A 192.0.2.53\n"
 OBSERVE_SECONDS = 20.0
 
@@ -44,6 +47,10 @@ def configuration(directory: Path, web: int, mail: int) -> Made:
         "program": "up_thresh => 0.01 service_types => program",
         "direct": "up_thresh => 0.01 service_types => [ up, direct ]",
         "never": "up_thresh => 0.01 service_types => [ web, down ]",
+        "states": "up_thresh => 0.01 service_types => states",
+        "lost": "up_thresh => 0.01 service_types => lost",
+        "now": "up_thresh => 0.01 service_types => now",
+        "mixed": "up_thresh => 0.01 service_types => [ states, web ]",
         "most": "up_thresh => 0.6 service_types => [ web, program ]",
     }
     resources = "\n".join(f"{name} => {{ {settings} {addresses} }}" for name, settings in multifo.items())
@@ -55,14 +62,19 @@ def configuration(directory: Path, web: int, mail: int) -> Made:
         f"  web => {{ plugin => tcp_connect port => {web} {timing} }}\n"
         f"  mail => {{ plugin => tcp_connect port => {mail} {timing} }}\n"
         f"  program => {{ plugin => extmon {command} {timing} }}\n"
+        f"  states => {{ plugin => extfile file => {directory}/states {timing} }}\n"
+        f"  lost => {{ plugin => extfile def_down => true file => {directory}/states {timing} }}\n"
+        f"  now => {{ plugin => extfile direct => true file => {directory}/states {timing} }}\n"
         f"  direct => {{ plugin => extmon direct => true {command} {timing} }}\n}}\n"
         f"plugins => {{ multifo => {{\n{resources} }}\n"
-        f" weighted => {{ names => {{ service_types => program {names} }} }}\n"
+        f" weighted => {{ names => {{ service_types => program {names} }}\n"
+        f" listed => {{ service_types => lost {names} }} }}\n"
         " metafo => { resources => { order => { service_types => [ web, mail ]"
         f" datacenters => [ {', '.join(f'd{index}' for index in range(len(ADDRESSES)))} ]"
         f" dcmap => {{ {order} }} }} }} }} }}\n"
     )
-    records = {"order": "DYNA metafo!order", "names": "DYNC weighted!names"}
+    records = {"order": "DYNA metafo!order"}
+    records |= {name: f"DYNC weighted!{name}" for name in ("names", "listed")}
     zone = "".join(f"{name} 60 {records.get(name, f'DYNA multifo!{name}')}\n" for name in NAMES)
     return Made(files={"config": config, "zones/example.com": ZONE_HEAD + zone})
 
@@ -107,6 +119,8 @@ def test_an_address_answers_while_all_of_its_service_types_are_up(tmp_path, seed
     for item in (*ADDRESSES, *CNAMES):
         if random.random() < 0.6:
             (items / item).touch()
+    lines = [f"{item} => {random.choice(('UP', 'DOWN/30', 'UP/60'))}" for item in (*ADDRESSES, *CNAMES)]
+    (items / "states").write_text("# states\n" + "\n".join(random.sample(lines, len(lines) - 2)) + "\n")
     with listeners(random) as web, listeners(random) as mail:
         made = configuration(items, web, mail)
         converted = Converted(made, tmp_path)
@@ -116,7 +130,7 @@ def test_an_address_answers_while_all_of_its_service_types_are_up(tmp_path, seed
         converted.dataplane.publish_verdicts(VerdictTable(converted.steering, observed).to_bytes())
         with Gdnsd(made, tmp_path / "gdnsd", {}, query("@", "SOA", "")) as gdnsd:
             for name in NAMES:
-                wires = [query(name, "A", "")] * (60 if name == "names" else 1)
+                wires = [query(name, "A", "")] * (60 if name in {"names", "listed"} else 1)
                 ours = {read(converted.answer(wire)).answer for wire in wires}
                 theirs = {read(wire).answer for wire in ask(gdnsd, wires)}
                 assert ours == theirs, f"{name}.{ZONE}"

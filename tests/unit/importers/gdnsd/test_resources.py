@@ -118,6 +118,31 @@ def test_extmon_is_a_command(tmp_path):
     assert not has_errors(load_steering(made.site)[1])
 
 
+def test_extfile_is_a_file(tmp_path):
+    made = Converted(
+        tmp_path,
+        "options => { state_dir => /srv/gdnsd }\n"
+        "service_types => { near => { plugin => extfile file => x/near ok_thresh => 1 def_down => true }\n"
+        " far => { plugin => extfile file => /far direct => true def_ttl => 40 } }\n"
+        "plugins => { multifo => { r => { service_types => [ near, far ] a => 192.0.2.1 }"
+        " s => { service_types => far a => 192.0.2.1 } } }",
+        "a 600/30 DYNA multifo!r\nb 600/30 DYNA multifo!s\n",
+    )
+    assert made.yaml("monitors") == {
+        "near": {
+            "type": "file", "file": "/srv/gdnsd/extfile/x/near", "missing": "down",
+            "interval": "10s", "timeout": "5s", "rise": 20, "fall": 10,
+        },
+        "far": {
+            "type": "file", "file": "/far", "missing": "up",
+            "interval": "2s", "timeout": "1s", "rise": 1, "fall": 1,
+        },
+    }  # fmt: skip
+    assert [name["ttl"] for name in made.yaml("names").values()] == [{"max": 40, "min": 30}] * 2
+    assert made.found == ["info config:1 import-option", "info config:3 import-monitor"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
 def test_simplefo_is_two_pools_in_order(tmp_path):
     made = Converted(
         tmp_path,
@@ -186,7 +211,8 @@ def test_a_share_of_weights_that_no_count_can_say_is_named(tmp_path):
     [
         ("plugin => extmon, cmd => [true]", "error config:1 import-monitor"),
         ("plugin => extmon", "error config:1 import-monitor"),
-        ("plugin => extfile, file => x", "error config:1 import-monitor"),
+        ("plugin => extfile", "error config:1 import-monitor"),
+        ("plugin => other", "error config:1 import-monitor"),
         (
             "plugin => tcp_connect, port => 25, down_thresh => 200, ok_thresh => 1",
             "warning config:1 import-monitor",
