@@ -30,7 +30,7 @@ from gslb.aliases.flattener import Flattener
 from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError
 from gslb.health.checker import Checker
-from gslb.health.probes import NetworkProber
+from gslb.health.probers import AnyProber
 from gslb.model.clock import SystemClock
 from gslb.operations.operations import Operations
 from gslb.publish import Publisher
@@ -70,7 +70,8 @@ class Options:
     """What to serve and where. ``listen`` and ``api`` are ``ADDRESS:PORT``; port 0 picks a free one.
 
     ``identity`` and ``version_text`` are what the server says of itself: printable ASCII, at most 128
-    characters, empty for nothing at all and ``None`` for the default.
+    characters, empty for nothing at all and ``None`` for the default. ``allow_commands``: monitors of the
+    site may run programs.
     """
 
     site: Path
@@ -80,6 +81,7 @@ class Options:
     workers: int
     identity: str | None = None
     version_text: str | None = None
+    allow_commands: bool = False
 
 
 def serve(options: Options) -> None:
@@ -107,7 +109,7 @@ async def _serve(options: Options) -> None:
         api_sockets = await _bind_api(options.api)
         stack.callback(_close, api_sockets)
         clock = SystemClock()
-        checker = Checker(NetworkProber(clock), clock)
+        checker = Checker(AnyProber(clock, allow_commands=options.allow_commands), clock)
         stack.push_async_callback(checker.stop)
         publisher = Publisher(options.site, dataplane)
         flattener = Flattener(publisher.publish_flattened, clock)

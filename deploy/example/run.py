@@ -40,7 +40,11 @@ def welcome(line: str, pids: dict[str, int]) -> str:
     steering, _ = load_steering(Path("zones"))
     rows = {
         "zones": [f"  {path.stem}  {path}" for path in sorted(Path("zones").rglob("*.zone"))],
-        "names": [f"  {name.name:24} pool {name.pool}, policy {name.policy}" for name in steering.names],
+        "names": [
+            f"  {name.name:24} "
+            + (f"pool {name.pool}, policy {name.policy}" if name.pool else f"reflects {name.reflect}")
+            for name in steering.names
+        ],
         "backends": [f"  {pop}  http://127.0.0.1:{BACKENDS[pop]}/  pid {pid}" for pop, pid in pids.items()],
     }
     lists = {key: "\n".join(lines) for key, lines in rows.items()}

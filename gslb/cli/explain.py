@@ -31,6 +31,13 @@ _FOUND = {
     "name_error": "{name} does not exist in the zone",
 }
 
+_REFLECTED = {
+    "dns": "the resolver's address",
+    "edns": "the client subnet's address, 0.0.0.0 without one",
+    "best": "the client subnet's address, the resolver's without one",
+    "both": "the client subnet's address and the resolver's",
+}
+
 _OUTCOMES = {
     "last_resort": "last resort: the records that the zone itself has at the name",
     "not_offered": "the pool has nothing of this type: the records that the zone itself has at the name",
@@ -78,6 +85,8 @@ def explain(
     for step in report["steps"]:
         if step["step"] == "steer":
             _print_steering(step, report["endpoints"])
+        elif step["step"] == "reflect":
+            print_facts(_reflected(step))
         else:
             print_facts([_fact(step)])
     _print_response(report["answer"])
@@ -98,6 +107,17 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
             return "alias", f"leads to {step['target']}"
         case other:  # of a newer server
             return str(other), json.dumps({key: value for key, value in step.items() if key != "step"})
+
+
+def _reflected(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A name that answers with the addresses of whoever asks."""
+    yield "steered", _declared(step["name"])
+    yield "reflects", f"{step['mode']}: {_REFLECTED[step['mode']]}"
+    yield "resolver", str(step["resolver"])
+    yield "subnet", step["subnet"] or "none counts"
+    yield "outcome", ", ".join(step["answer"]) or "no data: there is no such address of this family"
+    yield "TTL", f"{step['ttl']} s"
+    yield "scope", f"/{step['scope']['value']}: {step['scope']['reason']}"
 
 
 def _print_steering(steering: dict[str, Any], endpoints: dict[str, Any]) -> None:
@@ -262,15 +282,21 @@ def _value(unit: str, candidate: dict[str, Any]) -> str:
 
 
 def _observed(endpoint: dict[str, Any] | None) -> str:
-    """What probes say of an endpoint and since when."""
+    """What probes say of an endpoint and since when; of several monitors, what each does that is not up."""
     if endpoint is None:
         return "-"
-    if not endpoint["monitor"]:
+    monitors = endpoint["monitors"]
+    if not monitors:
         return "not monitored"
     text = str(endpoint["observed"])
     if endpoint["since"]:
         text += f" since {moment(endpoint['since'])}"
-    return f"{text}: {endpoint['reason']}" if text.startswith("down") and endpoint["reason"] else text
+    if len(monitors) == 1:
+        return f"{text}: {endpoint['reason']}" if text.startswith("down") and endpoint["reason"] else text
+    others = "; ".join(
+        f"{one['monitor']} {one['observed']}: {one['reason']}" for one in monitors if one["observed"] != "up"
+    )
+    return f"{text} ({others})" if others else text
 
 
 def _drained(endpoint: dict[str, Any] | None) -> str:

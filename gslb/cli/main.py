@@ -106,6 +106,9 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
             help="Answer to version.server; by default gslb and its version. Empty: nothing.",
         ),
     ] = None,
+    allow_commands: Annotated[
+        bool, typer.Option("--allow-commands", help="Let monitors of type command run programs.")
+    ] = False,
 ) -> None:
     """Serve a site."""
     # Modules and a site are loaded, nothing of which is garbage: the server turns this on when it is ready.
@@ -114,7 +117,16 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
         from gslb.cli.client import default_state  # noqa: PLC0415
         from gslb.cli.serve import serve as run_server  # noqa: PLC0415
 
-        run_server(site, listen or [], api, state or default_state(), workers, identity, version_text)
+        run_server(
+            site,
+            listen or [],
+            api,
+            state or default_state(),
+            workers,
+            identity,
+            version_text,
+            allow_commands=allow_commands,
+        )
     finally:
         gc.enable()
 

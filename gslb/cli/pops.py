@@ -26,7 +26,7 @@ def pops(client: Client, *, as_json: bool) -> None:
                 _verdict(pop),
                 _load(pop["load"]),
                 pop["title"] or "-",
-                _note(pop["drain"]),
+                _note(pop["drain"], pop["failing"]),
             )
             for pop in report["pops"]
         ],
@@ -59,8 +59,15 @@ def _load(load: dict[str, Any] | None) -> str:
     return f"{load['load']:.2f}{held}"
 
 
-def _note(drain: dict[str, Any] | None) -> str:
-    if drain is None:
-        return "-"
-    until = f" until {moment(drain['expires_at'])}" if drain["expires_at"] else ""
-    return f"{drain['reason']} ({drain['author']}{until})"
+def _note(drain: dict[str, Any] | None, failing: dict[str, int]) -> str:
+    """Which monitors say of how many endpoints that they are down, and the drain."""
+    notes = [failing_text(failing)] if failing else []
+    if drain is not None:
+        until = f" until {moment(drain['expires_at'])}" if drain["expires_at"] else ""
+        notes.append(f"{drain['reason']} ({drain['author']}{until})")
+    return "; ".join(notes) or "-"
+
+
+def failing_text(failing: dict[str, int]) -> str:
+    """``down by web 2, ssh 1``: monitors, and of how many endpoints they say so."""
+    return "down by " + ", ".join(f"{monitor} {count}" for monitor, count in failing.items())

@@ -30,6 +30,8 @@ def serve(  # noqa: PLR0917 - the options of the command
     workers: int | None,
     identity: str | None,
     version_text: str | None,
+    *,
+    allow_commands: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ends the command with one clear message when the server cannot start."""
     configure_logs()
@@ -41,6 +43,7 @@ def serve(  # noqa: PLR0917 - the options of the command
         workers=workers or len(os.sched_getaffinity(0)),
         identity=parse_identity(identity, "--identity"),
         version_text=parse_identity(version_text, "--version-text"),
+        allow_commands=allow_commands,
     )
     try:
         run_server(options)

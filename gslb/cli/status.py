@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gslb.cli.output import moment, print_json, print_table, say, warn
+from gslb.cli.pops import failing_text
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from gslb.cli.client import Client
 
 
@@ -17,7 +20,7 @@ def status(client: Client, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    observed, verdicts, aliases = report["observed"], report["verdicts"], report["aliases"]
+    verdicts, aliases = report["verdicts"], report["aliases"]
     uptime = timedelta(seconds=int(report["uptime"]))
     print_table(
         ("WHAT", "NOW"),
@@ -28,7 +31,7 @@ def status(client: Client, *, as_json: bool) -> None:
             ("zones", f"{report['zones']} with {report['records']} records"),
             ("steered names", str(report["names"])),
             ("POPs", str(report["pops"])),
-            ("observed", f"{observed['up']} up, {observed['down']} down, {observed['unknown']} unknown"),
+            ("observed", _observed(report["observed"], report["failing"])),
             (
                 "verdicts",
                 f"{verdicts['serving']} serving, {verdicts['down']} down, {verdicts['drained']} drained",
@@ -48,3 +51,8 @@ def status(client: Client, *, as_json: bool) -> None:
         first, *more = last["message"].splitlines() or [""]
         rest = f" (and {len(more)} more: see the log)" if more else ""
         warn(f"the reload at {moment(last['at'])} failed: {first}{rest}")
+
+
+def _observed(counts: dict[str, Any], failing: dict[str, int]) -> str:
+    text = f"{counts['up']} up, {counts['down']} down, {counts['unknown']} unknown"
+    return f"{text} ({failing_text(failing)})" if failing else text

@@ -21,6 +21,7 @@ def check_declared(declared: Declared) -> None:
     _check_references(declared)
     _check_units(declared)
     _check_unused(declared)
+    _check_unprobed(declared)
     check_pools(declared, graph)
     _check_steps(declared)
     _check_coordinates(declared, graph)
@@ -56,7 +57,7 @@ def _check_units(declared: Declared) -> None:
 def _check_unused(declared: Declared) -> None:
     used = {
         "pop": {endpoint.pop for pool in declared.pools for endpoint in pool.endpoints},
-        "monitor": {pool.monitor for pool in declared.pools},
+        "monitor": {monitor for pool in declared.pools for monitor in pool.monitors},
         "pool": {name.pool for name in declared.names}
         | {member.pool for pool in declared.pools for member in pool.members},
         "policy": {name.policy for name in declared.names} | {pool.policy for pool in declared.pools},
@@ -75,6 +76,17 @@ def _check_unused(declared: Declared) -> None:
             if name not in names:
                 message = f"no {user} uses {kind} {quote(name)}"
                 declared.report.warning(f"site-unused-{kind}", place, message)
+
+
+def _check_unprobed(declared: Declared) -> None:
+    """Only what connects nowhere can probe a name that nobody resolves for it."""
+    connecting = {monitor.name for monitor in declared.monitors if monitor.connects}
+    for one in declared.unprobed:
+        if not one.has_cname or connecting.intersection(one.monitors):
+            message = (
+                f"{one.what} lacks the key 'probe': without an address, say what the monitor shall probe"
+            )
+            declared.report.error("site-missing-key", one.place, message)
 
 
 def _check_steps(declared: Declared) -> None:

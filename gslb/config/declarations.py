@@ -21,7 +21,16 @@ MAXIMUM_POPS = 4096
 MAXIMUM_MONITORS = 4096
 MAXIMUM_NAMES = 1_000_000
 
-_HTTP_ONLY = ("path", "host", "expect_status")
+_HTTP = ("port", "path", "host", "expect_status")
+_READ_BY = {
+    "https": (*_HTTP, "verify_tls"),
+    "http": _HTTP,
+    "tcp": ("port",),
+    "command": ("command",),
+    "file": ("file", "missing"),
+}
+"""Type of monitor to the settings that only some types have."""
+_NEEDED_BY = {"https": "port", "http": "port", "tcp": "port", "command": "command", "file": "file"}
 
 
 def read_pop(name: str, cursor: Cursor, declared: Declared) -> None:
@@ -44,12 +53,16 @@ def read_monitor(name: str, cursor: Cursor, declared: Declared) -> None:
     is_new = define(declared, "monitor", name, cursor, MAXIMUM_MONITORS)
     what = f"monitor {quote(name)}"
     settings, is_whole = read_parts(MonitorForm, cursor, what, declared.report)
-    kind = settings.get("type", "https")
-    idle = _HTTP_ONLY if kind == "tcp" else ()
-    for key in (*idle, "verify_tls") if kind != "https" else ():
-        if key in settings:
-            message = f"{key} of {what} has no effect on a {kind} monitor; remove it"
-            declared.report.warning("site-setting-without-effect", cursor.key_place_at((key,)), message)
+    kind = settings.get("type")
+    if kind is not None:
+        for key in {key: None for keys in _READ_BY.values() for key in keys if key not in _READ_BY[kind]}:
+            if key in settings:
+                message = f"{key} of {what} has no effect on a {kind} monitor; remove it"
+                declared.report.warning("site-setting-without-effect", cursor.key_place_at((key,)), message)
+        if _NEEDED_BY[kind] not in written(cursor):
+            message = f"{what} lacks the key {quote(_NEEDED_BY[kind])}"
+            declared.report.error("site-missing-key", cursor.key_place, message)
+            is_whole = False
     if _fits_its_interval(settings, cursor, what, declared) and is_new and is_whole:
         declared.monitors.append(Monitor(name=name, place=cursor.key_place, **settings))
 
@@ -83,6 +96,7 @@ def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
         is_new = declared.define("name", owner, cursor.key_place, MAXIMUM_NAMES)
     what = f"name {quote(name)}"
     settings, is_whole = read_parts(NameForm, cursor, what, declared.report)
+    is_whole = _has_one_answer(cursor, what, declared) and is_whole
     for kind in ("pool", "policy"):
         if kind in settings:
             declared.refer(kind, settings[kind], cursor.place_at((kind,)), what)
@@ -95,8 +109,28 @@ def read_name(name: str, cursor: Cursor, declared: Declared) -> None:
         return
     declared.unread.add("name")
     if is_new:
-        known = {"pool": "", **settings}
-        declared.broken_names.append(SteeredName(name=owner, place=cursor.key_place, **known))
+        declared.broken_names.append(SteeredName(name=owner, place=cursor.key_place, **settings))
+
+
+def _has_one_answer(cursor: Cursor, what: str, declared: Declared) -> bool:
+    """Whether a name says what answers it, a pool or who asks; ``False`` after an error in that."""
+    keys = written(cursor)
+    if not isinstance(cursor.value, dict):
+        return False
+    if "reflect" not in keys:
+        if "pool" not in keys:
+            message = f"{what} lacks the key 'pool' (or reflect)"
+            declared.report.error("site-missing-key", cursor.key_place, message)
+        return "pool" in keys
+    besides = [key for key in ("pool", "policy") if key in keys]
+    for key in besides:
+        message = f"{what} reflects who asks, so it has no {key}; remove one of the two"
+        declared.report.error("site-invalid-value", cursor.key_place_at((key,)), message)
+    if isinstance(cursor.value.get("ttl"), dict) and "min" in cursor.value["ttl"]:
+        message = f"min of ttl of {what} has no effect, since nothing of it can be down; write one TTL"
+        place = cursor.key_place_at(("ttl", "min"))
+        declared.report.warning("site-setting-without-effect", place, message)
+    return not besides
 
 
 def _read_ttl(cursor: Cursor, what: str, declared: Declared) -> dict[str, int] | None:

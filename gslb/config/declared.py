@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unprobed:
+    """A monitored endpoint that has neither an address nor says what to probe."""
+
+    place: Place
+    what: str
+    has_cname: bool
+    monitors: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Declared:
     """The site as read so far.
@@ -36,7 +46,7 @@ class Declared:
     ``check``), those with errors too, so that one error does not make others of everything that refers to it.
     ``silenced``, ``severities`` and ``zones`` are what ``checks`` says, see ``CheckSettings``.
     ``references`` are checked once all is read: kind, name, place and who refers. ``units`` are what policies
-    refer to, a POP or a pool.
+    refer to, a POP or a pool. ``unprobed`` are endpoints that only some types of monitor can probe.
     ``unread`` are the kinds of which something could not be read, so that nobody can say what all of them use
     or lack; ``database``, ``latency`` and ``member`` (a pool that uses pools or a policy) are such kinds too.
     ``broken_names`` are what could be read of names with errors.
@@ -48,6 +58,7 @@ class Declared:
     places: dict[str, dict[str, Place]] = field(default_factory=dict)
     references: list[tuple[str, str, Place, str]] = field(default_factory=list)
     units: list[tuple[str, Place, str]] = field(default_factory=list)
+    unprobed: list[Unprobed] = field(default_factory=list)
     pops: list[Pop] = field(default_factory=list)
     monitors: list[Monitor] = field(default_factory=list)
     pools: list[Pool] = field(default_factory=list)

@@ -17,7 +17,7 @@ from gslb.config import measures, patterns, values
 from gslb.config.report import report_unknown_key
 from gslb.config.wording import quote
 from gslb.model.finding import Severity
-from gslb.model.site import Count, Fraction, Milliseconds, Mode, Percent, UnknownCounts, WhenAllDown
+from gslb.model.site import Count, Fraction, Milliseconds, Mode, Percent, Reflect, UnknownCounts, WhenAllDown
 
 if TYPE_CHECKING:
     from gslb.config.report import Cursor, Report
@@ -27,6 +27,8 @@ MAXIMUM_TTL = 2**31 - 1
 
 MAXIMUM_SHED = 10
 """The highest load that a shed step or a hysteresis may name; 1 is a POP that is full."""
+
+MONITOR_TYPES = ("http", "https", "tcp", "command", "file")
 
 _FORBID = ConfigDict(extra="forbid")
 
@@ -55,8 +57,11 @@ class PopForm(TypedDict, total=False):
 class MonitorForm(TypedDict, total=False):
     """Settings of a monitor."""
 
-    type: Required[Annotated[str, PlainValidator(values.choice(("http", "https", "tcp")))]]
-    port: Required[Annotated[int, PlainValidator(values.integer(1, 65535))]]
+    type: Required[Annotated[str, PlainValidator(values.choice(MONITOR_TYPES))]]
+    port: Annotated[int, PlainValidator(values.integer(1, 65535))]
+    command: Annotated[tuple[str, ...], PlainValidator(values.command)]
+    file: Annotated[str, PlainValidator(values.absolute_path)]
+    missing: Annotated[str, PlainValidator(values.choice(("up", "down", "unknown")))]
     path: Annotated[str, PlainValidator(values.http_path)]
     host: Annotated[str, PlainValidator(values.host)]
     expect_status: Annotated[tuple[int, ...], PlainValidator(values.status_codes)]
@@ -86,7 +91,7 @@ class PoolForm(TypedDict, total=False):
 
     endpoints: Sequence
     pools: Sequence
-    monitor: Reference
+    monitor: Annotated[tuple[str, ...], PlainValidator(values.monitors)]
     policy: Reference
     min_healthy: Any
     when_all_down: Annotated[str, PlainValidator(values.choice(list(WhenAllDown)))]
@@ -172,8 +177,9 @@ class ShedForm(TypedDict):
 class NameForm(TypedDict, total=False):
     """Settings of a steered name."""
 
-    pool: Required[Reference]
+    pool: Reference
     policy: Reference
+    reflect: Annotated[Reflect, PlainValidator(values.reflect)]
     ttl: Any
     client_subnet: Annotated[bool, PlainValidator(values.boolean)]
     owner: Text

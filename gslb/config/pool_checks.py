@@ -89,13 +89,13 @@ def _check_min_healthy(pool: Pool, declared: Declared, graph: PoolGraph) -> None
 def _check_monitor(pool: Pool, declared: Declared) -> None:
     report = declared.report
     what = f"pool {quote(pool.name)}"
-    if not pool.monitor and pool.unknown_counts is UnknownCounts.DOWN:
+    if not pool.monitors and pool.unknown_counts is UnknownCounts.DOWN:
         message = (
             f"{what} has no monitor, so its endpoints stay unknown, and unknown_counts: down makes them "
             "all down; give it a monitor, or unknown_counts: up"
         )
         report.warning("site-pool-always-down", pool.place, message)
-    elif not pool.monitor:
+    elif not pool.monitors:
         message = f"{what} has no monitor; its endpoints are never probed and count as up"
         report.info("site-pool-without-monitor", pool.place, message)
 

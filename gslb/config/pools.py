@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gslb.config import measures
 from gslb.config.declarations import define, written
+from gslb.config.declared import Unprobed
 from gslb.config.forms import EndpointForm, MemberForm, MinHealthyForm, PoolForm, read_form, read_parts
 from gslb.config.rdata import present_type
 from gslb.config.records import read_records
@@ -35,16 +36,20 @@ def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
     is_new = define(declared, "pool", name, cursor, MAXIMUM_POOLS)
     what = f"pool {quote(name)}"
     settings, is_whole = read_parts(PoolForm, cursor, what, declared.report)
-    for kind in ("monitor", "policy"):
-        if kind in settings:
-            declared.refer(kind, settings[kind], cursor.place_at((kind,)), what)
+    if "policy" in settings:
+        declared.refer("policy", settings["policy"], cursor.place_at(("policy",)), what)
+    if "monitor" in settings:
+        listed = cursor.child("monitor")
+        items = listed.items() if isinstance(listed.value, list) else [listed]
+        for monitor, item in zip(settings["monitor"], items, strict=True):
+            declared.refer("monitor", monitor, item.place, what)
     members: tuple[Member, ...] | None = ()
     endpoints: tuple[Endpoint, ...] | None = ()
     if "pools" in settings:
         members = _read_members(cursor, what, declared)
         _note_settings_without_effect(settings, cursor, what, declared)
     if "endpoints" in settings:
-        endpoints = _read_endpoints(cursor, what, declared)
+        endpoints = _read_endpoints(cursor, what, declared, settings.get("monitor", ()))
     keys = written(cursor)
     if isinstance(cursor.value, dict) and ("endpoints" in keys) == ("pools" in keys):
         is_whole = False
@@ -59,6 +64,7 @@ def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
         min_healthy = _read_min_healthy(cursor.child("min_healthy"), what, declared)
     if is_new and is_whole and None not in (endpoints, members, min_healthy):
         settings.pop("pools", None)
+        settings["monitors"] = settings.pop("monitor", ())
         settings |= {"endpoints": endpoints, "members": members, "min_healthy": min_healthy}
         declared.pools.append(Pool(name=name, place=cursor.key_place, **settings))
         return
@@ -133,14 +139,16 @@ def _read_member(cursor: Cursor, pool: str, declared: Declared, seen: dict[str, 
     return Member(place=cursor.place, **settings) if is_whole else None
 
 
-def _read_endpoints(pool: Cursor, what: str, declared: Declared) -> tuple[Endpoint, ...] | None:
+def _read_endpoints(
+    pool: Cursor, what: str, declared: Declared, monitors: tuple[str, ...]
+) -> tuple[Endpoint, ...] | None:
     """The endpoints of a pool, or ``None`` after noting every error in them."""
     listed = pool.child("endpoints")
     fits = 1 <= len(listed.value) <= MAXIMUM_ENDPOINTS
     if not fits:
         message = f"{what} must list 1 to {MAXIMUM_ENDPOINTS:,} endpoints, not {len(listed.value):,}"
         declared.report.error("site-invalid-value", listed.place, message)
-    reader = _EndpointReader(what, declared, is_monitored="monitor" in written(pool))
+    reader = _EndpointReader(what, declared, monitors)
     read = [reader.read(item) for item in listed.items()]
     endpoints = tuple(endpoint for endpoint in read if endpoint is not None)
     if not fits or len(endpoints) < len(read):
@@ -169,10 +177,10 @@ def _read_endpoints(pool: Cursor, what: str, declared: Declared) -> tuple[Endpoi
 class _EndpointReader:
     """Reads the endpoints of one pool."""
 
-    def __init__(self, pool: str, declared: Declared, *, is_monitored: bool) -> None:
+    def __init__(self, pool: str, declared: Declared, monitors: tuple[str, ...]) -> None:
         self._pool = pool
         self._declared = declared
-        self._is_monitored = is_monitored
+        self._monitors = monitors
         self._seen: dict[Target, Place] = {}
 
     def read(self, cursor: Cursor) -> Endpoint | None:
@@ -199,7 +207,7 @@ class _EndpointReader:
             self._declared.report.error("site-duplicate-endpoint", place, message)
 
     def _has_one_target(self, cursor: Cursor, what: str) -> bool:
-        """Whether an endpoint says what to answer, and where it is probed; ``False`` after an error."""
+        """Whether an endpoint says what to answer; ``False`` after an error."""
         report, keys = self._declared.report, written(cursor)
         if not isinstance(cursor.value, dict):
             return False
@@ -213,8 +221,7 @@ class _EndpointReader:
             )
             report.error("site-mixed-pool", cursor.place, message)
             return False
-        if self._is_monitored and "address" not in keys and "probe" not in keys:
-            message = f"{what} lacks the key 'probe': without an address, say what the monitor shall probe"
-            report.error("site-missing-key", cursor.key_place, message)
-            return False
+        if self._monitors and "address" not in keys and "probe" not in keys:
+            unprobed = Unprobed(cursor.key_place, what, "cname" in keys, self._monitors)
+            self._declared.unprobed.append(unprobed)
         return True

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 from gslb.config.durations import format_duration, parse_duration
 from gslb.config.names import parse_owner_name
 from gslb.config.wording import did_you_mean, one_of, quote
+from gslb.model.site import ITEM, Reflect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 MAXIMUM_TEXT = 1024
+MAXIMUM_MONITORS_OF_POOL = 8
+MAXIMUM_ARGUMENTS = 64
+MAXIMUM_ARGUMENT = 4096
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
 _PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
@@ -81,6 +85,11 @@ def choice(words: Sequence[str]) -> Callable[[object], str]:
         return value
 
     return read
+
+
+def reflect(value: object) -> Reflect:
+    """What a name reflects."""
+    return Reflect(choice(list(Reflect))(value))
 
 
 def boolean(value: object) -> bool:
@@ -205,11 +214,40 @@ def references(value: object) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
     if not 1 <= len(names) <= 4096:
         raise ValueError("must list at least one POP or pool, and at most 4096")
+    return _each_once(names)
+
+
+def monitors(value: object) -> tuple[str, ...]:
+    """One monitor or a list of them, each once."""
+    names = value if isinstance(value, list) else [value]
+    if not 1 <= len(names) <= MAXIMUM_MONITORS_OF_POOL:
+        raise ValueError(f"must list 1 to {MAXIMUM_MONITORS_OF_POOL} monitors, not {len(names)}")
+    return _each_once(names)
+
+
+def _each_once(names: list[object]) -> tuple[str, ...]:
     read = tuple(reference(name) for name in names)
     if len(set(read)) != len(read):
         twice = next(name for name in read if read.count(name) > 1)
         raise ValueError(f"lists {quote(twice)} twice")
     return read
+
+
+def command(value: object) -> tuple[str, ...]:
+    """A program and its arguments."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_ARGUMENTS:
+        raise ValueError(
+            f"must be a list of a program and its arguments, at most {MAXIMUM_ARGUMENTS}, such as "
+            f'[/usr/bin/check, "{ITEM}"]; no shell reads it'
+        )
+    for argument in value:
+        if not isinstance(argument, str):
+            raise ValueError(f"must list texts, not {quote(argument)}; put it in quotes")
+        if len(argument) > MAXIMUM_ARGUMENT or "\0" in argument:
+            raise ValueError(f"must list texts of at most {MAXIMUM_ARGUMENT} characters")
+    if not value[0].startswith("/") or ITEM in value[0]:
+        raise ValueError(f"must begin with the absolute path of a program, not {quote(value[0])}")
+    return tuple(value)
 
 
 def mapping(value: object) -> dict[str, object]:
@@ -231,6 +269,14 @@ def path(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > MAXIMUM_TEXT or not value.isprintable():
         raise ValueError(f"must be the path of a file, not {quote(value)}")
     return value
+
+
+def absolute_path(value: object) -> str:
+    """The absolute path of a file."""
+    found = path(value)
+    if not found.startswith("/"):
+        raise ValueError(f"must be an absolute path, not {quote(value)}")
+    return found
 
 
 def paths(value: object) -> list[str]:

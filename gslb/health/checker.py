@@ -2,8 +2,8 @@
 
 ::
 
-    reconfigure ──► first delay ──► probe ──► thresholds ──► flipped? ──► subscribers
-                                      ▲           │
+    reconfigure ──► first delay ──► probe ──► thresholds ──► flipped? ──► endpoints flipped? ──► subscribers
+                                      ▲           │                        (all monitors of each)
                                       └── pause ◄─┘
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb.health import schedule
+from gslb.health.endpoint import EndpointHealth, MonitorHealth, observed_of_all
 from gslb.health.probes import ProbeResult, ProbeTarget, probe_target
 from gslb.health.slots import Slots
 from gslb.health.statistics import ProbeStatistics
@@ -25,7 +26,7 @@ from gslb.model.finding import NOWHERE
 from gslb.model.health import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from gslb.health.probes import Prober
@@ -38,45 +39,56 @@ LEAST_SLOTS = 64
 MOST_SLOTS = 8_192
 """Probes in flight at once, whatever the site needs; the others wait their turn."""
 
+LEAST_COMMANDS = 8
+MOST_COMMANDS = 256
+"""Commands that run at once, each a process of its own, beside the other probes."""
+
 NO_RESULT_LOG_SECONDS = 60.0
 """At least so long between two messages about probes without a result."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointHealth:
-    """What is known of one endpoint. Times are aware UTC, ``seconds`` is the last probe's duration.
-
-    ``since`` is when ``observed`` last changed; an endpoint never probed has no times.
-    """
-
-    observed: Observed = Observed.UNKNOWN
-    reason: str = "not probed yet"
-    since: datetime | None = None
-    checked_at: datetime | None = None
-    seconds: float | None = None
-    target: ProbeTarget | None = None
-
-
-UNMONITORED = EndpointHealth(reason="the pool has no monitor")
+Key = tuple[str, ProbeTarget]
+"""A monitor's name and where it probes."""
 
 
 @dataclass(slots=True, eq=False)
 class _Watch:
-    """A target under watch and the endpoints that share it."""
+    """A target under watch, and what it decides of."""
 
     monitor: Monitor
-    target: ProbeTarget
-    numbers: tuple[int, ...]
-    health: EndpointHealth
+    health: MonitorHealth
     state: ThresholdState = field(default_factory=ThresholdState)
     task: asyncio.Task[None] | None = None
+    judged: list[_Judged] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _Judged:
+    """Endpoints that the same watches judge together."""
+
+    watches: tuple[_Watch, ...]
+    numbers: tuple[int, ...]
+    observed: Observed
+    since: datetime | None
+
+    def health(self) -> EndpointHealth:
+        return EndpointHealth(self.observed, self.since, tuple(watch.health for watch in self.watches))
+
+    def judge(self, now: datetime) -> bool:
+        """Take what the watches say now; whether that changed anything."""
+        before = self.observed
+        self.observed = observed_of_all([watch.state.observed for watch in self.watches])
+        if self.observed is not before or self.since is None:
+            self.since = now
+        return self.observed is not before
 
 
 class Checker:
     """Watches the endpoints of the present configuration.
 
-    A target is the pair of a monitor and where to connect: pools that share both share its probes. All
-    methods belong to the event loop's thread; ``reconfigure`` needs the loop running.
+    A target is the pair of a monitor and where to connect: pools that share both share its probes. An
+    endpoint with several monitors is up when all of them say so, and down when one does. All methods belong
+    to the event loop's thread; ``reconfigure`` needs the loop running.
     """
 
     def __init__(
@@ -94,10 +106,12 @@ class Checker:
         self._least_slots = least_slots
         self._most_slots = most_slots
         self._slots = Slots(least_slots)
+        self._command_slots = Slots(LEAST_COMMANDS)
         self._unlogged = 0
         self._logged_at: float | None = None
-        self._watches: dict[tuple[str, ProbeTarget], _Watch] = {}
-        self._by_number: list[_Watch | None] = []
+        self._watches: dict[Key, _Watch] = {}
+        self._judged: dict[tuple[Key, ...], _Judged] = {}
+        self._by_number: list[_Judged | None] = []
         self._statistics: dict[str, ProbeStatistics] = {}
         self._callbacks: list[Callable[[Sequence[int], Observed], None]] = []
         self._stopping: set[asyncio.Task[None]] = set()
@@ -114,47 +128,53 @@ class Checker:
         called: read ``observed`` afterwards.
         """
         monitors = {monitor.name: monitor for monitor in config.monitors}
-        wanted: dict[tuple[str, ProbeTarget], list[int]] = {}
-        keys: list[tuple[str, ProbeTarget] | None] = []
+        wanted: dict[tuple[Key, ...], list[int]] = {}
+        by_number: list[tuple[Key, ...]] = []
         for pool in config.pools:
-            monitor = monitors.get(pool.monitor)
+            own = [monitors[name] for name in pool.monitors if name in monitors]
             for endpoint in pool.endpoints:
-                key = None if monitor is None else (monitor.name, probe_target(endpoint, monitor))
-                if key is not None:
-                    wanted.setdefault(key, []).append(len(keys))
-                keys.append(key)
-        for key in self._watches.keys() - wanted.keys():
+                keys = tuple((monitor.name, probe_target(endpoint, monitor)) for monitor in own)
+                wanted.setdefault(keys, []).append(len(by_number))
+                by_number.append(keys)
+        targets = dict.fromkeys(key for keys in wanted for key in keys)
+        for key in self._watches.keys() - targets.keys():
             self._cancel(self._watches.pop(key))
         fresh = []
-        for key, numbers in wanted.items():
+        for key in targets:
             monitor = monitors[key[0]].model_copy(update={"place": NOWHERE})
             watch = self._watches.get(key)
             if watch is None:
-                watch = _Watch(monitor, key[1], tuple(numbers), EndpointHealth(target=key[1]))
-                self._watches[key] = watch
+                watch = self._watches[key] = _Watch(monitor, MonitorHealth(*key))
                 fresh.append(watch)
-            else:
-                watch.numbers = tuple(numbers)
-                if watch.monitor != monitor:
-                    watch.monitor = monitor
-                    watch.state = ThresholdState(watch.state.observed)
-                    self._cancel(watch)
-                    fresh.append(watch)
+            elif watch.monitor != monitor:
+                watch.monitor = monitor
+                watch.state = ThresholdState(watch.state.observed)
+                self._cancel(watch)
+                fresh.append(watch)
         for position, watch in enumerate(fresh):
             delay = schedule.first_delay(watch.monitor, position, len(fresh))
             watch.task = asyncio.create_task(self._keep_probing(watch, delay))
-        self._by_number = [None if key is None else self._watches[key] for key in keys]
+        self._judge_together({keys: tuple(numbers) for keys, numbers in wanted.items() if keys})
+        self._by_number = [self._judged.get(keys) for keys in by_number]
         self._resize_slots()
-        names = {key[0] for key in wanted}
+        names = {name for name, _ in targets}
         self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in sorted(names)}
 
     def observed(self) -> list[Observed]:
         """What is observed of each endpoint, by number."""
-        return [Observed.UNKNOWN if watch is None else watch.state.observed for watch in self._by_number]
+        return [Observed.UNKNOWN if judged is None else judged.observed for judged in self._by_number]
 
     def health(self) -> list[EndpointHealth]:
         """What is known of each endpoint, by number."""
-        return [UNMONITORED if watch is None else watch.health for watch in self._by_number]
+        return [EndpointHealth() if judged is None else judged.health() for judged in self._by_number]
+
+    def monitored(self) -> list[tuple[str, Observed, tuple[int, ...]]]:
+        """What each monitor observes, and the numbers of the endpoints that it observes it of."""
+        return [
+            (watch.monitor.name, watch.health.observed, judged.numbers)
+            for judged in self._judged.values()
+            for watch in judged.watches
+        ]
 
     def statistics(self) -> Mapping[str, ProbeStatistics]:
         """Counts per monitor since it appeared."""
@@ -165,16 +185,40 @@ class Checker:
         for watch in self._watches.values():
             self._cancel(watch)
         self._watches.clear()
+        self._judged.clear()
         self._by_number = []
         await asyncio.gather(*self._stopping, return_exceptions=True)
         await self._prober.close()
 
+    def _judge_together(self, wanted: Mapping[tuple[Key, ...], tuple[int, ...]]) -> None:
+        """These watches judge these endpoints from now on; what they judged before keeps its time."""
+        before, self._judged = self._judged, {}
+        for watch in self._watches.values():
+            watch.judged = []
+        for keys, numbers in wanted.items():
+            watches = tuple(self._watches[key] for key in keys)
+            observed = observed_of_all([watch.state.observed for watch in watches])
+            since = _since(watches, observed)
+            if keys in before and before[keys].observed is observed:
+                since = before[keys].since
+            judged = self._judged[keys] = _Judged(watches, numbers, observed, since)
+            for watch in watches:
+                watch.judged.append(judged)
+
     def _resize_slots(self) -> None:
-        needed = schedule.slots_needed(watch.monitor for watch in self._watches.values())
-        if needed > self._most_slots:
-            # Then hanging targets make others wait, and failures are seen late.
-            log.warning("more probes than can run at once", needed=needed, limit=self._most_slots)
-        self._slots.resize(min(max(needed, self._least_slots), self._most_slots))
+        monitors = [watch.monitor for watch in self._watches.values()]
+        for slots, least, most in (
+            (self._slots, self._least_slots, self._most_slots),
+            (self._command_slots, LEAST_COMMANDS, MOST_COMMANDS),
+        ):
+            needed = schedule.slots_needed(one for one in monitors if self._slots_of(one) is slots)
+            if needed > most:
+                # Then hanging targets make others wait, and failures are seen late.
+                log.warning("more probes than can run at once", needed=needed, limit=most)
+            slots.resize(min(max(needed, least), most))
+
+    def _slots_of(self, monitor: Monitor) -> Slots:
+        return self._command_slots if monitor.type == "command" else self._slots
 
     def _cancel(self, watch: _Watch) -> None:
         if watch.task is not None:
@@ -187,8 +231,8 @@ class Checker:
         await self._clock.sleep(delay)
         while True:
             started = self._clock.monotonic()
-            async with self._slots:
-                result = await self._prober.probe(watch.monitor, watch.target)
+            async with self._slots_of(watch.monitor):
+                result = await self._prober.probe(watch.monitor, watch.health.target)
             self._record(watch, result)
             elapsed = self._clock.monotonic() - started
             await self._clock.sleep(schedule.pause(watch.monitor, self._random, elapsed))
@@ -215,14 +259,16 @@ class Checker:
         if flipped:
             log.info(
                 "endpoint flipped",
-                target=str(watch.target),
+                target=str(watch.health.target),
                 monitor=watch.monitor.name,
                 observed=str(watch.state.observed),
                 before=str(before),
                 reason=result.reason,
             )
-            for callback in self._callbacks:
-                callback(watch.numbers, watch.state.observed)
+        for judged in watch.judged:
+            if judged.judge(now):
+                for callback in self._callbacks:
+                    callback(judged.numbers, judged.observed)
 
     def _note_no_result(self, watch: _Watch, reason: str) -> None:
         """Log it, but not for each of thousands of targets that all fail for the same reason."""
@@ -232,10 +278,19 @@ class Checker:
             return
         log.error(
             "probes without a result",
-            target=str(watch.target),
+            target=str(watch.health.target),
             monitor=watch.monitor.name,
             reason=reason,
             count=self._unlogged,
         )
         self._logged_at = now
         self._unlogged = 0
+
+
+def _since(watches: Iterable[_Watch], observed: Observed) -> datetime | None:
+    """Since when, as far as is known, these watches have together observed this."""
+    times = [watch.health.since for watch in watches if watch.state.observed is observed]
+    known = [time for time in times if time is not None]
+    if observed is Observed.UP:
+        return max(known, default=None)
+    return min(known, default=None)

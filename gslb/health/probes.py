@@ -68,26 +68,36 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Where to connect: an address or host name, without brackets, and a port."""
+    """Where to connect: an address or host name, without brackets, and a port; 0 for no connection."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
+        if not self.port:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def probe_target(endpoint: Endpoint, monitor: Monitor) -> ProbeTarget:
     """Where an endpoint is probed: its own ``probe`` ("host:port") if it has one, else its address.
 
-    A ``probe`` without a port uses the monitor's.
+    A ``probe`` without a port uses the monitor's. A monitor that connects nowhere gets the host alone, and
+    the cname of an endpoint without an address.
     """
+    if not monitor.connects:
+        host, _ = _host_and_port(endpoint.probe, 0)
+        return ProbeTarget(host or str(endpoint.address or endpoint.cname), 0)
     if not endpoint.probe:
         return ProbeTarget(str(endpoint.address), monitor.port)
-    host, colon, port = endpoint.probe.rpartition(":")
+    return ProbeTarget(*_host_and_port(endpoint.probe, monitor.port))
+
+
+def _host_and_port(probe: str, default: int) -> tuple[str, int]:
+    host, colon, port = probe.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit() or (":" in host and not host.endswith("]")):
-        return ProbeTarget(endpoint.probe.strip("[]"), monitor.port)
-    return ProbeTarget(host.strip("[]"), int(port))
+        return probe.strip("[]"), default
+    return host.strip("[]"), int(port)
 
 
 class Prober(Protocol):

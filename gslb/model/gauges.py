@@ -35,6 +35,8 @@ class Gauges:
     """(POP, pool, verdict) to endpoints."""
     observed: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(POP, state) to endpoints."""
+    monitored: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """(monitor, POP, state that the monitor says) to endpoints."""
     drained: Mapping[str, bool] = field(default_factory=dict)
     """POP to whether it is drained."""
     loads: Mapping[str, float] = field(default_factory=dict)

@@ -76,8 +76,24 @@ class VerdictCounts(Report):
     drained: int = 0
 
 
+class MonitorReport(Report):
+    """What one monitor says of an endpoint: ``probe`` is what it probes, ``since`` when it last changed."""
+
+    monitor: str
+    probe: str
+    observed: Observed
+    reason: str
+    since: datetime | None
+    checked_at: datetime | None
+    probe_ms: float | None
+
+
 class EndpointReport(Report):
-    """One endpoint. ``probe`` is where it is probed; ``since`` is when ``observed`` last changed.
+    """One endpoint. ``since`` is when ``observed`` last changed; ``monitors`` say what each monitor observes.
+
+    It is down if one of them says so, and up only if all do. ``monitor``, ``probe``, ``reason``,
+    ``checked_at`` and ``probe_ms`` are those of the monitor that decides: of an endpoint that is down, the
+    first that failed.
 
     It has an ``address``, a ``cname``, or ``records`` (their types), some beside an address.
     ``last_good`` is whether it served when its pool was last available.
@@ -97,6 +113,7 @@ class EndpointReport(Report):
     since: datetime | None
     checked_at: datetime | None
     probe_ms: float | None
+    monitors: list[MonitorReport]
     intent: IntentWord
     verdict: VerdictWord
     last_good: bool
@@ -125,6 +142,7 @@ class LoadReport(Report):
 class PopReport(Report):
     """One POP. Its verdict is ``serving`` while at least one endpoint is, ``unused`` without endpoints.
 
+    ``failing`` counts the endpoints that are down for each monitor that says so.
     Without a ``load`` none was reported, or too long ago.
     """
 
@@ -133,6 +151,7 @@ class PopReport(Report):
     latitude: float | None
     longitude: float | None
     observed: ObservedCounts
+    failing: dict[str, int]
     intent: IntentWord
     drain: DrainReport | None
     verdict: PopVerdict
@@ -286,7 +305,7 @@ class ExplainReport(Report):
     generation: int
     steps: Annotated[
         list[dict[str, Any]],
-        Field(description="Each by its `step`: zone, no_zone, find, records, follow, steer."),
+        Field(description="Each by its `step`: zone, no_zone, find, records, follow, reflect, steer."),
     ]
     wire: Annotated[str, Field(description="The response over UDP, in hexadecimal; its ID is 0.")]
     answer: Annotated[ResponseReport | None, Field(description="The same, decoded; null for silence.")]
@@ -375,7 +394,10 @@ class LastReload(Report):
 
 
 class StatusReport(Report):
-    """What is served, in numbers. ``names`` counts steered names."""
+    """What is served, in numbers. ``names`` counts steered names.
+
+    ``failing`` counts the endpoints that are down for each monitor that says so.
+    """
 
     version: str
     generation: int
@@ -386,6 +408,7 @@ class StatusReport(Report):
     names: int
     pops: int
     observed: ObservedCounts
+    failing: dict[str, int]
     verdicts: VerdictCounts
     aliases: AliasCounts
     drains: list[DrainReport]

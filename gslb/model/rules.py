@@ -79,6 +79,7 @@ _WARNINGS = (
     "zone-occluded",
     "site-name-below-delegation",
     "site-cname-hides-records",
+    "site-reflect-hides-records",
     "site-unused-pop",
     "site-unused-monitor",
     "site-unused-pool",

@@ -29,12 +29,23 @@ class Pop(Declared):
     place: Place = NOWHERE
 
 
+ITEM = "%%ITEM%%"
+"""What stands in a command for the address or name that is probed."""
+
+
 class Monitor(Declared):
-    """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread."""
+    """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread.
+
+    ``command`` is a program, absolute, and its arguments. ``file`` is the absolute path of a file with
+    states, ``missing`` what that says of those that it lacks.
+    """
 
     name: str
-    type: Literal["http", "https", "tcp"]
-    port: int
+    type: Literal["http", "https", "tcp", "command", "file"]
+    port: int = 0
+    command: tuple[str, ...] = ()
+    file: str = ""
+    missing: Literal["up", "down", "unknown"] = "unknown"
     path: str = "/"
     host: str = ""
     expect_status: tuple[int, ...] = (200,)
@@ -45,6 +56,11 @@ class Monitor(Declared):
     fall: int = 3
     jitter: float = 0.1
     place: Place = NOWHERE
+
+    @property
+    def connects(self) -> bool:
+        """Whether it connects to a port of what it probes."""
+        return self.type not in {"command", "file"}
 
 
 class WhenAllDown(StrEnum):
@@ -133,13 +149,14 @@ class MinHealthy(Declared):
 class Pool(Declared):
     """What may answer a name: ``endpoints``, or ``members`` that are pools, never both.
 
-    ``policy`` chooses within the pool where it is a member, and for names that give none themselves.
+    ``policy`` chooses within the pool where it is a member, and for names that give none themselves. An
+    endpoint is up only while all ``monitors`` say so.
     """
 
     name: str
     endpoints: tuple[Endpoint, ...] = ()
     members: tuple[Member, ...] = ()
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
     policy: str = ""
     min_healthy: MinHealthy = MinHealthy()
     when_all_down: WhenAllDown = WhenAllDown.SERVE_ALL
@@ -289,16 +306,31 @@ class Policy(Declared):
     place: Place = NOWHERE
 
 
+class Reflect(StrEnum):
+    """Which addresses of whoever asks a name answers with: the resolver's, the client subnet's.
+
+    ``best`` is the client subnet's if one was sent, else the resolver's.
+    """
+
+    DNS = "dns"
+    EDNS = "edns"
+    BEST = "best"
+    BOTH = "both"
+
+
 class SteeredName(Declared):
     """An owner name that a pool answers. ``name`` is absolute, lower case, ends with a dot.
+
+    A name that answers with the addresses of whoever asks has ``reflect``, and no pool and no policy.
 
     Without a ``policy`` that of the pool holds. The TTL shrinks from ``ttl`` to ``least_ttl`` as endpoints go
     down; ``None`` is no shrinking. Without ``client_subnet`` the resolver's own address decides.
     """
 
     name: str
-    pool: str
+    pool: str = ""
     policy: str = ""
+    reflect: Reflect | None = None
     ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] = 30
     least_ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     client_subnet: bool = True

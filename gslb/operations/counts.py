@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gslb.model.health import Observed
 from gslb.model.report import VERDICT_WORDS, ObservedCounts, VerdictCounts
 from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EndpointCounts:
-    """Endpoints by POP and what probes say, and by POP, pool and verdict."""
+    """Endpoints by POP and what probes say, by POP, pool and verdict, and by monitor, POP and what it says."""
 
     observed: Mapping[tuple[str, str], int]
     verdicts: Mapping[tuple[str, str, str], int]
+    monitored: Mapping[tuple[str, str, str], int]
+
+    def failing(self, of: str | None = None) -> dict[str, int]:
+        """How many endpoints, of one POP or all, are down for each monitor that says so, by its name."""
+        down = (
+            (monitor, number)
+            for (monitor, pop, state), number in self.monitored.items()
+            if state == Observed.DOWN.value and of in (None, pop)
+        )
+        return dict(sorted(_sums(down).items()))
 
     def of_all(self) -> tuple[ObservedCounts, VerdictCounts]:
         """The counts of all POPs together."""
@@ -39,14 +50,23 @@ class EndpointCounts:
         return {pop: (ObservedCounts(**observed[pop]), VerdictCounts(**verdicts[pop])) for pop in observed}
 
 
-def count_endpoints(config: SteeringConfig, table: VerdictTable) -> EndpointCounts:
-    """The endpoints of ``config``, whose verdicts ``table`` has."""
+def count_endpoints(
+    config: SteeringConfig,
+    table: VerdictTable,
+    monitored: Iterable[tuple[str, Observed, Sequence[int]]] = (),
+) -> EndpointCounts:
+    """The endpoints of ``config``, whose verdicts ``table`` has; ``monitored`` is as the checker tells it."""
     places = [(endpoint.pop, pool.name) for _, pool, endpoint in numbered_endpoints(config)]
     observed = Counter(zip((pop for pop, _ in places), table.observed, strict=True))
     verdicts = Counter(zip(places, table.verdicts(), strict=True))
     return EndpointCounts(
         {(pop, state.value): number for (pop, state), number in observed.items()},
         {(pop, pool, VERDICT_WORDS[verdict]): number for ((pop, pool), verdict), number in verdicts.items()},
+        Counter(
+            (monitor, places[number][0], state.value)
+            for monitor, state, numbers in monitored
+            for number in numbers
+        ),
     )
 
 

@@ -155,7 +155,8 @@ class Operations:
         """What is served, in numbers."""
         steering = self._publisher.steering
         zones = self._publisher.zones()
-        observed, verdicts = self._counts().of_all()
+        counts = self._counts()
+        observed, verdicts = counts.of_all()
         counters = self._publisher.counters()
         return StatusReport(
             version=self._version,
@@ -167,6 +168,7 @@ class Operations:
             names=len(steering.names),
             pops=len(steering.pops),
             observed=observed,
+            failing=counts.failing(),
             verdicts=verdicts,
             aliases=alias_counts(self._flattener),
             drains=[reports.drain_report(drain) for drain in self._drains.active().values()],
@@ -312,6 +314,7 @@ class Operations:
             zone_records={origin: zone.record_count for origin, zone in zones.items()},
             verdicts=counts.verdicts,
             observed=counts.observed,
+            monitored=counts.monitored,
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
             demand=self._demand.gauges(),
             loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},
@@ -437,7 +440,7 @@ class Operations:
         return LoadsResult(loads={pop: known.get(pop) for pop in loads}, generation=generation)
 
     def _counts(self) -> EndpointCounts:
-        return count_endpoints(self._publisher.steering, self._verdicts.table)
+        return count_endpoints(self._publisher.steering, self._verdicts.table, self._checker.monitored())
 
     def _pop_reports(self) -> list[PopReport]:
         loads = self._verdicts.load_reports()

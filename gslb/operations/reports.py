@@ -15,6 +15,7 @@ from gslb.model.report import (
     ExplainedEndpoint,
     ExplainReport,
     FindingReport,
+    MonitorReport,
     ObservedCounts,
     PopReport,
     SuppositionsReport,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
     from gslb._dataplane import Zone
-    from gslb.health.checker import EndpointHealth
+    from gslb.health.endpoint import EndpointHealth, MonitorHealth
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
@@ -66,6 +67,7 @@ def endpoint_reports(
 def _endpoint_report(
     number: int, pool: Pool, endpoint: Endpoint, known: EndpointHealth, table: VerdictTable
 ) -> EndpointReport:
+    deciding = known.deciding
     return EndpointReport(
         number=number,
         pool=pool.name,
@@ -74,17 +76,35 @@ def _endpoint_report(
         cname=endpoint.cname or None,
         records=[present_type(rrset.rtype) for rrset in endpoint.records],
         weight=endpoint.weight,
-        monitor=pool.monitor,
-        probe=str(known.target) if known.target else None,
+        monitor="" if deciding is None else deciding.monitor,
+        probe=None if deciding is None else str(deciding.target),
         observed=known.observed,
         reason=known.reason,
         since=known.since,
-        checked_at=known.checked_at,
-        probe_ms=None if known.seconds is None else round(known.seconds * 1000, 3),
+        checked_at=None if deciding is None else deciding.checked_at,
+        probe_ms=None if deciding is None else _milliseconds(deciding.seconds),
+        monitors=[monitor_report(monitor) for monitor in known.monitors],
         intent="drain" if endpoint.pop in table.drained else "serve",
         verdict=VERDICT_WORDS[table[number]],
         last_good=table.is_last_good(number),
     )
+
+
+def monitor_report(health: MonitorHealth) -> MonitorReport:
+    """What one monitor says."""
+    return MonitorReport(
+        monitor=health.monitor,
+        probe=str(health.target),
+        observed=health.observed,
+        reason=health.reason,
+        since=health.since,
+        checked_at=health.checked_at,
+        probe_ms=_milliseconds(health.seconds),
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
 
 
 def pop_reports(
@@ -111,6 +131,7 @@ def pop_reports(
                 latitude=pop.latitude,
                 longitude=pop.longitude,
                 observed=observed,
+                failing=counts.failing(pop.name),
                 intent="serve" if drain is None else "drain",
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,

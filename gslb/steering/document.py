@@ -26,7 +26,8 @@ of POPs::
          {"step": "shed", "low": 0.7, "high": 0.95}, {"step": "take", "count": 2}, {"step": "shuffle"},
          {"step": "same_pop"}]}],
      "names": [{"name": "www.example.com.", "pool": 0, "policy": 0, "ttl": 60, "min_ttl": 10,
-                "client_subnet": true, "owner": "web team", "file": "steering.yaml", "line": 20}],
+                "client_subnet": true, "owner": "web team", "file": "steering.yaml", "line": 20},
+               {"name": "whoami.example.com.", "reflect": "best", "ttl": 5, …}],
      "latency": [{"kind": "country", "value": "DE", "pop": 0, "milliseconds": 12.5}]}
 
 The steps ``asn`` and ``subnet`` look like ``geo``. ``latitude`` and ``longitude`` are null for a POP without
@@ -189,10 +190,16 @@ def _settings(step: Step, units: Numbers) -> dict[str, Any]:
 
 
 def _name(name: SteeredName, pools: Numbers, policies: Numbers) -> dict[str, Any]:
+    if name.reflect is None:
+        answer: dict[str, Any] = {
+            "pool": pools[name.pool],
+            "policy": policies[name.policy] if name.policy else None,
+        }
+    else:
+        answer = {"reflect": name.reflect.value}
     return {
         "name": name.name,
-        "pool": pools[name.pool],
-        "policy": policies[name.policy] if name.policy else None,
+        **answer,
         "ttl": name.ttl,
         "min_ttl": name.ttl if name.least_ttl is None else name.least_ttl,
         "client_subnet": name.client_subnet,

@@ -32,6 +32,10 @@ _PLAIN = {
     "truncated": ("gslb_truncated", "Responses that were cut to fit and had TC set."),
     "steered": ("gslb_steered", "Responses that a pool and a policy made."),
     "all_down": ("gslb_all_down", "Steered queries for which no endpoint was handed out."),
+    "reflected": (
+        "gslb_reflected",
+        "Queries for addresses that were answered with those of whoever asked.",
+    ),
     "demand_unplaced": (
         "gslb_demand_unplaced",
         "Queries for steered names that are not in the demand, since its tables were full.",
@@ -118,6 +122,12 @@ def control_metrics(gauges: Gauges) -> Iterator[Metric]:
     )
     yield _gauge(
         "gslb_endpoints_observed", "Endpoints, by POP and what probes say.", ("pop", "state"), gauges.observed
+    )
+    yield _gauge(
+        "gslb_endpoints_monitored",
+        "Endpoints, by monitor, POP and what this monitor says.",
+        ("monitor", "pop", "state"),
+        gauges.monitored,
     )
     yield _gauge("gslb_pop_drained", "1 while a POP is drained.", ("pop",), _single(gauges.drained))
     yield _gauge(

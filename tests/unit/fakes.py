@@ -352,7 +352,7 @@ def example_site() -> SteeringConfig:
         pools=(
             Pool(
                 name="web",
-                monitor="http",
+                monitors=("http",),
                 endpoints=(
                     Endpoint(pop="fra", address="192.0.2.1"),
                     Endpoint(pop="ams", address="192.0.2.2"),

@@ -24,7 +24,8 @@ const MAX_SETS: usize = 24;
 const TTLS: [u32; 3] = [0, 300, 0x7fff_ffff];
 
 /// The steered names, by index in the document.
-const STEERED: [&str; 6] = ["s.ex.", "*.s.ex.", "ex.", "c2.ex.", "ns.sub.ex.", "d.other."];
+const STEERED: [&str; 8] =
+    ["s.ex.", "*.s.ex.", "ex.", "c2.ex.", "ns.sub.ex.", "d.other.", "c3.ex.", "*.b.ex."];
 
 /// Pools of endpoints and of pools, of addresses, CNAMEs and declared records, every step, and every way of being down.
 const DOCUMENT: &str = r#"{
@@ -69,7 +70,9 @@ const DOCUMENT: &str = r#"{
         {"name": "ex.", "pool": 2, "policy": 2, "ttl": 60},
         {"name": "c2.ex.", "pool": 3, "policy": 0, "ttl": 2147483647},
         {"name": "ns.sub.ex.", "pool": 4, "policy": 3, "ttl": 1, "client_subnet": false},
-        {"name": "d.other.", "pool": 6, "policy": null, "ttl": 5}],
+        {"name": "d.other.", "pool": 6, "policy": null, "ttl": 5},
+        {"name": "c3.ex.", "reflect": "both", "ttl": 7},
+        {"name": "*.b.ex.", "reflect": "edns", "ttl": 9, "client_subnet": false}],
     "latency": [{"kind": "default", "pop": 0, "milliseconds": 10.0}, {"kind": "country", "value": "DE", "pop": 1,
         "milliseconds": 10.5}]
 }"#;
@@ -151,7 +154,7 @@ impl<'a> Arbitrary<'a> for Site {
             flattened: Arc::default(),
             identity,
         };
-        Ok(Site { state, steered: steered & 0x3f != 0, client: choose_client(client) })
+        Ok(Site { state, steered: steered != 0, client: choose_client(client) })
     }
 }
 

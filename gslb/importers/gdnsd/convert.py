@@ -12,6 +12,7 @@ from gslb.importers.gdnsd.monitors import Monitors
 from gslb.importers.gdnsd.policies import NOWHERE, Policies
 from gslb.importers.gdnsd.pools import Pools
 from gslb.importers.gdnsd.site import Endpoint, Name, Pop, Site, fresh_name
+from gslb.model.site import Reflect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Converter:
         self._pools = Pools(
             report,
             self.site,
-            Monitors(report, configuration.service_types, self.site),
+            Monitors(report, configuration.service_types, self.site, configuration.options.state),
             self._policies,
             self._taken,
         )
@@ -93,11 +94,10 @@ class Converter:
         message = ""
         kinds: frozenset[str] = frozenset()
         if plugin == "reflect":
-            message = (
-                "the plugin reflect, which answers the client's address, has no counterpart: no record is "
-                "left"
-            )
-            rule = "import-plugin"
+            rule = "import-invalid"
+            kinds = frozenset({"ipv4", "ipv6"})
+            if reference.name not in {"", *Reflect}:
+                message = f"there is no resource {quote(str(reference))}: no record is left"
         elif plugin not in {*RESOLVERS, "static"}:
             message = f"there is no plugin {quote(plugin)} that could be carried over: no record is left"
             rule = "import-plugin"
@@ -130,6 +130,20 @@ class Converter:
             self._report.error("import-name", dynamic.place, message)
             return
         self._names[name] = dynamic.place
+        note = f"{reference}, {dynamic.place}"
+        if reference.plugin == "reflect":
+            mode = reference.name or Reflect.BEST.value
+            self.site.names.append(
+                Name(
+                    name=name,
+                    note=note,
+                    reflect=mode,
+                    ttl=dynamic.ttl,
+                    min_ttl=dynamic.ttl,
+                    client_subnet=self._configuration.options.client_subnet,
+                )
+            )
+            return
         pool = self._root(reference)
         if pool is None:
             return
@@ -138,7 +152,7 @@ class Converter:
         self.site.names.append(
             Name(
                 name=name,
-                note=f"{reference}, {dynamic.place}",
+                note=note,
                 pool=pool.name,
                 policy="" if pool.policy else self._policies.everything(),
                 ttl=max(dynamic.min_ttl, min(dynamic.ttl, longest)),
@@ -265,14 +279,14 @@ class Converter:
             for family in resource.families.values()
         )
         has_both = bool(families) and any(resource is None for _, resource in leaves)
-        if has_both or not leaves or not is_plain or len({(one.monitor, one.is_down) for one in watches}) > 1:
+        differ = len({(one.monitors, one.is_down) for one in watches}) > 1
+        if has_both or not leaves or not is_plain or differ:
             return None
         if len(set(targets)) < len(targets):
             return None
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         for watch in watches:
-            # Nothing that is probed here stands behind a CNAME.
-            pool.monitor, pool.is_down = watch.monitor if families else "", watch.is_down
+            pool.monitors, pool.is_down = watch.monitors if families else watch.of_names, watch.is_down
         units = {}
         for datacenter, resource in leaves:
             pop = units[datacenter.name] = self._pop(meta, datacenter.name)
@@ -315,7 +329,8 @@ class Converter:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
                 pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
                 pool.endpoints.append(Endpoint(self._pop(meta, datacenter.name), target))
-                pool.is_down = self._pools.watch(datacenter).is_down
+                watch = self._pools.watch(datacenter)
+                pool.monitors, pool.is_down = watch.of_names, watch.is_down
             return self._made[key]
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:
@@ -331,8 +346,11 @@ class Converter:
             return None if found is None else self._of_datacenter(*found, way)
         inner = self._configuration.metas.get((target.plugin, target.name))
         if inner is None:
-            message = f"there is no resource {quote(str(target))}: the datacenter is left out"
-            self._report.error("import-invalid", target.place, message)
+            is_reflect = target.plugin == "reflect"
+            why = "cannot be a datacenter here" if is_reflect else "is no resource"
+            message = f"{quote(str(target))} {why}: the datacenter is left out"
+            rule = "import-plugin" if is_reflect else "import-invalid"
+            self._report.error(rule, target.place, message)
             return None
         return self._of_meta(inner, way)
 

@@ -90,7 +90,7 @@ class Pools:
         return fewest
 
     def _is_probed(self, family: Family) -> bool:
-        return bool(self.watch(family).monitor)
+        return bool(self.watch(family).monitors)
 
     def _shape(self, resource: Resource, family: Family) -> tuple[object, ...]:
         """What two families must share to share a pool."""
@@ -100,7 +100,7 @@ class Pools:
         if resource.plugin == "weighted" and not grouped:
             weights = [member.weight for member in family.members]
             how = (self._taken_of(weights, family.multi),)
-        return (watch.monitor, watch.is_down, family.ignore_health, family.multi, grouped, *how)
+        return (watch.monitors, watch.is_down, family.ignore_health, family.multi, grouped, *how)
 
     def _fill(
         self, pool: Pool, resource: Resource, kind: str, family: Family, pop: str, *, is_member: bool
@@ -124,7 +124,7 @@ class Pools:
             )
             self._tell("import-health", resource, message, "warning")
         elif family.ignore_health:
-            pool.monitor, pool.is_down = "", False
+            pool.monitors, pool.is_down = (), False
         is_weighted = resource.plugin == "weighted"
         self._add_endpoints(pool, resource, family.members, pop, is_weighted=is_weighted)
         need = self.need(resource, family)
@@ -171,7 +171,8 @@ class Pools:
 
     def _watch_over(self, pool: Pool, family: Family) -> None:
         watch = self.watch(family)
-        pool.monitor, pool.is_down = watch.monitor, watch.is_down
+        is_cname = isinstance(family.members[0].target, str)
+        pool.monitors, pool.is_down = watch.of_names if is_cname else watch.monitors, watch.is_down
 
     def _fill_simplefo(self, pool: Pool, family: Family, pop: str) -> None:
         """A pool for the primary addresses and one for the secondary, in order."""

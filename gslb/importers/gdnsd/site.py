@@ -50,7 +50,7 @@ class Pool:
     endpoints: list[Endpoint] = field(default_factory=list)
     members: list[tuple[str, int | None]] = field(default_factory=list)
     policy: str = ""
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
     is_down: bool = False
     min_healthy: dict[str, int] = field(default_factory=dict)
 
@@ -66,14 +66,15 @@ class Policy:
 
 @dataclass(slots=True)
 class Name:
-    """A steered name, absolute. ``policy`` is empty where the pool has one."""
+    """A steered name, absolute. ``policy`` is empty where the pool has one; with ``reflect`` both are."""
 
     name: str
     note: str
-    pool: str
-    policy: str
     ttl: int
     min_ttl: int
+    pool: str = ""
+    policy: str = ""
+    reflect: str = ""
     client_subnet: bool = True
 
 

@@ -105,9 +105,11 @@ def _pools(site: Site) -> Iterator[str]:
     roots = {name.pool for name in site.names}
     for pool in site.pools.values():
         yield f"  {scalar(pool.name)}:  # {_comment(pool.note)}"
-        for key in ("monitor", "policy"):
-            if value := getattr(pool, key):
-                yield f"    {key}: {scalar(value)}"
+        if pool.monitors:
+            one = len(pool.monitors) == 1
+            yield f"    monitor: {scalar(pool.monitors[0]) if one else _inline(list(pool.monitors))}"
+        if pool.policy:
+            yield f"    policy: {scalar(pool.policy)}"
         if pool.name in roots:
             yield "    when_all_down: serve_all"
         if pool.is_down:
@@ -171,9 +173,8 @@ def _policies(site: Site, names: list[str]) -> Iterator[str]:
 
 def _names(site: Site) -> Iterator[str]:
     for name in site.names:
-        settings: list[tuple[str, object]] = [("pool", name.pool)]
-        if name.policy:
-            settings.append(("policy", name.policy))
+        keys = ("pool", "policy", "reflect")
+        settings: list[tuple[str, object]] = [(key, value) for key in keys if (value := getattr(name, key))]
         is_fixed = name.ttl == name.min_ttl
         settings.append(("ttl", name.ttl if is_fixed else {"max": name.ttl, "min": name.min_ttl}))
         if not name.client_subnet:

@@ -32,9 +32,17 @@ def check_owner(name: SteeredName, origin: str, rows: Rows, graph: PoolGraph, re
             "cannot answer; remove the CNAME, or steer the name it points to"
         )
         report.error("site-name-is-cname", name.place, message)
+    if name.reflect is not None:
+        hidden = next((row for row in rows if row[0] in _ADDRESSES), None)
+        if hidden is not None:
+            message = (
+                f"name {quote(name.name)} has an address record at {Place(*hidden[1:])}, but answers with "
+                "the addresses of whoever asks: it is never answered; remove it"
+            )
+            report.warning("site-reflect-hides-records", name.place, message)
     pool = graph.pools.get(name.pool)
     if pool is None or pool.name not in graph.kinds:
-        return  # an error of its own
+        return  # it has none, or an error of its own
     kinds = graph.kinds[pool.name]
     if CNAME in kinds:
         _check_cname_pool(name, origin, rows, graph, report)

@@ -120,11 +120,11 @@ class Report:
 
 
 def query(name: str, rtype: str, client: str) -> bytes:
-    """A query with a client subnet."""
+    """A query with a client subnet, or with none if it is empty."""
     address, _, length = client.partition("/")
-    option = dns.edns.ECSOption(address, int(length))
+    options = [dns.edns.ECSOption(address, int(length))] if client else []
     owner = ZONE if name == "@" else f"{name}.{ZONE}".replace("*", "any")
-    message = dns.message.make_query(owner, rtype, use_edns=0, options=[option], payload=1232)
+    message = dns.message.make_query(owner, rtype, use_edns=0, options=options, payload=1232)
     message.flags = 0
     return b"\0\0" + message.to_wire()[2:]
 
@@ -202,6 +202,7 @@ def run_round(seed: str, databases: Path, networks: Path, report: Report, *, cli
                 case.steered(chosen, skip_drained=bool(drained))
                 if number == 0:
                     case.plain(chosen[0])
+                    case.reflected(chosen)
 
 
 @dataclass
@@ -224,11 +225,18 @@ class _Case:
                 theirs = read(ask(self.gdnsd, [wire])[0])
                 self._add(Steered(name, name), rtype, client, read(self.converted.answer(wire)), theirs)
 
+    def reflected(self, clients: list[str]) -> None:
+        """Names that answer with who asks, also without a client subnet and with that of the resolver."""
+        names = [one for one in self.made.names if is_reflecting(one)]
+        self._ask(names, [*clients, "", "0.0.0.0/0", "::/0", "127.0.0.1/32", "127.0.0.0/8"])
+
     def steered(self, clients: list[str], *, skip_drained: bool) -> None:
         """Names of DYNA and DYNC, for each client."""
-        for one in self.made.names:
-            if skip_drained and "geoip!" not in one.record:
-                continue
+        names = [one for one in self.made.names if "geoip!" in one.record or not skip_drained]
+        self._ask([one for one in names if not is_reflecting(one)], clients)
+
+    def _ask(self, names: list[Steered], clients: list[str]) -> None:
+        for one in names:
             for rtype in ("A", "AAAA"):
                 if one.draws:
                     self._drawn(one, rtype, clients[0])
@@ -253,8 +261,9 @@ class _Case:
             self.report.examples.setdefault(key, f"--- {key}: {self.what}\n  gslb {ours}\n  gdnsd {theirs}")
 
     def _add(self, one: Steered, rtype: str, client: str, ours: Reply, theirs: Reply) -> None:
-        is_steered = "!" in one.record
+        is_steered = "DYN" in one.record
         declared = self._declared(one.name) if is_steered else None
+        address = ip_address(client.partition("/")[0] or "127.0.0.1")
         self.report.add(
             f"{self.what} {one.name} {rtype} {client} {one.record}",
             Seen(
@@ -263,8 +272,8 @@ class _Case:
                 is_limited=one.limited,
                 is_automatic=one.is_automatic,
                 is_degraded=self.is_degraded,
-                client_has_coordinates=self.made.has_coordinates(ip_address(client.partition("/")[0])),
-                client_is_near_6to4=ip_address(client.partition("/")[0]) in AROUND_6TO4,
+                client_has_coordinates=self.made.has_coordinates(address),
+                client_is_near_6to4=address in AROUND_6TO4,
                 our_scope_is_true=self._is_true(one, rtype, client, ours),
                 declared=(0, 0) if declared is None else _bounds(declared),
                 ours=ours,
@@ -274,6 +283,8 @@ class _Case:
 
     def _is_true(self, one: Steered, rtype: str, client: str, ours: Reply) -> bool:
         """Whether some others within our scope get the same."""
+        if not client:
+            return True
         subnet = ip_network(client, strict=False)
         around = ip_network(f"{subnet.network_address}/{ours.scope or 0}", strict=False)
         others = [
@@ -292,3 +303,8 @@ class _Case:
 
 def _bounds(name: SteeredName) -> tuple[int, int]:
     return (name.ttl if name.least_ttl is None else name.least_ttl, name.ttl)
+
+
+def is_reflecting(one: Steered) -> bool:
+    """Whether a name answers with who asks; nothing of it can be down."""
+    return " reflect" in one.record

@@ -124,12 +124,15 @@ class Maker:
         multifo, simplefo, weighted = self._multifo(), self._simplefo(), self._weighted()
         geo = "".join(self._geo_resource(f"geo{index}", f"map{index % 4}") for index in range(8))
         meta = "".join(self._metafo(f"meta{index}") for index in range(4))
+        for mode in ("", "!dns", "!edns", "!best", "!both"):
+            self._name(f"reflect{mode.replace('!', '-')}", f"DYNA reflect{mode}")
         self.made.files["config"] = (
             "options => { listen => 127.0.0.1:@PORT@ udp_threads => 1 tcp_threads => 1\n"
             "  run_dir => @RUN@ state_dir => @STATE@ zones_default_ttl => 4000 }\n"
             "service_types => { ok => { plugin => static, state => UP, ttl => 250 } }\n"
-            f"plugins => {{ null => {{}}\n multifo => {{\n{multifo} }}\n simplefo => {{\n{simplefo} }}\n"
-            f" weighted => {{\n{weighted} }}\n static => {{ four => 192.0.2.31 six => 2001:db8::31"
+            f"plugins => {{ null => {{}} reflect => {{}}\n multifo => {{\n{multifo} }}\n"
+            f" simplefo => {{\n{simplefo} }}\n weighted => {{\n{weighted} }}\n"
+            " static => { four => 192.0.2.31 six => 2001:db8::31"
             " name => elsewhere.example.net. }\n $include{parts/*}\n"
             f" metafo => {{ resources => {{\n{meta} }} }} }}\n"
         )

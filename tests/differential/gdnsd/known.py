@@ -74,6 +74,13 @@ KNOWN = (
         lambda seen: seen.client_is_near_6to4 and not seen.our_scope_is_longer and seen.our_scope_is_true,
     ),
     Known(
+        "the resolver's address",
+        "scope",
+        "reflect!dns tells the resolver's own address, whomever it asks for, so gslb's scope is 0; gdnsd "
+        "says that of the client subnet all the same",
+        lambda seen: seen.record.endswith("reflect!dns") and seen.ours.scope == 0,
+    ),
+    Known(
         "nothing for anybody",
         "scope",
         "gdnsd gives the scope of the map also where no datacenter has addresses of the family; in gslb "

@@ -28,7 +28,8 @@ class Server:
 
     async def start(self, directory):
         self.store = await Store.open(directory)
-        self.checker = Checker(FakeProber(self.clock), self.clock, randomness=Random(1))
+        self.prober = FakeProber(self.clock)
+        self.checker = Checker(self.prober, self.clock, randomness=Random(1))
         self.flattener = Flattener(self.publisher.publish_flattened, self.clock, make_resolver=FakeResolver)
         self.operations = Operations(
             self.publisher, self.store, self.checker, self.flattener, self.clock, version="1.2.3"

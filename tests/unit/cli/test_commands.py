@@ -80,6 +80,25 @@ async def test_pops_are_columns_that_scripts_can_take_apart(cli, server):
     assert [pop["name"] for pop in document["pops"]] == ["fra", "ams", "sin", "idle"]
 
 
+async def test_which_monitor_failed_is_said(cli, server):
+    site = server.publisher.site
+    ssh = site.monitors[0].model_copy(update={"name": "ssh", "port": 22})
+    web = site.pools[0].model_copy(update={"monitors": ("http", "ssh")})
+    server.publisher.site = site.model_copy(
+        update={"monitors": (*site.monitors, ssh), "pools": (web, *site.pools[1:])}
+    )
+    await cli.run("reload")
+    server.prober.failing = {"192.0.2.1:22", "192.0.2.2:22", "192.0.2.2:80"}
+    await server.clock.advance(40)
+    rows = {line.split()[0]: line for line in (await cli.run("pops")).stdout.splitlines()}
+    assert rows["fra"].endswith("down by ssh 1")
+    assert rows["ams"].endswith("down by http 1, ssh 1")
+    assert rows["sin"].endswith("  -")
+    assert "2 down, 1 unknown (down by http 1, ssh 2)" in (await cli.run("status")).stdout
+    fra = json.loads((await cli.run("pops", "--json")).stdout)["pops"][0]
+    assert (fra["observed"], fra["failing"]) == ({"up": 0, "down": 1, "unknown": 1}, {"ssh": 1})
+
+
 async def test_status_counts_and_names_drains_and_a_failed_reload(cli, server):
     await cli.run("drain", "sin", "--reason", "cable", "--for", "2h")
     server.publisher.fails = SiteError(

@@ -53,7 +53,7 @@ async def world(tmp_path, monkeypatch):
     publisher = Publisher(site, DataPlane(seed=1))
     flattener = Flattener(publisher.publish_flattened, clock)
     operations = Operations(publisher, store, checker, flattener, clock, version="1")
-    operations.site = site
+    operations.site, operations.prober, operations.clock = site, prober, clock
     with capture_logs():
         await operations.start()
         await clock.advance(40)
@@ -121,6 +121,43 @@ async def test_a_steered_answer(world, show):
         ";; ANSWER SECTION:",
         "www.example.com.      20  IN  A      192.0.2.2",
     ]
+
+
+async def test_of_several_monitors_those_are_named_that_do_not_say_up(world, show):
+    path = world.site / "site.yaml"
+    text = path.read_text().replace("monitor: health", "monitor: [health, ssh]")
+    path.write_text(text.replace("monitors: {", "monitors: {ssh: {type: tcp, port: 22, rise: 1, fall: 1}, "))
+    world.prober.failing = {"192.0.2.1:22", "192.0.2.3:80"}
+    await world.reload()
+    await world.clock.advance(5)
+    rows = [re.sub("since [-0-9]+ [:0-9]+Z", "since NOW", line) for line in show("www.example.com")]
+    assert any("ams  192.0.2.2  up since NOW  " in row for row in rows)
+    assert any("fra  192.0.2.1  down since NOW (ssh down: connection refused)" in row for row in rows)
+    assert any("sin  192.0.2.3  down since NOW (health down: connection refused)" in row for row in rows)
+
+
+async def test_a_name_that_reflects_says_what_and_why(world, show):
+    path = world.site / "site.yaml"
+    path.write_text(
+        path.read_text().replace("names:\n", "names:\n  who.example.com: {reflect: best, ttl: 5}\n")
+    )
+    await world.reload()
+    lines = show("who.example.com", subnet="198.51.100.0/24")
+    assert lines[4:] == [
+        "steered     who.example.com. (site/site.yaml:18)",
+        "reflects    best: the client subnet's address, the resolver's without one",
+        "resolver    198.51.100.1",
+        "subnet      198.51.100.0/24",
+        "outcome     198.51.100.0",
+        "TTL         5 s",
+        "scope       /24: the answer is the client subnet: other subnets get other answers",
+        "",
+        ";; status: NOERROR, flags: qr aa",
+        ";; EDNS: ECS 198.51.100.0/24 scope/24",
+        ";; ANSWER SECTION:",
+        "who.example.com.       5  IN  A      198.51.100.0",
+    ]
+    assert "outcome     no data: there is no such address of this family" in show("who.example.com", "AAAA")
 
 
 async def test_nothing_left_ends_the_steps_and_says_what_answers_instead(world, show):

@@ -74,6 +74,16 @@ names:
     assert (name.name, name.ttl, name.owner) == ("*.cdn.example.com.", 120, "team")
 
 
+def test_a_monitor_may_be_a_command(site, good):
+    text = "monitors: {deep: {type: command, command: [/bin/check, -H, '%%ITEM%%'], port: 5, path: /x}}\n"
+    site.write("a.yaml", good).write("b.yaml", text).load()
+    assert site.rules("error") == []
+    assert site.config.monitors[1].command == ("/bin/check", "-H", "%%ITEM%%")
+    assert site.messages("site-setting-without-effect") == [
+        f"{key} of monitor 'deep' has no effect on a command monitor; remove it" for key in ("port", "path")
+    ]
+
+
 def test_every_form_of_step(site, good):
     steps = """\
 policies:
@@ -219,6 +229,16 @@ def test_every_error_of_every_file_at_once(site):
         ("monitors: {m: {type: tcp, port: 80, rise: 0}}", "site-invalid-value", "from 1 to 100"),
         ("monitors: {m: {type: tcp, port: 80, jitter: 0.6}}", "site-invalid-value", "from 0 to 0.5"),
         ("monitors: {m: {type: http, port: 80, path: x}}", "site-invalid-value", "begin with /"),
+        ("monitors: {m: {type: file}}", "site-missing-key", "lacks the key 'file'"),
+        ("monitors: {m: {type: file, file: states}}", "site-invalid-value", "must be an absolute path"),
+        ("monitors: {m: {type: file, file: /x, missing: no}}", "site-invalid-value", "up, down or unknown"),
+        ("monitors: {m: {type: command}}", "site-missing-key", "lacks the key 'command'"),
+        ("monitors: {m: {type: command, command: /bin/true}}", "site-invalid-value", "must be a list of a"),
+        ("monitors: {m: {type: command, command: []}}", "site-invalid-value", "no shell reads it"),
+        ("monitors: {m: {type: command, command: [check]}}", "site-invalid-value", "the absolute path of"),
+        ("monitors: {m: {type: command, command: ['/%%ITEM%%']}}", "site-invalid-value", "the absolute path"),
+        ("monitors: {m: {type: command, command: [/a, 3]}}", "site-invalid-value", "texts, not 3; put it in"),
+        ('monitors: {m: {type: command, command: [/a, "\\0"]}}', "site-invalid-value", "at most 4096"),
         ("monitors: {m: {type: https, port: 80, verify_tls: yes}}", "site-invalid-value", "true or false"),
         ("pools: {p: {endpoints: []}}", "site-invalid-value", "1 to 65,535 endpoints, not 0"),
         ("pools: {p: {endpoints: {}}}", "site-invalid-value", "must be a list"),

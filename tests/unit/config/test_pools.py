@@ -350,3 +350,60 @@ names: {{www.example.com: {{pool: cdn, policy: any}}}}
     probed = text.replace(f"{endpoint}}}", f'{endpoint}, probe: "192.0.2.1:80"}}')
     assert site.write("a.yaml", probed).load().rules() == []
     assert site.write("a.yaml", text.replace("    monitor: m\n", "")).load().rules() == []
+
+
+@pytest.mark.parametrize(("monitors", "is_error"), [("c", False), ("[c, c2]", False), ("[c, m]", True)])
+def test_commands_can_probe_a_cname_by_its_name(site, monitors, is_error):
+    commands = "".join(f", {name}: {{type: command, command: [/bin/true]}}" for name in ("c", "c2"))
+    text = f"""\
+pops: {{fra: }}
+monitors: {{m: {{type: tcp, port: 1}}{commands}}}
+pools:
+  cdn: {{monitor: {monitors}, when_all_down: nodata, policy: any, endpoints: [{{pop: fra, cname: a.test.}}]}}
+  text: {{monitor: c, when_all_down: nodata, policy: any, endpoints: [{{pop: fra, records: {{TXT: hi}}}}]}}
+policies: {{any: [weighted]}}
+names: {{www.example.com: {{pool: cdn}}, txt.example.com: {{pool: text}}}}
+"""
+    site.write("a.yaml", text).load()
+    lacking = [("site-missing-key", "a.yaml:4")] * is_error
+    assert site.rules() == [*lacking, ("site-missing-key", "a.yaml:5")]
+
+
+MONITORED = """\
+pops: {fra: }
+monitors: {web: {type: tcp, port: 1}, ssh: {type: tcp, port: 22}}
+pools:
+  p:
+    when_all_down: nodata
+    monitor: MONITOR
+    endpoints: [{pop: fra, address: 192.0.2.1}]
+policies: {any: [weighted]}
+names: {www.example.com: {pool: p, policy: any}}
+"""
+
+
+def test_a_pool_may_have_several_monitors(site):
+    site.write("a.yaml", MONITORED.replace("MONITOR", "[ssh, web]")).load()
+    assert site.rules() == []
+    assert site.config.pools[0].monitors == ("ssh", "web")
+
+
+@pytest.mark.parametrize(
+    ("monitors", "rule", "message"),
+    [
+        ("[web, wob]", "site-unknown-monitor", "refers to monitor 'wob', which is not defined; did you mean"),
+        ("[web, web]", "site-invalid-value", "monitor of pool 'p' lists 'web' twice"),
+        ("[]", "site-invalid-value", "monitor of pool 'p' must list 1 to 8 monitors, not 0"),
+        (
+            f"[{', '.join(f'm{n}' for n in range(9))}]",
+            "site-invalid-value",
+            "must list 1 to 8 monitors, not 9",
+        ),
+        ("[web, 7]", "site-invalid-value", "monitor of pool 'p' must be a name, not 7"),
+        ("{web: 1}", "site-invalid-value", "monitor of pool 'p' must be a name"),
+    ],
+)
+def test_errors_in_a_list_of_monitors_have_their_place(site, monitors, rule, message):
+    site.write("a.yaml", MONITORED.replace("MONITOR", monitors)).load()
+    assert (rule, "a.yaml:6") in site.rules()
+    assert message in site.messages(rule)[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gslb.model.site import GeoOverride, LoadSettings, Milliseconds, Percent
+from gslb.model.site import GeoOverride, LoadSettings, Milliseconds, Percent, Reflect
 
 HEADER = "network,continent,country,subdivision,asn,latitude,longitude\n"
 
@@ -28,6 +28,44 @@ def test_a_name(site, good, settings, expected):
     assert site.rules() == []
     found = site.config.names[0]
     assert (found.ttl, found.least_ttl, found.client_subnet) == expected
+
+
+REFLECTING = """\
+pops: {fra: }
+pools: {web: {policy: any, when_all_down: nodata, endpoints: [{pop: fra, address: 192.0.2.1}]}}
+policies: {any: [weighted]}
+names:
+  www.example.com: {pool: web}
+  whoami.example.com: {SETTINGS}
+"""
+
+
+def test_a_name_that_reflects(site):
+    site.write("a.yaml", REFLECTING.replace("SETTINGS", "reflect: best, ttl: 5")).load()
+    assert site.rules("error", "warning") == []
+    found = site.config.names[1]
+    assert (found.reflect, found.pool, found.policy, found.ttl) == (Reflect.BEST, "", "", 5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule", "words"),
+    [
+        ("ttl: 5", "site-missing-key", "name 'whoami.example.com' lacks the key 'pool' (or reflect)"),
+        (
+            "reflect: bets",
+            "site-invalid-value",
+            "must be dns, edns, best or both, not 'bets'; did you mean 'best'?",
+        ),
+        ("reflect: true", "site-invalid-value", "reflect of name 'whoami.example.com' must be"),
+        ("reflect: dns, pool: web", "site-invalid-value", "so it has no pool; remove one of the two"),
+        ("reflect: dns, policy: any", "site-invalid-value", "so it has no policy; remove one of the two"),
+        ("reflect: dns, ttl: {max: 9, min: 1}", "site-setting-without-effect", "min of ttl"),
+    ],
+)
+def test_a_name_that_reflects_with_a_mistake(site, settings, rule, words):
+    site.write("a.yaml", REFLECTING.replace("SETTINGS", settings)).load()
+    assert site.rules("error", "warning") == [(rule, "a.yaml:6")]
+    assert words in site.messages(rule)[0]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gslb.health.checker import Checker
+from gslb.health.endpoint import observed_of_all
 from gslb.health.slots import Slots
 from gslb.model.finding import Place
 from gslb.model.health import Observed
@@ -54,9 +55,9 @@ async def test_endpoints_rise_and_fall_and_subscribers_hear_of_each_flip_once(ch
     assert len(flips) == 3
     down, unmonitored = checker.health()[1], checker.health()[3]
     assert down.reason == "connection refused"
-    assert down.since < down.checked_at
+    assert down.since < down.deciding.checked_at
     assert unmonitored.reason == "the pool has no monitor"
-    assert unmonitored.checked_at is None
+    assert unmonitored.monitors == ()
 
 
 async def test_a_dead_endpoint_is_down_within_interval_times_fall_plus_timeout(checker, clock, prober):
@@ -72,7 +73,7 @@ async def test_a_dead_endpoint_is_down_within_interval_times_fall_plus_timeout(c
 
 async def test_pools_that_share_monitor_and_target_share_the_probes(checker, clock, prober):
     endpoint = Endpoint(pop="fra", address="192.0.2.1", probe="[2001:db8::1]:8080")
-    pools = tuple(Pool(name=name, monitor="m", endpoints=(endpoint,)) for name in ("a", "b"))
+    pools = tuple(Pool(name=name, monitors=("m",), endpoints=(endpoint,)) for name in ("a", "b"))
     monitor = Monitor(name="m", type="tcp", port=1, interval=10, rise=1, jitter=0)
     flips = flips_of(checker)
     checker.reconfigure(SteeringConfig(monitors=(monitor,), pools=pools))
@@ -136,10 +137,81 @@ async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minut
     assert flips == [((0,), DOWN)]
 
 
+def twice_monitored(*, both=("web", "ssh"), alone=("web",)):
+    """An endpoint that two monitors judge, and another pool with the same address and fewer monitors."""
+    monitors = tuple(
+        Monitor(name=name, type="tcp", port=port, interval=10, rise=1, fall=2, jitter=0)
+        for name, port in (("web", 80), ("ssh", 22))
+    )
+    endpoint = Endpoint(pop="fra", address="192.0.2.1")
+    pools = (
+        Pool(name="a", monitors=both, endpoints=(endpoint,)),
+        Pool(name="b", monitors=alone, endpoints=(endpoint,)),
+    )
+    return SteeringConfig(monitors=monitors, pools=pools)
+
+
+async def test_an_endpoint_with_several_monitors_is_up_only_if_all_say_so(checker, clock, prober):
+    flips = flips_of(checker)
+    checker.reconfigure(twice_monitored())
+    await clock.advance(5)
+    assert sorted(target for _, target in prober.probed) == ["192.0.2.1:22", "192.0.2.1:80"]
+    assert flips == [((1,), UP), ((0,), UP)]
+    prober.failing = {"192.0.2.1:22"}
+    await clock.advance(20)
+    assert flips[2:] == [((0,), DOWN)]
+    assert checker.observed() == [DOWN, UP]
+    failed = checker.health()[0]
+    assert [(one.monitor, one.observed) for one in failed.monitors] == [("web", UP), ("ssh", DOWN)]
+    assert (failed.deciding.monitor, failed.reason) == ("ssh", "connection refused")
+    since = failed.since
+    prober.failing = {"192.0.2.1:22", "192.0.2.1:80"}
+    await clock.advance(20)
+    # The endpoint was down already: only the pool that the other monitor judges alone hears of it.
+    assert flips[3:] == [((1,), DOWN)]
+    prober.failing = {"192.0.2.1:80"}
+    await clock.advance(10)
+    assert flips[4:] == []
+    assert (checker.health()[0].deciding.monitor, checker.health()[0].since) == ("web", since)
+    prober.failing = set()
+    await clock.advance(10)
+    assert sorted(flips[4:]) == [((0,), UP), ((1,), UP)]
+
+
+async def test_a_monitor_that_is_added_makes_an_endpoint_unknown_until_it_knows(checker, clock, prober):
+    checker.reconfigure(twice_monitored(both=("web",)))
+    await clock.advance(5)
+    since = checker.health()[0].since
+    checker.reconfigure(twice_monitored())
+    assert checker.observed() == [UNKNOWN, UP]
+    assert checker.health()[0].deciding.monitor == "ssh"
+    assert checker.health()[1].since == since
+    await clock.advance(5)
+    assert checker.observed() == [UP, UP]
+    checker.reconfigure(twice_monitored(both=("web",)))
+    assert checker.health()[0].since == since
+    assert set(checker.statistics()) == {"web"}
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([UP], UP),
+        ([UP, UP], UP),
+        ([UP, UNKNOWN], UNKNOWN),
+        ([UNKNOWN, DOWN], DOWN),
+        ([DOWN, UP, UNKNOWN], DOWN),
+        ([DOWN, DOWN], DOWN),
+    ],
+)
+def test_the_worst_of_all_states_counts(states, expected):
+    assert observed_of_all(states) is expected
+
+
 def many(count, **settings):
     monitor = Monitor(name="m", type="tcp", port=1, jitter=0, **settings)
     endpoints = tuple(Endpoint(pop="fra", address=f"10.0.{n // 250}.{n % 250}") for n in range(count))
-    return SteeringConfig(monitors=(monitor,), pools=(Pool(name="p", monitor="m", endpoints=endpoints),))
+    return SteeringConfig(monitors=(monitor,), pools=(Pool(name="p", monitors=("m",), endpoints=endpoints),))
 
 
 async def test_every_target_of_a_large_site_may_hang_and_is_seen_down_in_time(clock):
@@ -165,6 +237,25 @@ async def test_a_site_that_needs_more_probes_than_can_run_is_warned_of(clock):
     assert logs == [
         {"event": "more probes than can run at once", "needed": 12, "limit": 10, "log_level": "warning"}
     ]
+    await checker.stop()
+
+
+async def test_commands_have_a_bound_of_their_own(clock, monkeypatch):
+    monkeypatch.setattr("gslb.health.checker.MOST_COMMANDS", 2)
+    monkeypatch.setattr("gslb.health.checker.LEAST_COMMANDS", 1)
+    prober = FakeProber(clock, takes=1.9)
+    checker = Checker(prober, clock, randomness=Random(1), least_slots=1)
+    site = many(4, interval=2, timeout=1.9)
+    command = Monitor(name="c", type="command", command=("/bin/true",), interval=2, timeout=1.9, jitter=0)
+    pool = site.pools[0].model_copy(update={"monitors": ("m", "c")})
+    with capture_logs() as logs:
+        checker.reconfigure(site.model_copy(update={"monitors": (*site.monitors, command), "pools": (pool,)}))
+    assert [(line["needed"], line["limit"]) for line in logs] == [(5, 2)]
+    await clock.advance(1.5)
+    assert sorted(target for _, target in prober.probed if ":" in target) == [
+        f"10.0.0.{n}:1" for n in range(4)
+    ]
+    assert sum(":" not in target for _, target in prober.probed) == 2
     await checker.stop()
 
 

@@ -260,4 +260,13 @@ def test_certificate_failures_say_what_is_wrong_without_control_characters():
     ],
 )
 def test_an_endpoint_is_probed_at_its_probe_or_its_address(probe, target):
-    assert probe_target(Endpoint(pop="fra", address="192.0.2.1", probe=probe), monitor()) == target
+    endpoint = Endpoint(pop="fra", address="192.0.2.1", probe=probe)
+    assert probe_target(endpoint, monitor()) == target
+    by_command = probe_target(endpoint, monitor(type="command", port=0))
+    assert by_command == ProbeTarget(target.host, 0)
+    assert str(by_command) == target.host
+
+
+def test_a_command_probes_a_name_by_itself():
+    endpoint = Endpoint(pop="fra", cname="www.cdn.example.")
+    assert probe_target(endpoint, monitor(type="command", port=0)) == ProbeTarget("www.cdn.example.", 0)

@@ -35,6 +35,16 @@ def test_counts_are_those_of_the_reports(observed, drained):
     }
 
 
+def test_a_monitor_that_fails_is_named_with_how_many_it_fails_for():
+    site = example_site()
+    monitored = [("http", Observed.DOWN, (0, 1)), ("tcp", Observed.UP, (0, 1)), ("tcp", Observed.DOWN, (2,))]
+    counts = count_endpoints(site, VerdictTable(site), monitored)
+    pops = [endpoint.pop for pool in site.pools for endpoint in pool.endpoints]
+    assert counts.failing() == {"http": 2, "tcp": 1}
+    assert counts.failing(pops[2])["tcp"] == 1
+    assert counts.monitored["tcp", pops[0], "up"] == pops[:2].count(pops[0])
+
+
 def reports(rows):
     return (
         ObservedCounts(**Counter(row.observed.value for row in rows)),

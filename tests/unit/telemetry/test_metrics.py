@@ -21,6 +21,7 @@ COUNTERS = {
     "truncated": 1,
     "steered": 2,
     "all_down": 4,
+    "reflected": 1,
     "demand_unplaced": 2,
     "ecs_queries": 1,
     "tcp_connections": 1,

@@ -55,6 +55,18 @@ def test_what_a_pool_of_names_hides_is_a_warning(check, pool):
     assert "has a TXT record at site/example.com.zone:7" in message
 
 
+def test_what_a_name_that_reflects_hides_is_a_warning(site, read_zone, zone_text):
+    site.write("example.com.zone", zone_text + "who IN AAAA 2001:db8::1\nwho IN TXT x\n")
+    text = SITE.replace("WHEN", "nodata") + "".join(
+        f"  {pool}.example.com: {{pool: {pool}}}\n" for pool in ("web", "both", "mail")
+    )
+    site.write("site.yaml", text + "  who.example.com: {reflect: best}\n")
+    _, findings = load_site(site.path, read_zone)
+    found = [one for one in findings if one.severity != "info"]
+    assert [one.rule for one in found] == ["site-reflect-hides-records"]
+    assert "has an address record at site/example.com.zone:7" in found[0].message
+
+
 def test_records_to_fall_back_to_are_not_hidden(check):
     assert check("www.example.com", "cdn", "www IN A 192.0.2.9\n", "fallback") == []
     found = check("www.example.com", "cdn", 'www IN A 192.0.2.9\nwww IN TXT "x"\n', "fallback")

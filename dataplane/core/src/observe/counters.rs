@@ -35,6 +35,7 @@ counters! {
     DroppedMalformed "dropped_malformed" "Packets left unanswered: too short, or responses.",
     Truncated "truncated" "Responses with TC set.",
     Steered "steered" "Answers that steering chose.",
+    Reflected "reflected" "Queries for addresses that were answered with those of whoever asked.",
     AllDown "all_down" "Steered answers for which no endpoint was left.",
     DemandUnplaced "demand_unplaced" "Queries for steered names that the demand table had no room for.",
     EcsQueries "ecs_queries" "Queries with a client subnet.",

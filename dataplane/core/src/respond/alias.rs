@@ -64,6 +64,9 @@ impl<'a> Lookup<'a> {
                         chosen(&self.state.steering, &chooser.selection, qtype, decision, owner, writer)
                     }
                     Outcome::ServFail => Answer::code(Rcode::ServFail),
+                    Outcome::NotOffered if self.state.steering.reflects(steered) => {
+                        self.reflect(steered, ttl, zone, owner, writer, trace)
+                    }
                     Outcome::LastResort | Outcome::NotOffered => match last_resort {
                         Some(set) => write(set, ttl.min(set.ttl()), owner, writer),
                         None => self.negative(zone, Rcode::NoError, writer),
@@ -72,7 +75,7 @@ impl<'a> Lookup<'a> {
                 }
             }
         };
-        Some(Answer { scope, ..answer })
+        Some(Answer { scope: scope.max(answer.scope), ..answer })
     }
 
     /// Follows aliases through the zones served here; `ttl` ends as the lowest on the way, `scope` as the longest of

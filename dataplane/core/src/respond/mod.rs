@@ -8,6 +8,7 @@ mod hints;
 mod opt;
 mod passed;
 mod referral;
+mod reflect;
 mod steered;
 #[cfg(test)]
 mod tests;

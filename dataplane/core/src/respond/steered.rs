@@ -62,6 +62,9 @@ impl<'a> Lookup<'a> {
                 }
                 chosen(steering, &chooser.selection, qtype, decision, owner, writer)
             }
+            Outcome::NotOffered if steering.reflects(steered) => {
+                self.reflect(steered, u32::MAX, zone, owner, writer, trace)
+            }
             Outcome::NotOffered => return Steered::Zone { scope, longest: None },
             Outcome::LastResort => {
                 self.counters.add(Counter::AllDown);
@@ -143,7 +146,10 @@ impl<'a> Lookup<'a> {
             return steering.decide_for(steered, rtype, client, found, standing, random, selection);
         }
         let (decision, explanation) = steering.explain(steered, rtype, client, standing, random, selection);
-        trace.note(|| Step::Steer { explanation: Box::new(explanation) });
+        // A name that reflects has nothing to decide on, and tells its own step.
+        if !steering.reflects(steered) {
+            trace.note(|| Step::Steer { explanation: Box::new(explanation) });
+        }
         decision
     }
 }

@@ -79,18 +79,21 @@ fn steered_state() -> (Publisher, Vec<Vec<u8>>) {
         "policies": [{"name": "all", "steps": [
             {"step": "subnet", "mode": "prefer", "rules": [{"kind": "subnet", "value": "198.51.100.0/24", "units": [1], "line": 1}]},
             {"step": "weighted"}, {"step": "take", "count": 1}]}],
-        "names": [{"name": "www.ex.", "pool": 0, "policy": 0, "ttl": 30}]}"#;
+        "names": [{"name": "www.ex.", "pool": 0, "policy": 0, "ttl": 30},
+                  {"name": "who.ex.", "reflect": "both", "ttl": 30}]}"#;
     let steering = Arc::new(Steering::compile(DOCUMENT).unwrap());
     let origin = Name::from_text(b"ex.", None).unwrap();
     let records = "a CNAME www\nb CNAME a\nd NS ns.d\nns.d A 192.0.2.3\n*.w TXT x\nplain A 192.0.2.4\n";
     let text = read_zone_bytes("z", format!("{HEAD}{records}").as_bytes(), &origin);
-    let steered = [(Name::from_text(b"www.ex.", None).unwrap(), 0)];
+    let steered =
+        [(Name::from_text(b"www.ex.", None).unwrap(), 0), (Name::from_text(b"who.ex.", None).unwrap(), 1)];
     let mut zones = Zones::default();
     zones.insert(Arc::new(build(&origin, text.compilable().unwrap(), &steered).unwrap()));
     let publisher = Publisher::default();
     publisher.publish(zones, steering, Verdicts::all_serving(2), Loads::default()).unwrap();
     publisher.count_for(1);
-    let names = ["www.ex.", "a.ex.", "b.ex.", "d.ex.", "x.w.ex.", "plain.ex.", "none.ex.", "other."];
+    let names =
+        ["www.ex.", "a.ex.", "b.ex.", "d.ex.", "x.w.ex.", "plain.ex.", "none.ex.", "other.", "who.ex."];
     let types = [number::A, number::AAAA, number::DS, number::TXT, number::ANY];
     let mut queries = vec![b"no query".to_vec(), vec![0; 12]];
     for (name, qtype) in names.iter().flat_map(|name| types.map(|qtype| (name, qtype))) {

@@ -1,8 +1,10 @@
 //! The steps of an answer, for explanations: the serving path leaves notes, or, when nobody asks, none.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
-use crate::steer::Explanation;
+use crate::steer::{Explanation, Origin, Reasoned, Reflect};
 use crate::wire::fold::FoldedName;
 use crate::wire::name::to_text;
 use crate::zone::find::Found;
@@ -40,6 +42,23 @@ pub enum Step {
         rtype: String,
         /// How many.
         count: u16,
+    },
+    /// The name answers with addresses of whoever asks.
+    Reflect {
+        /// The name, and where it is declared.
+        name: Origin,
+        /// Which of its addresses.
+        mode: Reflect,
+        /// Where the query came from.
+        resolver: IpAddr,
+        /// The client subnet that was sent, unless the name leaves that out of account.
+        subnet: Option<String>,
+        /// Those of the family asked for.
+        answer: Vec<IpAddr>,
+        /// The TTL in seconds.
+        ttl: u32,
+        /// The client-subnet scope in bits.
+        scope: Reasoned<u8>,
     },
     /// Steering decided.
     Steer {

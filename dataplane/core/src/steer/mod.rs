@@ -56,7 +56,7 @@ pub mod verdict;
 pub use cells::{Cell, Found};
 pub use error::SteerError;
 pub use explain::Explanation;
-pub use model::{Endpoint, Need, Place, SetData, SteeredName, WhenAllDown};
+pub use model::{Endpoint, Need, Place, Reflect, SetData, SteeredName, WhenAllDown};
 pub use moves::{Amount, Move, Moves, TreeMoves};
 pub use random::Random;
 pub use reports::{CandidateReport, Health, MatchedRule, Origin, PoolReport, Reasoned, Removed, StepReport};

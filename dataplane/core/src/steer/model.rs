@@ -161,7 +161,24 @@ impl Pool {
     }
 }
 
-/// A name that a pool and a policy answer.
+/// Which addresses of whoever asks a name answers with. What is not of the family asked for is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reflect {
+    /// The resolver's: that which the query came from.
+    Dns,
+    /// The client subnet's; 0.0.0.0 when none was sent.
+    Edns,
+    /// The client subnet's if one was sent, else the resolver's.
+    Best,
+    /// The client subnet's if one was sent, and the resolver's.
+    Both,
+}
+
+/// In place of the pool and the policy of a name that has none.
+pub(super) const NO_POOL: u32 = u32::MAX;
+
+/// A name that a pool and a policy answer, or that reflects who asks.
 #[derive(Debug, Clone)]
 pub struct SteeredName {
     /// The owner name, in lower case.
@@ -172,6 +189,8 @@ pub struct SteeredName {
     pub min_ttl: u32,
     /// Whether a client subnet decides, rather than the resolver's address.
     pub client_subnet: bool,
+    /// What it reflects; it then has no pool and no policy.
+    pub reflect: Option<Reflect>,
     /// Index of its pool in the document.
     pub pool: u32,
     /// Index of its policy in the document.

@@ -21,7 +21,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub(super) fn new(name: &str, place: &Place) -> Origin {
+    /// Something by its name.
+    pub fn new(name: &str, place: &Place) -> Origin {
         Origin { name: name.to_owned(), place: place.clone() }
     }
 }

@@ -14,7 +14,7 @@ use super::compile;
 use super::error::SteerError;
 use super::explain::{Explanation, Recording};
 pub(super) use super::items::Items;
-use super::model::{Endpoint, Pool, SteeredName, World};
+use super::model::{Endpoint, Pool, Reflect, SteeredName, World};
 use super::policy::Policy;
 use super::random::Random;
 use super::roster::Roster;
@@ -96,6 +96,8 @@ pub(super) struct Target {
     pub ttl: u32,
     pub min_ttl: u32,
     pub client_subnet: bool,
+    /// Whether it reflects who asks: then it has no tree.
+    pub reflects: bool,
 }
 
 /// Compiled policies, pools and geo data. Immutable. The default steers nothing.
@@ -171,6 +173,18 @@ impl Steering {
     #[inline]
     pub fn uses_client_subnet(&self, name: u32) -> bool {
         self.targets.get(name as usize).is_none_or(|target| target.client_subnet)
+    }
+
+    /// Whether a name reflects who asks.
+    #[inline]
+    pub fn reflects(&self, name: u32) -> bool {
+        self.targets.get(name as usize).is_some_and(|target| target.reflects)
+    }
+
+    /// A name that reflects who asks, and what of it.
+    pub fn reflecting(&self, name: u32) -> Option<(&SteeredName, Reflect)> {
+        let name = self.name(name)?;
+        Some((name, name.reflect?))
     }
 
     /// What the compiled tables hold.

@@ -72,6 +72,77 @@ def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path)
     assert (pools["r.v4"]["monitor"], pools["r.v6"]["unknown_counts"]) == ("web", "down")
 
 
+def test_several_service_types_are_several_monitors(tmp_path):
+    made = Converted(
+        tmp_path,
+        "service_types => {\n"
+        " web => { plugin => http_status ok_thresh => 1 interval => 8 }\n"
+        " ssh => { plugin => tcp_connect port => 22 ok_thresh => 1 down_thresh => 3 } }\n"
+        "plugins => { multifo => { r => { service_types => [ web, up, ssh, web ] a => 192.0.2.1 }\n"
+        " s => { service_types => [ web, down ] a => 192.0.2.2 } } }",
+        "a 600 DYNA multifo!r\nb 600 DYNA multifo!s\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["monitor"] == ["web", "ssh"]
+    assert (pools["s"].get("monitor"), pools["s"]["unknown_counts"]) == (None, "down")
+    assert set(made.yaml("monitors")) == {"web", "ssh"}
+    # What goes down soonest bounds the TTL.
+    assert made.yaml("names")["a.example.com"]["ttl"] == 300
+    assert made.found == []
+    steering, findings = load_steering(made.site)
+    assert not has_errors(findings)
+    assert [pool.monitors for pool in steering.pools] == [("web", "ssh"), ()]
+
+
+def test_extmon_is_a_command(tmp_path):
+    made = Converted(
+        tmp_path,
+        "service_types => { ext => { plugin => extmon interval => 30 timeout => 5 direct => true\n"
+        ' cmd => [ "/bin/check", "-x", "%%ITEM%%" ] }\n'
+        " web => { plugin => http_status ok_thresh => 1 down_thresh => 9 } }\n"
+        "plugins => { multifo => { r => { service_types => [ ext, web ] a => 192.0.2.1 } }\n"
+        " weighted => { w => { service_types => ext"
+        " a => [ a.example.net., 1 ] b => [ b.example.net., 1 ] } } }",
+        "a 600 DYNA multifo!r\nb 600 DYNC weighted!w\n",
+    )
+    assert made.yaml("monitors")["ext"] == {
+        "type": "command", "command": ["/bin/check", "-x", "%%ITEM%%"],
+        "interval": "30s", "timeout": "5s", "rise": 1, "fall": 1,
+    }  # fmt: skip
+    pools = made.yaml("pools")
+    assert (pools["r"]["monitor"], pools["w"]["monitor"]) == (["ext", "web"], "ext")
+    ttls = [name["ttl"] for name in made.yaml("names").values()]
+    assert ttls == [300, {"max": 600, "min": 300}]
+    assert made.found == ["info config:1 import-monitor"]
+    assert "--allow-commands" in made.messages
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_extfile_is_a_file(tmp_path):
+    made = Converted(
+        tmp_path,
+        "options => { state_dir => /srv/gdnsd }\n"
+        "service_types => { near => { plugin => extfile file => x/near ok_thresh => 1 def_down => true }\n"
+        " far => { plugin => extfile file => /far direct => true def_ttl => 40 } }\n"
+        "plugins => { multifo => { r => { service_types => [ near, far ] a => 192.0.2.1 }"
+        " s => { service_types => far a => 192.0.2.1 } } }",
+        "a 600/30 DYNA multifo!r\nb 600/30 DYNA multifo!s\n",
+    )
+    assert made.yaml("monitors") == {
+        "near": {
+            "type": "file", "file": "/srv/gdnsd/extfile/x/near", "missing": "down",
+            "interval": "10s", "timeout": "5s", "rise": 20, "fall": 10,
+        },
+        "far": {
+            "type": "file", "file": "/far", "missing": "up",
+            "interval": "2s", "timeout": "1s", "rise": 1, "fall": 1,
+        },
+    }  # fmt: skip
+    assert [name["ttl"] for name in made.yaml("names").values()] == [{"max": 40, "min": 30}] * 2
+    assert made.found == ["info config:1 import-option", "info config:3 import-monitor"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
 def test_simplefo_is_two_pools_in_order(tmp_path):
     made = Converted(
         tmp_path,
@@ -138,8 +209,10 @@ def test_a_share_of_weights_that_no_count_can_say_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("service", "rule"),
     [
-        ("plugin => extmon, cmd => [/bin/true]", "error config:1 import-monitor"),
-        ("plugin => extfile, file => x", "error config:1 import-monitor"),
+        ("plugin => extmon, cmd => [true]", "error config:1 import-monitor"),
+        ("plugin => extmon", "error config:1 import-monitor"),
+        ("plugin => extfile", "error config:1 import-monitor"),
+        ("plugin => other", "error config:1 import-monitor"),
         (
             "plugin => tcp_connect, port => 25, down_thresh => 200, ok_thresh => 1",
             "warning config:1 import-monitor",

@@ -134,7 +134,7 @@ def test_the_command_says_what_it_did_and_what_is_lost(tmp_path):
     again = CliRunner().invoke(app, arguments)
     assert again.exit_code == 2
     assert "--force" in again.output
-    (source / "zones" / "example.com").write_text(SOA + "x 60 DYNA reflect\n")
+    (source / "zones" / "example.com").write_text(SOA + "x 60 DYNA other\n")
     lost = CliRunner().invoke(app, [*arguments, "--force"])
     assert lost.exit_code == 1
-    assert "zones/example.com:4: error: the plugin reflect" in lost.output
+    assert "zones/example.com:4: error: there is no plugin 'other'" in lost.output

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gslb.config.loader import load_steering
+from gslb.config.report import has_errors
 from gslb.zones.source import read_zone_text
 from tests.unit.importers.gdnsd.cases import SOA, Converted
 
@@ -85,7 +87,7 @@ def test_resources_that_never_change_become_records(tmp_path):
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
-        ("x DYNA reflect", "error zones/example.com:4 import-plugin"),
+        ("x DYNA reflect!all", "error zones/example.com:4 import-invalid"),
         ("x DYNA multifo!none", "error zones/example.com:4 import-invalid"),
         ("x DYNA static!c", "error zones/example.com:4 import-cname"),
         ("x DYNA other!y", "error zones/example.com:4 import-plugin"),
@@ -114,3 +116,31 @@ def test_zones_are_named_by_their_files(tmp_path):
         str(made.site / "zones/0-25.2.0.192.in-addr.arpa.zone"), "0-25.2.0.192.in-addr.arpa."
     )
     assert read.origin == "0/25.2.0.192.in-addr.arpa."
+
+
+@pytest.mark.parametrize("ignores", [False, True])
+def test_reflect_is_a_name_that_reflects(tmp_path, ignores):
+    config = (
+        "options => { edns_client_subnet = false }\n" if ignores else ""
+    ) + "plugins => { reflect => {} }"
+    made = Converted(
+        tmp_path, config, "a 300/20 DYNA reflect\nb 60 DYNC reflect!dns\nc 1 DYNA reflect!both\n"
+    )
+    rest = {"client_subnet": False} if ignores else {}
+    assert made.yaml("names") == {
+        "a.example.com": {"reflect": "best", "ttl": 300, **rest},
+        "b.example.com": {"reflect": "dns", "ttl": 60, **rest},
+        "c.example.com": {"reflect": "both", "ttl": 5, **rest},
+    }
+    assert made.found == ["info zones/example.com:6 import-ttl"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_reflect_is_no_datacenter(tmp_path):
+    made = Converted(
+        tmp_path,
+        "plugins => { reflect => {} metafo => { resources => { m => { datacenters => [ a, b ]"
+        " dcmap => { a => %reflect!best b => 192.0.2.1 } } } } }",
+        "x 60 DYNA metafo!m\n",
+    )
+    assert "error config:1 import-plugin" in made.found

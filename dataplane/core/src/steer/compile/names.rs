@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::steer::document::{Document, NameEntry};
 use crate::steer::error::SteerError;
-use crate::steer::model::{Place, Pool, SteeredName};
+use crate::steer::model::{NO_POOL, Place, Pool, SteeredName};
 use crate::wire::name::Name;
 
 /// Most steered names.
@@ -35,7 +35,8 @@ pub(super) fn names(
                 ttl: entry.ttl,
                 min_ttl: entry.min_ttl.unwrap_or(entry.ttl),
                 client_subnet: entry.client_subnet,
-                pool: entry.pool,
+                reflect: entry.reflect,
+                pool: entry.pool.unwrap_or(NO_POOL),
                 policy,
                 owner: shared(&entry.owner),
                 place,
@@ -44,16 +45,14 @@ pub(super) fn names(
         .collect()
 }
 
-/// The name, and its policy or that of its pool.
+/// The name, and its policy.
 fn check(entry: &NameEntry<'_>, pools: &[Pool], policy_count: usize) -> Result<(Name, u32), String> {
-    let pool = pools.get(entry.pool as usize).ok_or_else(|| format!("there is no pool {}", entry.pool))?;
-    let policy = entry
-        .policy
-        .or(pool.policy)
-        .ok_or_else(|| format!("neither it nor its pool {} has a policy: give it one", pool.name))?;
-    if policy as usize >= policy_count {
-        return Err(format!("there is no policy {policy}"));
-    }
+    let policy = match (entry.pool, entry.reflect) {
+        (Some(pool), None) => policy(entry, pool, pools, policy_count)?,
+        (None, Some(_)) if entry.policy.is_none() => NO_POOL,
+        (None, None) => return Err("it has neither a pool nor anything to reflect".to_owned()),
+        _ => return Err("a name that reflects has no pool and no policy".to_owned()),
+    };
     if entry.ttl > MAX_TTL {
         return Err(format!("TTL {} is out of range: write 0 to {MAX_TTL} seconds", entry.ttl));
     }
@@ -62,4 +61,17 @@ fn check(entry: &NameEntry<'_>, pools: &[Pool], policy_count: usize) -> Result<(
     }
     let name = Name::from_text(entry.name.as_bytes(), None).map_err(|error| error.to_string())?;
     Ok((name.to_lowercase(), policy))
+}
+
+/// The policy of a name, or that of its pool.
+fn policy(entry: &NameEntry<'_>, pool: u32, pools: &[Pool], policy_count: usize) -> Result<u32, String> {
+    let pool = pools.get(pool as usize).ok_or_else(|| format!("there is no pool {pool}"))?;
+    let policy = entry
+        .policy
+        .or(pool.policy)
+        .ok_or_else(|| format!("neither it nor its pool {} has a policy: give it one", pool.name))?;
+    if policy as usize >= policy_count {
+        return Err(format!("there is no policy {policy}"));
+    }
+    Ok(policy)
 }

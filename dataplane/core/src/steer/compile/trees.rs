@@ -142,6 +142,7 @@ fn target(name: &SteeredName, trees: &[(u16, u32)], declared: &mut Vec<(u16, u32
         ttl: name.ttl,
         min_ttl: name.min_ttl,
         client_subnet: name.client_subnet,
+        reflects: name.reflect.is_some(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::model::{Need, WhenAllDown};
+use super::model::{Need, Reflect, WhenAllDown};
 use super::selector::Kind;
 pub(super) use steps::{Mode, PolicyEntry, RuleEntry, StepEntry, ToleranceEntry};
 
@@ -148,7 +148,11 @@ pub(super) struct MemberEntry {
 pub(super) struct NameEntry<'a> {
     #[serde(borrow)]
     pub name: Text<'a>,
-    pub pool: u32,
+    /// Absent for a name that reflects.
+    #[serde(default)]
+    pub pool: Option<u32>,
+    #[serde(default)]
+    pub reflect: Option<Reflect>,
     /// Its policy; absent: that of its pool.
     #[serde(default)]
     pub policy: Option<u32>,

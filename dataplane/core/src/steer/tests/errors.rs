@@ -52,6 +52,16 @@ fn broken_documents_say_what_and_where() {
         error(&|d| d["names"][0]["pool"] = 7.into()),
         "s.yaml:20: steered name WWW.example.com.: there is no pool 7"
     );
+    let of_name = |name: Value| error(&|d| d["names"][0] = name.clone());
+    assert_eq!(
+        of_name(json!({"name": "a.", "reflect": "best", "pool": 0, "ttl": 1, "file": "s.yaml", "line": 20})),
+        "s.yaml:20: steered name a.: a name that reflects has no pool and no policy"
+    );
+    assert_eq!(
+        of_name(json!({"name": "a.", "ttl": 1})),
+        "steered name a.: it has neither a pool nor anything to reflect"
+    );
+    assert!(of_name(json!({"name": "a.", "reflect": "all", "ttl": 1})).contains("unknown variant `all`"));
     assert!(error(&|d| d["pops"][3]["latitude"] = 1.0.into()).contains("together"));
     assert!(error(&|d| d["pops"][0]["latitude"] = 91.0.into()).contains("POP fra"));
     assert!(error(&|d| d["latency"][0]["milliseconds"] = (-1).into()).contains("out of range"));
