@@ -198,6 +198,14 @@ def _two_questions(seen: Seen) -> bool:
     return is_two and seen.difference.part == "flags" and _peers_split(seen)
 
 
+def _notify(seen: Seen) -> bool:
+    """All three answer a NOTIFY for a zone of theirs otherwise, and we do as Knot."""
+    codes = {answer.parts.get("rcode") for answer in seen.peers.values()}
+    is_flags = seen.case.odd == "opcode-notify" and seen.difference.part == "flags"
+    is_split = len(seen.peers) > 1 and len(codes) == len(seen.peers)
+    return is_flags and seen.case.name in seen.origins and is_split and "knot" in seen.difference.same_as
+
+
 def _octets_after(seen: Seen) -> bool:
     knot = seen.peers.get("knot")
     rejected = knot is not None and knot.parts.get("rcode") == "FORMERR"
@@ -325,6 +333,13 @@ KNOWN: tuple[Known, ...] = (
         "FORMERR (RFC 9619 section 4) from NSD, BIND and us, silence from Knot, whether the second question "
         "is there or only counted; which flags of such a query to repeat, each server decides for itself.",
         _two_questions,
+    ),
+    Known(
+        "notify-flags",
+        "A NOTIFY for a zone that is transferred from nobody: NSD says REFUSED and repeats the flags of the "
+        "NOTIFY, BIND says NOERROR with AA, Knot and we say NOTAUTH without. Where the NOTIFY itself has AA, "
+        "NSD and BIND look like a majority.",
+        _notify,
     ),
     Known(
         "octets-after-the-message",

@@ -237,3 +237,15 @@ def test_a_stream_that_carries_less_than_a_question(names):
     longer = replace(cut, wire=header() + b"\3com\0")
     assert names([CHAIN], longer, **peers) == {None}
     assert names([CHAIN], replace(cut, transport="udp"), **peers) == {None}
+
+
+def test_a_notify_with_aa(names):
+    name = dns.name.from_text("z.test.")
+    case = Case(name, 6, header(0x0400, 4) + question(name.to_wire(), 6), odd="opcode-notify")
+    peers = {
+        "nsd": parse(header(0xA405, 0, (0, 0, 0, 0))),
+        "knot": parse(header(0xA009) + question(name.to_wire(), 6)),
+        "bind": parse(header(0xA400) + question(name.to_wire(), 6)),
+    }
+    assert "notify-flags" in names([CHAIN], case, **peers)
+    assert "notify-flags" not in names([zone("other.example.")], case, **peers)
