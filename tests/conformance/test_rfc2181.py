@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dns.flags
+import dns.message
 import dns.rcode
 import pytest
 
@@ -34,6 +35,12 @@ def test_section_8_a_ttl_is_31_bits_and_may_be_zero(server, name, ttl):
 
 def test_section_5_equal_records_are_one(server):
     assert rows(server.ask("twice.example.com.").answer) == ["twice.example.com. 300 A 192.0.2.3"]
+
+
+def test_section_5_a_wildcard_that_leads_to_the_name_asked_is_answered_once(engine):
+    server = engine({"example.com.": APEX + "* 300 IN CNAME here\n"})
+    wire = server.raw(dns.message.make_query("here.example.com.", "AAAA").to_wire())
+    assert int.from_bytes(wire[6:8]) == 1
 
 
 def test_section_5_2_the_records_of_a_set_have_one_ttl(engine):

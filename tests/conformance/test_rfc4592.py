@@ -64,3 +64,24 @@ def test_section_2_2_1_a_delegation_is_in_the_way(server):
     answer = server.ask("host.subdel.example.", "A")
     assert not answer.answer
     assert [row.split()[2] for row in rows(answer.authority)] == ["NS", "NS"]
+
+
+def test_section_3_3_1_the_closest_encloser_is_of_the_zone_that_answers(engine):
+    """What the parent has below the cut does not exist in the child, nor the other way about."""
+    parent = (
+        "cut 60 IN NS ns.b.wild\nhost.child 60 IN TXT parent\n"
+        "wild 60 IN NS ns.example.net.\n*.wild 60 IN AAAA 2001:db8::1\n"
+    )
+    server = engine(
+        {
+            "example.com.": APEX + parent,
+            "child.example.com.": APEX + "* 60 IN TXT child\n",
+            "wild.example.com.": APEX + "c.b 60 IN TXT child\n",
+        }
+    )
+    assert rows(server.ask("host.child.example.com.", "TXT").answer) == [
+        'host.child.example.com. 60 TXT "child"'
+    ]
+    assert rows(server.ask("www.cut.example.com.").additional) == [
+        "ns.b.wild.example.com. 60 AAAA 2001:db8::1"
+    ]

@@ -15,6 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--zones", type=int, default=20, help="rounds, each with zones of its own")
+    parser.add_argument("--round", help="only the round of this seed, such as 1:9, which an example names")
     parser.add_argument("--queries", type=int, default=1000, help="queries of each round")
     parser.add_argument("--servers", default="nsd,knot,bind")
     parser.add_argument(
@@ -31,12 +32,12 @@ def main() -> int:
             return 2
     report = Report()
     failed = False
-    for index in range(arguments.zones):
+    seeds = [f"{arguments.seed}:{index}" for index in range(arguments.zones)]
+    for seed in [arguments.round] if arguments.round else seeds:
         try:
-            seed = f"{arguments.seed}:{index}"
             run_round(seed, servers, arguments.queries, report, minimal=not arguments.full)
         except ServerFailedError as error:
-            sys.stderr.write(f"seed {arguments.seed}:{index}: {error}\n")
+            sys.stderr.write(f"seed {seed}: {error}\n")
             failed = True
     sys.stdout.write(report.text(arguments.examples))
     if failed:

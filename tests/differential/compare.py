@@ -48,6 +48,8 @@ class Answer:
     """For people."""
     owners: list[str] = field(default_factory=list)
     """Owners as they were spelt."""
+    octets: int = 0
+    """Of the whole message."""
 
     @property
     def truncated(self) -> bool:
@@ -116,7 +118,7 @@ def _parse(wire: bytes) -> Answer:
     head = (
         f"opcode {opcode} {parts['rcode']} [{parts['flags']}] {len(wire)} octets, question {question.hex()}"
     )
-    return Answer(parts, [head, *lines], owners)
+    return Answer(parts, [head, *lines], owners, len(wire))
 
 
 def _edns(ttl: int, options: bytes) -> str:

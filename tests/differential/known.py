@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 import dns.name
 import dns.rdatatype
 
+from tests.differential.stops import why
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.differential.compare import Answer, Difference, Row
     from tests.differential.queries import Case
+    from tests.differential.zones import ZoneData
 
 ADDRESSES = ("A", "AAAA")
+HEADER = 12
+SHORTEST_QUERY = HEADER + 1 + 4
+"""Octets of a header and a question for the root."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,11 @@ class Seen:
     difference: Difference
     ours: Answer
     peers: dict[str, Answer]
-    origins: set[dns.name.Name]
+    zones: list[ZoneData]
+
+    @property
+    def origins(self) -> set[dns.name.Name]:
+        return {zone.origin for zone in self.zones}
 
     @property
     def as_some_peer(self) -> bool:
@@ -54,7 +64,8 @@ class Known:
 
     name: str
     reason: str
-    matches: Callable[[Seen], bool]
+    matches: Callable[[Seen], bool] | None = None
+    """None where it is only why a peer stops before the whole answer (``stops``)."""
 
 
 def _target(row: Row) -> str:
@@ -158,17 +169,24 @@ def _beside_the_question(seen: Seen) -> bool:
 
 
 def _crowded_referral(seen: Seen) -> bool:
-    """TC alone differs, of a referral for which NSD and Knot say the opposite, so that BIND decides."""
+    """TC alone differs, of a referral for which two say the opposite, so that the third decides."""
     if seen.difference.part != "flags" or not {"nsd", "knot"} <= seen.peers.keys():
         return False
-    answers = (seen.ours, *seen.peers.values())
-    others = {str(answer.parts.get("flags")).replace(" TC", "") for answer in answers}
+    peers = dict(seen.peers)
+    if seen.case.rtype == 0 and peers["knot"].parts.get("rcode") == "NOTIMP":
+        # Knot does not refer QTYPE 0.
+        del peers["knot"]
+    # BIND repeats CD.
+    answers = (seen.ours, *peers.values())
+    others = {str(answer.parts.get("flags")).replace(" TC", "").replace(" CD", "") for answer in answers}
     is_referral = any(row[1] == "NS" for row in seen.ours.rows("authority"))
-    return len(others) == 1 and is_referral and seen.peers["nsd"].truncated != seen.peers["knot"].truncated
+    truncated = {peer.truncated for name, peer in peers.items() if name != "bind" or "knot" not in peers}
+    return len(others) == 1 and is_referral and len(truncated) > 1
 
 
-def _header_alone_in_a_stream(seen: Seen) -> bool:
-    return seen.case.odd == "header-only" and seen.case.transport == "tcp" and seen.as_some_peer
+def _short_in_a_stream(seen: Seen) -> bool:
+    is_short = HEADER <= len(seen.case.wire) < SHORTEST_QUERY
+    return is_short and seen.case.transport == "tcp" and seen.difference.part == "reply" and seen.as_some_peer
 
 
 def _type_zero(seen: Seen) -> bool:
@@ -176,7 +194,16 @@ def _type_zero(seen: Seen) -> bool:
 
 
 def _two_questions(seen: Seen) -> bool:
-    return seen.case.odd == "qdcount-2" and seen.difference.part == "flags" and _peers_split(seen)
+    is_two = seen.case.odd in ("qdcount-2", "qdcount-2-missing")
+    return is_two and seen.difference.part == "flags" and _peers_split(seen)
+
+
+def _notify(seen: Seen) -> bool:
+    """All three answer a NOTIFY for a zone of theirs otherwise, and we do as Knot."""
+    codes = {answer.parts.get("rcode") for answer in seen.peers.values()}
+    is_flags = seen.case.odd == "opcode-notify" and seen.difference.part == "flags"
+    is_split = len(seen.peers) > 1 and len(codes) == len(seen.peers)
+    return is_flags and seen.case.name in seen.origins and is_split and "knot" in seen.difference.same_as
 
 
 def _octets_after(seen: Seen) -> bool:
@@ -238,8 +265,11 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "one-tree-of-nsd",
-        "NSD keeps all zones in one tree: after a CNAME into another zone, a name that only the parent zone "
-        "has, below the cut, exists for it. The zone that is asked does not have it, so it is NXDOMAIN.",
+        "NSD keeps all zones in one tree: a name that only another zone has, or its wildcard, is the "
+        "closest encloser there too, against RFC 1034 section 4.3.2 step 3, which looks into one zone. So a "
+        "name that the parent has below the cut exists in the child, one that the child has hides the "
+        "parent's wildcard from glue, and the zone's own wildcard does not answer (RFC 4592 section 3.3.1). "
+        "DS of an apex it takes from any zone that delegates it, not from the one above.",
         _one_tree_of_nsd,
     ),
     Known(
@@ -276,38 +306,59 @@ KNOWN: tuple[Known, ...] = (
         _crowded_referral,
     ),
     Known(
-        "header-alone-in-a-stream",
-        "A header without its question, over TCP: NSD and Knot close the connection, BIND says "
-        "FORMERR as all "
-        "do over UDP. So do we: the length before the message shows that nothing was lost.",
-        _header_alone_in_a_stream,
+        "short-message-in-a-stream",
+        "A message over TCP that is shorter than a header and the question for the root: NSD and Knot close "
+        "the connection, BIND says FORMERR (RFC 1035 section 4.1.1) as all do over UDP. So do we: the length "
+        "before the message shows that nothing was lost.",
+        _short_in_a_stream,
     ),
     Known(
         "type-zero",
-        "QTYPE 0 for a name outside the zones: NSD, BIND and we refuse, Knot says NOTIMP; of those "
-        "that refuse "
-        "only NSD and we say why (RFC 8914).",
+        "QTYPE 0: NSD, BIND and we look it up as any other type (RFC 3597 section 3), Knot says NOTIMP; of "
+        "those that refuse it outside their zones only NSD and we say why (RFC 8914).",
         _type_zero,
     ),
     Known(
+        "meta-types",
+        "Types that no record has (RFC 6895 section 3.1): BIND says NOTIMP to MAILA and MAILB, FORMERR to "
+        "OPT and TKEY and, in class ANY, to 0; the others and we look them up as any other type.",
+    ),
+    Known(
+        "record-twice",
+        "A wildcard's CNAME that leads to the very name asked: NSD and Knot answer it twice, against RFC "
+        "2181 section 5, BIND says SERVFAIL.",
+    ),
+    Known(
         "two-questions",
-        "FORMERR from NSD, BIND and us, silence from Knot; which flags of such a query to repeat, "
-        "each server "
-        "decides for itself.",
+        "FORMERR (RFC 9619 section 4) from NSD, BIND and us, silence from Knot, whether the second question "
+        "is there or only counted; which flags of such a query to repeat, each server decides for itself.",
         _two_questions,
     ),
     Known(
+        "notify-flags",
+        "A NOTIFY for a zone that is transferred from nobody: NSD says REFUSED and repeats the flags of the "
+        "NOTIFY, BIND says NOERROR with AA, Knot and we say NOTAUTH without. Where the NOTIFY itself has AA, "
+        "NSD and BIND look like a majority.",
+        _notify,
+    ),
+    Known(
         "octets-after-the-message",
-        "Knot says FORMERR where octets follow the message; NSD, BIND and we overlook them, and "
-        "differ as they "
-        "do for the query without them.",
+        "Knot says FORMERR where octets follow the message; NSD, BIND and we overlook them, and differ as "
+        "they do for the query without them.",
         _octets_after,
     ),
     Known(
         "what-fits-a-datagram",
         "A truncated answer may keep any of its RRsets (RFC 2181 section 9): NSD and we keep those that fit, "
-        "Knot and BIND at times fewer.",
+        "Knot and BIND at times fewer. Knot looks no further than the record that has no room, so its code "
+        "is NOERROR whatever the chain's end is. Some names we compress and others not, so that a whole "
+        "answer may fit here only.",
         _what_fits,
+    ),
+    Known(
+        "dname-passed-once",
+        "A chain that comes below the same DNAME again: NSD ends it there with NOERROR; Knot, BIND and we "
+        "go on until the name is too long, which is YXDOMAIN (RFC 6672 section 2.2).",
     ),
 )
 
@@ -315,6 +366,6 @@ KNOWN: tuple[Known, ...] = (
 def name_of(seen: Seen) -> str | None:
     """The name of the first known difference that this is, or None."""
     for known in KNOWN:
-        if known.matches(seen):
+        if known.matches is not None and known.matches(seen):
             return known.name
-    return None
+    return why(seen)

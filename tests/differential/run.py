@@ -88,10 +88,9 @@ class Report:
                 _, common = majority(values)
                 apart = ",".join(sorted(peer for peer, value in values.items() if value != common))
                 self.peers_apart[f"{part}: {apart}"] += 1
-        origins = {zone.origin for zone in zones}
         unnamed = set()
         for difference in found:
-            name = name_of(Seen(case, difference, ours, peers, origins))
+            name = name_of(Seen(case, difference, ours, peers, zones))
             if name is not None:
                 self.known[name] += 1
                 continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import dns.name
+import dns.zone
 
 from tests.differential import rdatas
 from tests.differential.names import (
@@ -47,6 +49,11 @@ class ZoneData:
     origin: Name
     records: list[Record]
     text: str = ""
+
+    @cached_property
+    def parsed(self) -> dns.zone.Zone:
+        """As dnspython reads it."""
+        return dns.zone.from_text(self.text, self.origin, relativize=False)
 
     @property
     def file_name(self) -> str:
