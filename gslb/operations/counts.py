@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EndpointCounts:
-    """Endpoints by POP and what probes say, by POP, pool and verdict, and by monitor, POP and what it says."""
+    """Endpoints by POP and what probes say, by POP, pool and verdict, by monitor, POP and what it says."""
 
     observed: Mapping[tuple[str, str], int]
     verdicts: Mapping[tuple[str, str, str], int]
