@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from gslb.api.exchange import Query
-from gslb.config import values
+from gslb.config import suppositions
 from gslb.operations.what_if import Requested
 
 TEXT_LIMIT = 20_000
@@ -34,10 +34,10 @@ class WhatIfQuery(Query):
     @field_validator("load")
     @classmethod
     def _has_loads(cls, text: str) -> str:
-        values.loads(values.items(text))
+        suppositions.loads(suppositions.items(text))
         return text
 
     def suppositions(self) -> Requested:
         """What is supposed."""
-        loads = values.loads(values.items(self.load))
-        return Requested(values.items(self.down), values.items(self.drain), loads, self.at)
+        loads = suppositions.loads(suppositions.items(self.load))
+        return Requested(suppositions.items(self.down), suppositions.items(self.drain), loads, self.at)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gslb.cli.output import EXIT_USAGE, fail
-from gslb.config import values
+from gslb.config import suppositions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def what_if(
 ) -> WhatIf:
     """Ends the command when a load is not ``POP=LOAD``."""
     try:
-        loads = values.loads(_items(load))
+        loads = suppositions.loads(_items(load))
     except ValueError as error:
         fail(f"--load {error}", EXIT_USAGE)
     return WhatIf(_items(down), _items(drain), loads, at)
@@ -53,4 +53,4 @@ def what_if(
 
 def _items(given: Sequence[str] | None) -> list[str]:
     """What was given, apart: an option may be repeated, and have several items with commas between."""
-    return [item for text in given or () for item in values.items(text)]
+    return [item for text in given or () for item in suppositions.items(text)]

@@ -16,7 +16,7 @@ from gslb.config.wording import did_you_mean, one_of, quote
 from gslb.model.site import ITEM, Reflect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 MAXIMUM_TEXT = 1024
 MAXIMUM_MONITORS_OF_POOL = 8
@@ -285,22 +285,3 @@ def paths(value: object) -> list[str]:
     if not 1 <= len(found) <= 16:
         raise ValueError("must list 1 to 16 files")
     return [path(item) for item in found]
-
-
-def items(text: str) -> tuple[str, ...]:
-    """What stands between the commas of a text, without what is empty."""
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def loads(given: Iterable[str]) -> dict[str, float]:
-    """Loads by POP, of items such as ``fra=0.9``. Whether there are such POPs and loads is not looked at."""
-    found: dict[str, float] = {}
-    for item in given:
-        pop, _, load = item.rpartition("=")
-        try:
-            found[pop] = float(load)
-        except ValueError:
-            pop = ""
-        if not pop:
-            raise ValueError(f"must be POP=LOAD, such as fra=0.9, not {quote(item)}")
-    return found
