@@ -243,6 +243,8 @@ class Checker:
             statistics.add(result.success, result.seconds)
         if result.success is None:
             self._note_no_result(watch, result.reason)
+            if watch.health.checked_at is None:  # why nothing is known yet
+                watch.health = replace(watch.health, reason=result.reason)
             return
         before = watch.state.observed
         watch.state = watch.state.after(result.success, Thresholds(watch.monitor.rise, watch.monitor.fall))

@@ -75,8 +75,9 @@ class FileProber:
                 missing = {"up": True, "down": False, "unknown": None}[monitor.missing]
                 success = missing if known is None else known
                 word = {True: "up", False: "down", None: "nothing"}[success]
-                where = "is not in" if known is None else "is in"
-                reason = f"{target.host} {where} {monitor.file}: {word}"
+                reason = f"{monitor.file} says {word}"
+                if known is None:
+                    reason = f"{target.host} is not in {monitor.file}: {word}"
         return ProbeResult(success, reason, self._clock.monotonic() - started)
 
     async def close(self) -> None:

@@ -137,6 +137,15 @@ async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minut
     assert flips == [((0,), DOWN)]
 
 
+async def test_without_any_result_yet_it_is_said_why(checker, clock, prober):
+    checker.reconfigure(example_site())
+    assert checker.health()[0].reason == "not probed yet"
+    prober.without_result = True
+    await clock.advance(1)
+    assert (checker.observed()[0], checker.health()[0].reason) == (UNKNOWN, "too many open files")
+    assert checker.health()[0].deciding.checked_at is None
+
+
 def twice_monitored(*, both=("web", "ssh"), alone=("web",)):
     """An endpoint that two monitors judge, and another pool with the same address and fewer monitors."""
     monitors = tuple(

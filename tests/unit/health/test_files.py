@@ -71,8 +71,8 @@ def test_a_file_that_cannot_be_read_whole_says_nothing(text, line):
 async def test_the_state_in_the_file_is_the_result(prober, tmp_path):
     path = tmp_path / "states"
     path.write_text("192.0.2.1 => UP\n2001:db8::1 => DOWN\nwww.cdn.example. => DOWN\n")
-    assert await ask(prober, path) == (True, f"192.0.2.1 is in {path}: up")
-    assert await ask(prober, path, "2001:db8::1") == (False, f"2001:db8::1 is in {path}: down")
+    assert await ask(prober, path) == (True, f"{path} says up")
+    assert await ask(prober, path, "2001:db8::1") == (False, f"{path} says down")
     assert (await ask(prober, path, "www.cdn.example."))[0] is False
 
 
