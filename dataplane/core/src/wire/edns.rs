@@ -177,28 +177,27 @@ impl Edns {
         Ok(())
     }
 
-    /// Reads an OPT record from its CLASS field on; returns it and the octets used.
+    /// Reads an OPT record from its CLASS field on in place of what was known; returns the octets used. In place, since
+    /// to move so small a structure right after it was written takes longer than to read it.
     ///
     /// # Errors
     /// [`MalformedOpt`] when lengths do not add up or the client subnet is malformed.
     #[inline]
-    pub fn parse(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
+    pub fn read(&mut self, octets: &[u8]) -> Result<usize, MalformedOpt> {
         // Payload, extended response code, version, flags, length.
         let Some((&[p1, p2, _, version, flags, _, l1, l2], rest)) = octets.split_first_chunk::<HEAD>() else {
             return Err(MalformedOpt);
         };
         let length = usize::from(u16::from_be_bytes([l1, l2]));
-        let mut edns = Edns {
-            payload: u16::from_be_bytes([p1, p2]),
-            version,
-            dnssec_ok: flags & 0x80 != 0,
-            has_options: length > 0,
-            ..Edns::default()
-        };
+        self.payload = u16::from_be_bytes([p1, p2]);
+        self.version = version;
+        self.dnssec_ok = flags & 0x80 != 0;
+        self.has_options = length > 0;
+        (self.subnet, self.nsid, self.keepalive) = (None, false, false);
         if length > 0 {
-            edns.read_options(rest.get(..length).ok_or(MalformedOpt)?)?;
+            self.read_options(rest.get(..length).ok_or(MalformedOpt)?)?;
         }
-        Ok((edns, HEAD + length))
+        Ok(HEAD + length)
     }
 
     fn read_options(&mut self, mut options: &[u8]) -> Result<(), MalformedOpt> {
@@ -224,6 +223,12 @@ impl Edns {
 mod tests {
     use super::*;
 
+    fn read(octets: &[u8]) -> Result<(Edns, usize), MalformedOpt> {
+        let mut edns = Edns::default();
+        let used = edns.read(octets)?;
+        Ok((edns, used))
+    }
+
     fn opt(options: &[u8]) -> Vec<u8> {
         let mut octets = vec![0x04, 0xd0, 0, 0, 0x80, 0];
         octets.extend_from_slice(&(options.len() as u16).to_be_bytes());
@@ -233,7 +238,7 @@ mod tests {
 
     #[test]
     fn client_subnet_is_read_and_echoed() {
-        let (edns, used) = Edns::parse(&opt(&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2])).unwrap();
+        let (edns, used) = read(&opt(&[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2])).unwrap();
         assert_eq!(used, 8 + 11);
         assert!(edns.dnssec_ok);
         let subnet = edns.subnet.unwrap();
@@ -250,7 +255,7 @@ mod tests {
             let mut option = [&[0, 8, 0, 4 + octets.len() as u8][..], &family.to_be_bytes()].concat();
             option.extend_from_slice(&[octets.len() as u8 * 8, 0]);
             option.extend_from_slice(octets);
-            Edns::parse(&opt(&option)).unwrap().0.subnet.unwrap().scope(prefix)
+            read(&opt(&option)).unwrap().0.subnet.unwrap().scope(prefix)
         };
         assert_eq!(scope(1, &[192, 0, 2], 17), 17);
         assert_eq!(scope(2, &[0x20, 1, 0xd, 0xb8], 40), 40);
@@ -261,7 +266,7 @@ mod tests {
     #[test]
     fn source_zero_asks_for_no_location() {
         for family in [0, 1, 2] {
-            let (edns, _) = Edns::parse(&opt(&[0, 8, 0, 4, 0, family, 0, 0])).unwrap();
+            let (edns, _) = read(&opt(&[0, 8, 0, 4, 0, family, 0, 0])).unwrap();
             assert_eq!(edns.subnet.unwrap().location(), None);
         }
     }
@@ -280,7 +285,7 @@ mod tests {
             &[0, 8, 0, 9, 0, 1][..],                               // length past the end
             &[0, 8, 0, 4, 0, 1, 0, 0, 0, 8, 0, 4, 0, 1, 0, 0][..], // twice
         ] {
-            assert_eq!(Edns::parse(&opt(option)), Err(MalformedOpt), "{option:?}");
+            assert_eq!(read(&opt(option)), Err(MalformedOpt), "{option:?}");
         }
     }
 }

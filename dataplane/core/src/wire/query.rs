@@ -144,9 +144,7 @@ impl Query {
                 if rest - at != ROOT_AND_TYPE || self.edns.is_some() {
                     return None;
                 }
-                let (edns, used) = Edns::parse(packet.get(rest..)?).ok()?;
-                self.edns = Some(edns);
-                at = rest + used;
+                at = rest + self.edns.insert(Edns::default()).read(packet.get(rest..)?).ok()?;
             } else {
                 at = record_end(packet, rest)?;
             }
