@@ -52,7 +52,9 @@ fn check_name(octets: &[u8]) {
     for labels in (0..=folded.label_count()).rev() {
         let wanted = suffix.expect("as many suffixes as labels");
         assert_eq!(folded.suffix(labels), wanted);
-        assert_eq!(&lower[folded.suffix_start(labels)..], wanted);
+        let start = folded.suffix_start(labels);
+        assert_eq!(&lower[start..], wanted);
+        assert!(folded.is_from(start, &octets[start..length]));
         let mut buffer = FoldedName::buffer();
         assert_eq!(folded.wildcard(labels, &mut buffer), [b"\x01*", wanted].concat());
         suffix = parent(wanted);
@@ -78,6 +80,6 @@ fn check_edns(octets: &[u8]) {
     options.push(OptionCode::ClientSubnet, &data[..length]);
     let mut again = vec![0, 0, 0, 0, 0, 0, 0, options.as_octets().len() as u8];
     again.extend_from_slice(options.as_octets());
-    let mut read = Edns::default();
-    assert_eq!(read.read(&again).map(|_| read.subnet), Ok(Some(subnet)));
+    assert_eq!(edns.read(&again), Ok(again.len()));
+    assert_eq!(edns.subnet, Some(subnet));
 }
