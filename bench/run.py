@@ -26,6 +26,9 @@ def measure(workloads: str, peers: str, reps: int, secs: float, out: Path) -> li
     make_data()
     if "steer-5m" in workloads.split(",") and not (DATA / "5m.mmdb").exists():
         subprocess.run([sys.executable, str(BENCH / "mkmmdb.py"), str(DATA / "5m.mmdb")], check=True)
+    if "tcp" in workloads.split(",") and not shutil.which("dnsperf"):
+        print("# dnsperf is not installed: no tcp", file=sys.stderr)
+        workloads = ",".join(workload for workload in workloads.split(",") if workload != "tcp")
     wanted = [peer for peer in peers.split(",") if peer]
     missing = [peer for peer in wanted if not shutil.which(DAEMONS.get(peer, peer))]
     for peer in missing:

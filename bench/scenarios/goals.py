@@ -129,19 +129,26 @@ def live_rows(live: Mapping[str, Any]) -> list[Row]:
 
 
 def workers_text(live: Mapping[str, Any]) -> str:
-    """What two workers come to against one: a statement, not a goal."""
+    """What two workers come to against one: a statement, not a goal.
+
+    What an answer costs over the null server, which shares nothing between its threads, says whether workers
+    hinder each other: the rest is the system's.
+    """
     found = live.get("workers")
     if not found:
-        return "two workers on two cores against one: not measured"
-    parts = []
-    for server in (OWN, "null"):
-        ratio, two = found[f"{server}_two_to_one"], found[f"{server}_two"]
-        parts.append(
-            f"{'the null server' if server == 'null' else server}: {ratio['full_qps']:.2f} × the answers a second, "
-            f"{ratio['full_cpu_us']:.2f} × the CPU for each, the busier worker doing "
-            f"{100 * two['paced_greatest_share']:.0f} %"
-        )
-    return "two workers on two cores against one (the generator has one of them too): " + "; ".join(parts)
+        return "Two workers on two cores against one: not measured."
+    ratio = {server: found[f"{server}_two_to_one"] for server in (OWN, "null")}
+    over = [
+        found[f"{OWN}_{one}"]["full_cpu_us"] - found[f"null_{one}"]["full_cpu_us"] for one in ("one", "two")
+    ]
+    return (
+        "Two workers on two cores against one, the generator on one of them: "
+        f"{ratio[OWN]['full_qps']:.2f} × the answers a second (the null server {ratio['null']['full_qps']:.2f} ×), "
+        f"{ratio[OWN]['full_cpu_us']:.2f} × the CPU for each ({ratio['null']['full_cpu_us']:.2f} ×). "
+        f"Over the null server an answer takes {over[0]:.2f} µs with one and {over[1]:.2f} with two. "
+        f"At 100,000 q/s from 64 sockets the busier worker does "
+        f"{100 * found[f'{OWN}_two']['paced_greatest_share']:.0f} %."
+    )
 
 
 def table(rows: Sequence[Row]) -> str:

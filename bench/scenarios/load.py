@@ -58,29 +58,14 @@ class Load:
         sockets: int = 8,
         interval_ms: int = 50,
     ) -> None:
-        command = [
-            str(generator()),
-            "-p",
-            str(server.port),
-            "-f",
-            str(queries),
-            "-c",
-            str(server.cores.generator),
-        ]
-        command += ["-t", str(LONGEST), "-w", str(WARM), "-T", str(TIMEOUT_MS), "-k", "-i", str(interval_ms)]
-        command += ["-n", str(sockets)]
-        if rate:
-            command += [
-                "-r",
-                str(rate),
-                "-g",
-                str(max(2, rate // 10_000)),
-                "-o",
-                "32768",
-            ]  # it waits for no answer
+        flags = {"-p": server.port, "-f": queries, "-c": server.cores.generator, "-n": sockets}
+        flags |= {"-t": LONGEST, "-w": WARM, "-T": TIMEOUT_MS, "-i": interval_ms}
+        if rate:  # it waits for no answer, however many are outstanding
+            flags |= {"-r": rate, "-g": max(2, rate // 10_000), "-o": 32_768}
+        command = [generator(), "-k", *(word for flag in flags.items() for word in flag)]
         # A file, since a pipe that nobody reads from would hold the generator up.
         self._output = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(command, stdout=self._output)
+        self._process = subprocess.Popen([str(word) for word in command], stdout=self._output)
         self.is_real_time = bool(rate) and machine.real_time(self._process.pid)
         if niceness:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -123,7 +124,7 @@ def urgent() -> Iterator[None]:
 @contextmanager
 def spinning(core: int) -> Iterator[subprocess.Popen]:
     """A Python process that uses all of a core that it is given."""
-    process = subprocess.Popen(["taskset", "-c", str(core), "python3", "-c", "while True: pass"])
+    process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, "-c", "while True: pass"])
     try:
         yield process
     finally:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import peers
 
@@ -106,10 +104,6 @@ class Server:
             raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
         return content
 
-    def status(self) -> dict[str, Any]:
-        """What ``GET /v1/status`` says."""
-        return json.loads(self.request("GET", "/v1/status"))
-
     def worker_cpu_seconds(self) -> list[float]:
         """CPU time of each UDP worker so far."""
         return [machine.thread_cpu_seconds(self.pid, thread) for thread in self.workers]
@@ -121,7 +115,3 @@ class Server:
     def memory_mb(self) -> dict[str, float]:
         """Resident, peak and proportional size."""
         return machine.memory_mb(self.pid)
-
-    def hang_up(self) -> None:
-        """Ask for a reload."""
-        os.kill(self.pid, 1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-
 ITEM = "%%ITEM%%"
 """What stands in a monitor's command for the address or name that is probed."""
 

@@ -98,8 +98,15 @@ LIVE = {
         }
     },
     "workers": {
-        name: {"full_qps": 1.5, "full_cpu_us": 1.02, "paced_greatest_share": 0.55}
-        for name in ("gslb_two", "gslb_two_to_one", "null_two", "null_two_to_one")
+        name: {"full_qps": 1.5, "full_cpu_us": cpu, "paced_greatest_share": 0.55}
+        for name, cpu in (
+            ("gslb_one", 1.6),
+            ("null_one", 1.45),
+            ("gslb_two", 2.0),
+            ("null_two", 1.87),
+            ("gslb_two_to_one", 1.25),
+            ("null_two_to_one", 1.29),
+        )
     },
 }
 
@@ -124,8 +131,11 @@ def test_notes_say_what_stood_behind_a_figure():
 
 
 def test_two_workers_are_stated_beside_the_null_server():
-    assert "gslb: 1.50 × the answers a second, 1.02 × the CPU for each" in workers_text(LIVE)
-    assert workers_text({}).endswith("not measured")
+    text = workers_text(LIVE)
+    assert "1.25 × the CPU for each (1.29 ×)" in text
+    assert "takes 0.15 µs with one and 0.13 with two" in text
+    assert "the busier worker does 55 %" in text
+    assert workers_text({}).endswith("not measured.")
 
 
 def test_the_table_has_a_line_for_each_row_and_as_many_cells_in_each():

@@ -38,15 +38,12 @@ struct Entry {
 #[error("the zone holds more than 4 GiB of names and record data")]
 pub struct TooLarge;
 
-/// Words of 64 bits that hold a bit for each type.
-const TYPE_WORDS: usize = 65_536 / 64;
-
 /// All records of one zone in the order they were read. All are of class IN.
 #[derive(Debug, Default, Clone)]
 pub struct RecordSet {
     arena: Vec<u8>,
     entries: Vec<Entry>,
-    /// A bit for each type that was pushed; empty before the first.
+    /// A bit for each type that was pushed, as far as the highest: a site may have many small zones.
     types: Vec<u64>,
     /// How often an owner differs from the one before.
     runs: usize,
@@ -90,9 +87,12 @@ impl RecordSet {
         };
         let rdata = self.append(record.rdata)?;
         self.owners.take();
-        self.types.resize(TYPE_WORDS, 0);
-        if let Some(word) = self.types.get_mut(usize::from(record.rtype / 64)) {
-            *word |= 1 << (record.rtype % 64);
+        let word = usize::from(record.rtype / 64);
+        if self.types.len() <= word {
+            self.types.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.types.get_mut(word) {
+            *bits |= 1 << (record.rtype % 64);
         }
         self.entries.push(Entry {
             owner,
@@ -213,6 +213,16 @@ mod tests {
         assert_eq!(set.get(1), Some(all[1]));
         assert_eq!(set.get(3), None);
         assert!(set.has_type(1) && !set.has_type(2) && !set.has_type(u16::MAX));
+    }
+
+    #[test]
+    fn knows_every_type_that_was_pushed() {
+        let mut set = RecordSet::new();
+        for rtype in [257, 1, u16::MAX, 64, 63] {
+            set.push(Record { rtype, ..record(b"\0", b"") }).unwrap();
+        }
+        let known: Vec<u16> = (0..=u16::MAX).filter(|&rtype| set.has_type(rtype)).collect();
+        assert_eq!(known, [1, 63, 64, 257, u16::MAX]);
     }
 
     #[test]
