@@ -28,10 +28,15 @@ def server():
     server.stop()
 
 
+def asking(server, timeout):
+    servers = (Nameserver(address="127.0.0.1", port=server.port),)
+    return NetworkResolver(ResolverSettings(nameservers=servers, timeout=timeout))
+
+
 @pytest.fixture
 def resolver(server):
-    servers = (Nameserver(address="127.0.0.1", port=server.port),)
-    return NetworkResolver(ResolverSettings(nameservers=servers, timeout=0.3))
+    # Answers come at once, but on a busy machine that may be a while.
+    return asking(server, timeout=10.0)
 
 
 async def test_a_chain_is_followed_and_its_least_ttl_counts(resolver):
@@ -51,10 +56,10 @@ async def test_a_loop_is_a_failure(resolver, server):
     assert len(server.asked) == 8
 
 
-async def test_silence_is_a_failure_after_more_than_one_try(resolver, server):
+async def test_silence_is_a_failure_after_more_than_one_try(server):
     server.is_dead = True
     with pytest.raises(ResolutionError):
-        await resolver.resolve("end.test.", A)
+        await asking(server, timeout=0.3).resolve("end.test.", A)
     assert len(server.asked) > 1
 
 
@@ -63,7 +68,7 @@ async def test_a_second_server_answers_for_a_dead_one(server):
     dead.is_dead = True
     servers = tuple(Nameserver(address="127.0.0.1", port=port) for port in (dead.port, server.port))
     try:
-        resolver = NetworkResolver(ResolverSettings(nameservers=servers, timeout=1.0))
+        resolver = NetworkResolver(ResolverSettings(nameservers=servers, timeout=10.0))
         assert (await resolver.resolve("end.test.", A)).ttl == 90
     finally:
         dead.stop()
