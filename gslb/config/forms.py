@@ -179,7 +179,7 @@ class NameForm(TypedDict, total=False):
 
     pool: Reference
     policy: Reference
-    reflect: Annotated[Reflect, PlainValidator(values.reflect)]
+    reflect: Annotated[str, PlainValidator(values.choice(list(Reflect)))]
     ttl: Any
     client_subnet: Annotated[bool, PlainValidator(values.boolean)]
     owner: Text

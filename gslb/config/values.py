@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gslb.config.durations import format_duration, parse_duration
 from gslb.config.names import parse_owner_name
 from gslb.config.wording import did_you_mean, one_of, quote
-from gslb.model.site import ITEM, Reflect
+from gslb.model.health import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,11 +85,6 @@ def choice(words: Sequence[str]) -> Callable[[object], str]:
         return value
 
     return read
-
-
-def reflect(value: object) -> Reflect:
-    """What a name reflects."""
-    return Reflect(choice(list(Reflect))(value))
 
 
 def boolean(value: object) -> bool:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gslb.health.probes import ProbeResult
-from gslb.model.site import ITEM
+from gslb.model.health import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

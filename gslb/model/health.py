@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+ITEM = "%%ITEM%%"
+"""What stands in a monitor's command for the address or name that is probed."""
+
 
 class Observed(StrEnum):
     """What probes say of an endpoint."""

@@ -29,10 +29,6 @@ class Pop(Declared):
     place: Place = NOWHERE
 
 
-ITEM = "%%ITEM%%"
-"""What stands in a command for the address or name that is probed."""
-
-
 class Monitor(Declared):
     """How endpoints are probed. ``jitter`` is the fraction of the interval by which probes are spread.
 
