@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gslb_core::observe::counters::Counters;
 use gslb_core::publish::{Published, Publisher};
-use gslb_core::respond::{GROUP, NoTrace, Responder, Transport};
+use gslb_core::respond::{Ahead, GROUP, NoTrace, Responder, Transport};
 use gslb_core::steer::Steering;
 use gslb_core::steer::verdict::{Loads, Verdicts};
 use gslb_core::wire::rtype::number;
@@ -71,12 +71,9 @@ impl Work for Answer {
             for (slot, (packet, &length)) in packets.iter().zip(lengths).enumerate() {
                 responder.read(slot, &packet[..length], RESOLVER);
             }
-            let group = if state.is_large() {
-                responder.look_ahead(state, lengths.len())
-            } else {
-                Default::default()
-            };
-            for ((slot, packet), ahead) in packets.iter_mut().enumerate().zip(group) {
+            let group = state.is_large().then(|| responder.look_ahead(state, lengths.len()));
+            for (slot, packet) in packets.iter_mut().enumerate() {
+                let ahead = group.as_ref().map_or(&Ahead::NOTHING, |group| &group[slot]);
                 black_box(responder.respond(slot, ahead, state, packet, Transport::Udp, &mut NoTrace));
             }
         }

@@ -31,6 +31,9 @@ struct Choice {
 }
 
 impl Ahead<'_> {
+    /// Nobody looked.
+    pub const NOTHING: Ahead<'static> = Ahead { zone: None, choice: None };
+
     /// Where the client stands in the tables of a steered name and type.
     #[inline]
     pub(super) fn found(&self, name: u32, rtype: u16) -> Option<Found> {

@@ -163,7 +163,7 @@ impl Responder {
         trace: &mut T,
     ) -> Option<usize> {
         self.read(0, packet.get(..length)?, client);
-        self.respond(0, Ahead::default(), state, packet, transport, trace)
+        self.respond(0, &Ahead::NOTHING, state, packet, transport, trace)
     }
 
     /// Reads one query of a group, below [`GROUP`].
@@ -183,7 +183,7 @@ impl Responder {
     pub fn respond<'s, T: Trace>(
         &mut self,
         slot: usize,
-        ahead: Ahead<'s>,
+        ahead: &'s Ahead<'s>,
         state: &'s Published,
         packet: &mut [u8],
         transport: Transport,
@@ -300,7 +300,7 @@ enum Next<'z> {
 /// One query against one generation.
 struct Lookup<'a> {
     state: &'a Published,
-    ahead: Ahead<'a>,
+    ahead: &'a Ahead<'a>,
     query: &'a Query,
     client: IpAddr,
     transport: Transport,

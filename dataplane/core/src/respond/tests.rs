@@ -137,7 +137,7 @@ fn looking_ahead_changes_no_answer() {
             for (slot, query) in group.iter().enumerate() {
                 let mut packet = packet_of(query);
                 let length = if together {
-                    responder.respond(slot, ahead[slot], &state, &mut packet, Transport::Udp, &mut NoTrace)
+                    responder.respond(slot, &ahead[slot], &state, &mut packet, Transport::Udp, &mut NoTrace)
                 } else {
                     responder.answer(&state, &mut packet, query.len(), client, Transport::Udp, &mut NoTrace)
                 };

@@ -11,7 +11,7 @@ use super::Shared;
 use super::mmsg::Batch;
 use crate::observe::counters::{Counter, Counters};
 use crate::publish::Published;
-use crate::respond::{GROUP, NoTrace, Responder, Transport};
+use crate::respond::{Ahead, GROUP, NoTrace, Responder, Transport};
 
 /// A pause after an unexpected error of the socket, so that a broken one does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -69,12 +69,10 @@ impl Worker {
             let (packet, client) = batch.datagram(index);
             guard(counters, || responder.read(slot, packet, client));
         }
-        let group = if end - start > 1 && state.is_large() {
-            guard(counters, || responder.look_ahead(state, end - start)).unwrap_or_default()
-        } else {
-            Default::default()
-        };
-        for ((slot, index), ahead) in (start..end).enumerate().zip(group) {
+        let group = (end - start > 1 && state.is_large())
+            .then(|| guard(counters, || responder.look_ahead(state, end - start)).unwrap_or_default());
+        for (slot, index) in (start..end).enumerate() {
+            let ahead = group.as_ref().and_then(|group| group.get(slot)).unwrap_or(&Ahead::NOTHING);
             let packet = batch.buffer(index);
             let response = guard(counters, || {
                 responder.respond(slot, ahead, state, packet, Transport::Udp, &mut NoTrace)

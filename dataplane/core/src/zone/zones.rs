@@ -67,7 +67,17 @@ impl Part {
 
     #[inline]
     fn get(&self, hash: u64, origin: &[u8]) -> Option<&Arc<Zone>> {
-        self.slots.get(self.place(hash, origin)?)?.zone.as_ref()
+        let mut at = self.home(hash);
+        // An empty slot always exists; the bound only guards against a damaged table.
+        for _ in 0..self.slots.len() {
+            let slot = self.slots.get(at)?;
+            let zone = slot.zone.as_ref()?;
+            if slot.hash == hash && zone.origin().as_wire() == origin {
+                return Some(zone);
+            }
+            at = if at + 1 < self.slots.len() { at + 1 } else { 0 };
+        }
+        None
     }
 
     /// Puts a zone in and returns the one that it takes the place of.
