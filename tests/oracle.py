@@ -64,10 +64,7 @@ class Oracle:
     def ask(self, name: Name, rtype: RdataType) -> Expected:
         """The answer to one question of class IN; not for ANY, which leaves a choice."""
         expected = Expected()
-        # DS is the parent's: of the zones here, the closest one strictly above (RFC 4035 section 3.1.4.1).
-        zone = (self._closest(name.parent()) if rtype == DS and len(name) > 1 else None) or self._closest(
-            name
-        )
+        zone = self._zone_for(name, rtype)
         if zone is None:
             return Expected("REFUSED", authoritative=False)
         passed = {name}
@@ -78,11 +75,15 @@ class Oracle:
                 break
             passed.add(target)
             name = target
-            if not (rtype == DS and zone.origin != name and _holds_cut(zone, name)):
-                zone = self._closest(name)
+            zone = self._zone_for(name, rtype)
             if zone is None:
                 break
         return expected
+
+    def _zone_for(self, name: Name, rtype: RdataType) -> Zone | None:
+        """The closest zone above the name, and for DS not its own if another is here (RFC 4035, 3.1.4.1)."""
+        above = self._closest(name.parent()) if rtype == DS and len(name) > 1 else None
+        return above or self._closest(name)
 
     def _closest(self, name: Name) -> Zone | None:
         above = [zone for zone in self.zones if name.is_subdomain(zone.origin)]
@@ -123,19 +124,6 @@ def _step(zone: Zone, name: Name, rtype: RdataType, expected: Expected) -> Name 
 def _exists(zone: Zone, name: Name) -> bool:
     """Whether the name or one below it has records (RFC 4592 section 2.2.2)."""
     return any(owner.is_subdomain(name) for owner in zone.nodes)
-
-
-def _holds_cut(zone: Zone, name: Name) -> bool:
-    """Whether the name is a delegation of this zone, itself below no other."""
-    if not name.is_subdomain(zone.origin) or not zone.get_rdataset(name, NS):
-        return False
-    above = [
-        dns.name.Name(name.labels[len(name) - length :]) for length in range(len(zone.origin), len(name))
-    ]
-    return not any(
-        zone.get_rdataset(here, DNAME) or (here != zone.origin and zone.get_rdataset(here, NS))
-        for here in above
-    )
 
 
 def _source(zone: Zone, name: Name) -> Name | None:

@@ -240,3 +240,17 @@ def test_ds_at_the_end_of_a_chain_is_the_parents(engine):
     answer = server.ask("alias.example.net.", "DS")
     assert rows(answer.answer)[1].startswith("sub.example.com. 60 DS 1 13 2")
     assert not answer.authority
+
+
+def test_ds_at_the_end_of_a_chain_is_of_the_closest_zone_above_the_apex(engine):
+    """Whichever zone the chain comes from (RFC 4035 section 3.1.4.1)."""
+    digest = "1 13 2 " + "0" * 64
+    server = engine(
+        {
+            "com.": APEX + "alias 60 IN CNAME sub.example.com.\nexample 60 IN NS ns.example\n",
+            "example.com.": APEX + f"sub 60 IN NS ns1.sub\nsub 60 IN DS {digest}\n",
+            "sub.example.com.": APEX,
+        }
+    )
+    answer = server.ask("alias.com.", "DS")
+    assert rows(answer.answer)[1].startswith("sub.example.com. 60 DS 1 13 2")

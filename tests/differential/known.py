@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dns.name
 import dns.rdatatype
 
-from tests.differential.stops import why
+from tests.differential.stops import BESIDE, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +161,7 @@ def _beside_the_question(seen: Seen) -> bool:
     """NSD rejects what the others read over, and we did as one of the others."""
     nsd = seen.peers.get("nsd")
     return (
-        seen.case.odd in ("ancount-1", "nscount-1", "arcount-1", "arcount-2-edns")
+        seen.case.odd in BESIDE
         and nsd is not None
         and nsd.parts.get("rcode") == "FORMERR"
         and seen.as_some_peer
@@ -190,7 +190,10 @@ def _short_in_a_stream(seen: Seen) -> bool:
 
 
 def _type_zero(seen: Seen) -> bool:
-    return seen.case.rtype == 0 and seen.difference.part == "edns" and seen.as_some_peer
+    is_edns = seen.case.rtype == 0 and seen.difference.part == "edns"
+    nsd = seen.peers.get("nsd")
+    rejected = seen.case.odd in BESIDE and nsd is not None and nsd.parts.get("rcode") == "FORMERR"
+    return is_edns and seen.ours.parts.get("rcode") == "REFUSED" and (seen.as_some_peer or rejected)
 
 
 def _two_questions(seen: Seen) -> bool:
@@ -269,7 +272,7 @@ KNOWN: tuple[Known, ...] = (
         "closest encloser there too, against RFC 1034 section 4.3.2 step 3, which looks into one zone. So a "
         "name that the parent has below the cut exists in the child, one that the child has hides the "
         "parent's wildcard from glue, and the zone's own wildcard does not answer (RFC 4592 section 3.3.1). "
-        "DS of an apex it takes from any zone that delegates it, not from the one above.",
+        "DS of an apex it takes from any zone that delegates it, be it not the closest one above.",
         _one_tree_of_nsd,
     ),
     Known(
@@ -322,6 +325,10 @@ KNOWN: tuple[Known, ...] = (
         "meta-types",
         "Types that no record has (RFC 6895 section 3.1): BIND says NOTIMP to MAILA and MAILB, FORMERR to "
         "OPT and TKEY and, in class ANY, to 0; the others and we look them up as any other type.",
+    ),
+    Known(
+        "checking-disabled",
+        "BIND repeats CD, which an authoritative answer should have clear (RFC 4035 section 3.1.6).",
     ),
     Known(
         "record-twice",

@@ -16,6 +16,7 @@ import dns.message
 import dns.name
 import dns.rdatatype
 
+from tests.differential.compare import FLAG_BITS
 from tests.differential.names import STAR, Name
 from tests.oracle import Expected, Oracle
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from tests.differential.known import Seen
     from tests.differential.zones import ZoneData
 
-SECTIONS = ("answer", "authority", "additional")
+NEEDED = ("answer", "authority")
+SECTIONS = (*NEEDED, "additional")
 MAX_UDP = 1232
 MAX_PLAIN_UDP = 512
 MAX_STREAM = 65_535
@@ -129,8 +131,9 @@ def _is_right(seen: Seen, whole: Whole) -> bool:
         # All else in the header is as the peers have it that have our code.
         code = ours.parts["rcode"]
         answers = (answer for answer in seen.peers.values() if answer.parts.get("rcode") == code)
-        others = {_without_tc(answer) for answer in (ours, *answers)}
-        return len(others) == 1 and not ours.truncated and _is_whole(seen, whole)
+        others = {_other_flags(answer) for answer in (ours, *answers)}
+        is_all = _is_cut_short(seen, whole) if ours.truncated else _is_whole(seen, whole)
+        return len(others) == 1 and is_all
     if len(set(ours.rows(part))) < len(ours.rows(part)):
         return False
     if ours.truncated:
@@ -140,14 +143,21 @@ def _is_right(seen: Seen, whole: Whole) -> bool:
     return set(ours.rows(part)) == whole.rows[part]
 
 
-def _without_tc(answer: Answer) -> str:
-    return str(answer.parts.get("flags")).replace(" TC", "")
+def _other_flags(answer: Answer) -> frozenset[str]:
+    """All flags but those of which a peer has its own view."""
+    return frozenset(str(answer.parts.get("flags")).split()) - {"TC", "CD"}
 
 
 def _is_whole(seen: Seen, whole: Whole) -> bool:
-    sections = ("answer", "authority")
-    is_all = all(set(seen.ours.rows(section)) == whole.rows[section] for section in sections)
+    is_all = all(set(seen.ours.rows(section)) == whole.rows[section] for section in NEEDED)
     return is_all and seen.ours.parts["rcode"] == whole.expected.rcode
+
+
+def _is_cut_short(seen: Seen, whole: Whole) -> bool:
+    """Something that is needed is missing, and would have no room if no name in it were compressed."""
+    missing = [row for section in NEEDED for row in whole.rows[section] - set(seen.ours.rows(section))]
+    left = room(seen) - seen.ours.octets
+    return bool(missing) and _plain_octets(missing) > left
 
 
 def _as_many_addresses_as_fit(seen: Seen, whole: Whole) -> bool:
@@ -165,10 +175,14 @@ def _as_many_addresses_as_fit(seen: Seen, whole: Whole) -> bool:
 def _is_crowded(seen: Seen) -> bool:
     """Whether our answer would have no room if no name in it were compressed."""
     records = [row for section in SECTIONS for row in seen.ours.rows(section)]
-    plain = sum(
+    return len(seen.case.wire) + _plain_octets(records) > room(seen)
+
+
+def _plain_octets(records: list[Row]) -> int:
+    """Octets of these records without compression."""
+    return sum(
         len(dns.name.from_text(owner).to_wire()) + RECORD - 2 + len(rdata) for owner, _, _, rdata in records
     )
-    return len(seen.case.wire) + plain > room(seen)
 
 
 def _beside_the_question(seen: Seen, _: Whole, answer: Answer) -> bool:
@@ -177,9 +191,9 @@ def _beside_the_question(seen: Seen, _: Whole, answer: Answer) -> bool:
 
 def _one_tree(seen: Seen, whole: Whole, _: Answer) -> bool:
     """A name on the way has another closest encloser, wildcard or parent zone in one tree of all zones."""
-    if seen.asked_type == "DS" and _is_delegated_higher_up(seen):
-        return True
     asked = [seen.case.name, *(target for _, target in whole.aliases)]
+    if seen.asked_type == "DS" and any(_is_delegated_higher_up(seen, name) for name in asked):
+        return True
     looked_up = [(name, zone) for name in asked for zone in _zones_of(seen, name)]
     if seen.difference.part == "additional":
         servers = [dns.name.from_text(row[0]) for row in seen.difference.rows]
@@ -192,19 +206,17 @@ def _one_tree(seen: Seen, whole: Whole, _: Answer) -> bool:
     )
 
 
-def _is_delegated_higher_up(seen: Seen) -> bool:
-    """The name is an apex that the zone above it does not delegate, and one further above does."""
-    name = seen.case.name
+def _is_delegated_higher_up(seen: Seen, name: Name) -> bool:
+    """The name is an apex that not only the zone above it delegates, but one further above."""
     if name not in seen.origins or len(name) == 1:
         return False
-    parent = seen.zone_of(name.parent())
-    delegating = {
-        zone.origin
+    own = (name, seen.zone_of(name.parent()))
+    return any(
+        record.rtype == "NS" and record.owner == name
         for zone in seen.zones
-        if zone.origin != name
-        and any(record.rtype == "NS" and record.owner == name for record in zone.records)
-    }
-    return bool(delegating) and parent not in delegating
+        if zone.origin not in own
+        for record in zone.records
+    )
 
 
 def _zones_of(seen: Seen, name: Name) -> list[ZoneData]:
@@ -304,6 +316,12 @@ def _meta_type(seen: Seen, _: Whole, answer: Answer) -> bool:
     return is_meta and answer.parts.get("rcode") in ("FORMERR", "NOTIMP")
 
 
+def _repeats_cd(seen: Seen, _: Whole, answer: Answer) -> bool:
+    asked = bool(seen.case.wire[3] & FLAG_BITS["CD"])
+    is_flags = seen.difference.part == "flags"
+    return asked and is_flags and answer.parts.get("flags") == f"{seen.ours.parts['flags']} CD"
+
+
 def _record_twice(seen: Seen, whole: Whole, answer: Answer) -> bool:
     """It has a record twice, and otherwise what we have."""
     rows = answer.rows("answer")
@@ -333,6 +351,7 @@ STOPS: dict[str, tuple[tuple[str, Callable[[Seen, Whole, Answer], bool]], ...]] 
     ),
     "bind": (
         ("meta-types", _meta_type),
+        ("checking-disabled", _repeats_cd),
         ("chase-across-zones", _at_the_edge),
         ("long-chain", _after_eleven),
         ("what-fits-a-datagram", _full),

@@ -33,7 +33,7 @@ use crate::publish::Published;
 use crate::steer::{Random, Selection, Steering};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
-use crate::wire::name::{is_within, to_text};
+use crate::wire::name::to_text;
 use crate::wire::query::{CHECKING_DISABLED, Parsed, Query};
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
@@ -389,28 +389,13 @@ impl<'a> Lookup<'a> {
                 break;
             }
             trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
-            match self.next_zone(zone, target) {
+            match self.zone_of(target) {
                 Some(next) => zone = next,
                 None => break,
             }
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
-    }
-
-    /// The zone that goes on with a chain at `target`: the closest, but for DS at an apex the one it came from, if
-    /// that is above it, or else the parent.
-    fn next_zone(&self, from: &'a Zone, target: &FoldedName) -> Option<&'a Zone> {
-        let labels = target.label_count();
-        let closest = self.state.zones.find(target, labels)?;
-        if self.query.qtype != number::DS || closest.origin().as_wire() != target.as_wire() {
-            return Some(closest);
-        }
-        if is_within(target.as_wire(), from.origin().as_wire()) {
-            return Some(from);
-        }
-        let parent = labels.checked_sub(1).and_then(|above| self.state.zones.find(target, above));
-        Some(parent.unwrap_or(closest))
     }
 
     /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an
