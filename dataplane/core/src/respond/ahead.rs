@@ -56,7 +56,7 @@ impl Responder {
         let mut group = [Ahead::default(); GROUP];
         for (ahead, Pending { query, parsed, .. }) in group.iter_mut().zip(self.pending.iter().take(count)) {
             if *parsed == Parsed::Query && query.qclass == CLASS_IN {
-                ahead.zone = zone_of(state, query);
+                ahead.zone = zone_of(state, &query.name, query.qtype);
                 if let Some(zone) = ahead.zone {
                     zone.prefetch_slot(query.name.hash());
                 }

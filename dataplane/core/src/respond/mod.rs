@@ -275,16 +275,16 @@ fn counter_of(rcode: Rcode) -> Counter {
     }
 }
 
-/// The closest zone above the name asked for; for DS at an apex, the parent if it is served here too.
+/// The closest zone above `name`; for DS at an apex, the parent if it is served here too.
 #[inline]
-fn zone_of<'s>(state: &'s Published, query: &Query) -> Option<&'s Zone> {
-    let labels = query.name.label_count();
-    if query.qtype == number::DS
-        && let Some(parent) = labels.checked_sub(1).and_then(|above| state.zones.find(&query.name, above))
+fn zone_of<'s>(state: &'s Published, name: &FoldedName, qtype: u16) -> Option<&'s Zone> {
+    let labels = name.label_count();
+    if qtype == number::DS
+        && let Some(parent) = labels.checked_sub(1).and_then(|above| state.zones.find(name, above))
     {
         return Some(parent);
     }
-    state.zones.find(&query.name, labels).map(|zone| &**zone)
+    state.zones.find(name, labels).map(|zone| &**zone)
 }
 
 /// What a node, once found, does to the answer.
@@ -335,7 +335,7 @@ impl<'a> Lookup<'a> {
         if matches!(*qtype, number::AXFR | number::IXFR) {
             return self.refuse_transfer();
         }
-        let Some(mut zone) = self.ahead.zone.or_else(|| zone_of(self.state, self.query)) else {
+        let Some(mut zone) = self.ahead.zone.or_else(|| zone_of(self.state, name, *qtype)) else {
             trace.note(|| Step::NoZone);
             return match self.state.generation {
                 0 => Answer::because(Rcode::ServFail, ExtendedError::NotReady),
@@ -389,7 +389,7 @@ impl<'a> Lookup<'a> {
                 break;
             }
             trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
-            match self.zone_of(target) {
+            match zone_of(self.state, target, *qtype) {
                 Some(next) => zone = next,
                 None => break,
             }
