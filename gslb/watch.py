@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ LONGEST_MS = 1_000
 LOOK_SECONDS = 5.0
 """Without word from the system, and when it cannot watch (out of inotify watches), look after so long."""
 LEAST_REST = 50
-"""But rest this many times as long as the last look took: one at 300,000 files takes about a second."""
+"""But rest this many times the CPU time of the last look: one at 300,000 files takes about a second."""
 
 
 def look(site: Path, state: Path) -> Seen:
@@ -50,6 +51,13 @@ def look(site: Path, state: Path) -> Seen:
     except UnreadableFileError:  # the reload will say so
         return frozenset()
     return frozenset(seen)
+
+
+def _timed_look(site: Path, state: Path) -> tuple[Seen, float]:
+    """A look, and the CPU time it took in seconds: what it costs, however busy the machine is."""
+    begun = time.thread_time()
+    seen = look(site, state)
+    return seen, time.thread_time() - begun
 
 
 async def watch_site(
@@ -125,11 +133,8 @@ class _Watch:
     async def reload_if_changed(self) -> None:
         """Look, and reload unless all is as it was."""
         # Looked at before it is loaded, so that what changes meanwhile is a change at the next look.
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        seen = await asyncio.to_thread(look, self._site, self._state)
-        ended = loop.time()
-        self._rest_until = ended + LEAST_REST * (ended - begun)
+        seen, seconds = await asyncio.to_thread(_timed_look, self._site, self._state)
+        self._rest_until = asyncio.get_running_loop().time() + LEAST_REST * seconds
         seen_named = stamps(self._named)
         changed = {path for path, *_ in (seen ^ self._seen) | (seen_named ^ self._seen_named)}
         if changed:
