@@ -75,7 +75,9 @@ class Oracle:
                 break
             passed.add(target)
             name = target
-            zone = self._zone_for(name, rtype)
+            # A chain to the apex of its own zone stays there for DS too, as Knot and BIND do.
+            if name != zone.origin:
+                zone = self._zone_for(name, rtype)
             if zone is None:
                 break
         return expected
@@ -109,7 +111,8 @@ def _step(zone: Zone, name: Name, rtype: RdataType, expected: Expected) -> Name 
     found = zone.get_rdataset(source, rtype)
     alias = zone.get_rdataset(source, CNAME)
     if found:
-        expected.answer += rows(name, found)
+        # A DNAME that led here stands in the answer already (RFC 2181 section 5).
+        expected.answer += [one for one in rows(name, found) if one not in expected.answer]
         if rtype == NS:
             _add_addresses(zone, found, expected)
     # What stands beside a CNAME is not looked for at its target (RFC 4035 section 2.5).

@@ -242,8 +242,7 @@ def test_ds_at_the_end_of_a_chain_is_the_parents(engine):
     assert not answer.authority
 
 
-def test_ds_at_the_end_of_a_chain_is_of_the_closest_zone_above_the_apex(engine):
-    """Whichever zone the chain comes from (RFC 4035 section 3.1.4.1)."""
+def test_ds_at_the_end_of_a_chain_from_above_the_parent_is_the_parents(engine):
     digest = "1 13 2 " + "0" * 64
     server = engine(
         {
@@ -254,3 +253,12 @@ def test_ds_at_the_end_of_a_chain_is_of_the_closest_zone_above_the_apex(engine):
     )
     answer = server.ask("alias.com.", "DS")
     assert rows(answer.answer)[1].startswith("sub.example.com. 60 DS 1 13 2")
+
+
+def test_a_chain_to_the_apex_of_its_own_zone_stays_there_for_ds(engine):
+    """As Knot and BIND; NSD goes up to the parent."""
+    parent = APEX + "example 60 IN NS ns.example\nexample 60 IN DS 1 13 2 " + "0" * 64 + "\n"
+    server = engine({"com.": parent, "example.com.": APEX + "alias 60 IN CNAME @\n"})
+    answer = server.ask("alias.example.com.", "DS")
+    assert rows(answer.answer) == ["alias.example.com. 60 CNAME example.com."]
+    assert [row.split()[0] for row in rows(answer.authority)] == ["example.com."]

@@ -43,6 +43,13 @@ def test_section_5_a_wildcard_that_leads_to_the_name_asked_is_answered_once(engi
     assert int.from_bytes(wire[6:8]) == 1
 
 
+@pytest.mark.parametrize("rtype", ["DNAME", "ANY"])
+def test_section_5_a_dname_that_leads_to_its_own_owner_is_answered_once(engine, rtype):
+    server = engine({"example.com.": APEX + "b.a 300 IN DNAME a\n"})
+    wire = server.raw(dns.message.make_query("b.b.a.example.com.", rtype).to_wire())
+    assert int.from_bytes(wire[6:8]) == 2
+
+
 def test_section_5_2_the_records_of_a_set_have_one_ttl(engine):
     """The reader takes the least, as the section tells clients to."""
     mixed = "mixed 300 IN A 192.0.2.1\nmixed 100 IN A 192.0.2.2\n"

@@ -261,7 +261,7 @@ KNOWN: tuple[Known, ...] = (
         _chase_behind_truncation,
     ),
     Known(
-        "class-any-flags",
+        "class-any",
         "An answer for class ANY is never authoritative (RFC 1034 section 3.7.1): so BIND and we. NSD "
         "and Knot set AA where an alias was followed, and BIND rejects some types.",
         _class_any,
@@ -324,7 +324,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "meta-types",
         "Types that no record has (RFC 6895 section 3.1): BIND says NOTIMP to MAILA and MAILB, FORMERR to "
-        "OPT and TKEY and, in class ANY, to 0; the others and we look them up as any other type.",
+        "OPT and TKEY; the others and we look them up as any other type.",
     ),
     Known(
         "checking-disabled",

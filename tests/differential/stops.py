@@ -311,9 +311,11 @@ def _type_zero(seen: Seen, _: Whole, answer: Answer) -> bool:
 
 
 def _meta_type(seen: Seen, _: Whole, answer: Answer) -> bool:
-    zero_in_any = seen.case.rtype == TYPE_ZERO and seen.case.odd == "class-any"
-    is_meta = seen.case.rtype in META_TYPES or zero_in_any
-    return is_meta and answer.parts.get("rcode") in ("FORMERR", "NOTIMP")
+    return seen.case.rtype in META_TYPES and answer.parts.get("rcode") in ("FORMERR", "NOTIMP")
+
+
+def _class_any(seen: Seen, _: Whole, answer: Answer) -> bool:
+    return seen.case.odd == "class-any" and answer.parts.get("rcode") == "FORMERR"
 
 
 def _repeats_cd(seen: Seen, _: Whole, answer: Answer) -> bool:
@@ -351,6 +353,7 @@ STOPS: dict[str, tuple[tuple[str, Callable[[Seen, Whole, Answer], bool]], ...]] 
     ),
     "bind": (
         ("meta-types", _meta_type),
+        ("class-any", _class_any),
         ("checking-disabled", _repeats_cd),
         ("chase-across-zones", _at_the_edge),
         ("long-chain", _after_eleven),

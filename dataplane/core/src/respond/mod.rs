@@ -363,6 +363,12 @@ impl<'a> Lookup<'a> {
             };
             trace.note(|| note_found(looked_up, &found));
             let followed = match found {
+                // The DNAME that led here stands in the answer already (RFC 2181 section 5), and is as good for ANY.
+                Found::Exact(node)
+                    if matches!(*qtype, number::DNAME | number::ANY) && dnames.again(node.name) =>
+                {
+                    break;
+                }
                 Found::Exact(node) | Found::Wildcard(node) => {
                     match self.at_node(node, zone, owner, chooser, writer, trace) {
                         Next::Done(answer) => return answer,
@@ -389,13 +395,22 @@ impl<'a> Lookup<'a> {
                 break;
             }
             trace.note(|| Step::Follow { target: to_text(target.as_wire()) });
-            match zone_of(self.state, target, *qtype) {
+            match self.next_zone(zone, target) {
                 Some(next) => zone = next,
                 None => break,
             }
             chased = true;
         }
         Answer::authoritative(Rcode::NoError)
+    }
+
+    /// The zone that goes on with a chain at `target`: the one that would answer if `target` were asked for, but a chain
+    /// to the apex of its own zone stays there for DS too (as Knot and BIND).
+    fn next_zone(&self, from: &'a Zone, target: &FoldedName) -> Option<&'a Zone> {
+        if target.as_wire() == from.origin().as_wire() {
+            return Some(from);
+        }
+        zone_of(self.state, target, self.query.qtype)
     }
 
     /// Transfers are not served yet. Over UDP there never is one (RFC 5936 section 4.2; RFC 1995 section 2 lets an
