@@ -251,7 +251,8 @@ KNOWN: tuple[Known, ...] = (
         "RFC 1034 section 4.3.2 step 3a starts the search again at step 1, among all zones of the server, "
         "and NSD and we do: steered names in a zone of their own depend on it, and a round trip is saved. "
         "Knot and BIND stop at the zone's edge and leave the rest to the resolver, which may ask again "
-        "for what it does not trust. Up to the edge the answers are the same.",
+        "for what it does not trust. Up to the edge the answers are the same; beyond it Knot goes on with "
+        "what its own zone has of names that are another's.",
         _chase_across_zones,
     ),
     Known(

@@ -271,18 +271,34 @@ def _dname_twice(_: Seen, whole: Whole, answer: Answer) -> bool:
 
 def _at_the_edge(seen: Seen, whole: Whole, answer: Answer) -> bool:
     """The chain leaves the zone; up to there the aliases are the same."""
-    if not whole.aliases:
-        return False
-    first = whole.aliases[0][0]
-    # DS of an apex is the parent's.
-    is_parents = seen.asked_type == "DS" and first in seen.origins and len(first) > 1
-    home = seen.zone_of(first.parent() if is_parents else first)
-    inside = [first]
-    for _, target in whole.aliases:
-        if seen.zone_of(target) != home:
+    home = _home(seen)
+    inside = [seen.case.name]
+    for owner, target in whole.aliases:
+        if owner != inside[-1] or home is None:
+            return False
+        if seen.zone_of(target) != home.origin:
             return _alias_owners(answer) == set(inside)
         inside.append(target)
     return False
+
+
+def _in_its_zone(seen: Seen, whole: Whole, answer: Answer) -> bool:
+    """The chain leaves the zone, and the answer is what that zone alone holds of it."""
+    home = _home(seen)
+    leaves = any(home is None or seen.zone_of(target) != home.origin for _, target in whole.aliases)
+    if home is None or not leaves:
+        return False
+    rtype = dns.rdatatype.RdataType.make(seen.case.rtype)
+    alone = Whole(Oracle([home.parsed]).ask(seen.case.name, rtype))
+    return set(answer.rows("answer")) == alone.rows["answer"]
+
+
+def _home(seen: Seen) -> ZoneData | None:
+    """The zone that answers first: for DS of an apex the parent."""
+    name = seen.case.name
+    is_parents = seen.asked_type == "DS" and name in seen.origins and len(name) > 1
+    origin = (seen.zone_of(name.parent()) if is_parents else None) or seen.zone_of(name)
+    return next((zone for zone in seen.zones if zone.origin == origin), None)
 
 
 def _after_five(_: Seen, whole: Whole, answer: Answer) -> bool:
@@ -346,7 +362,7 @@ STOPS: dict[str, tuple[tuple[str, Callable[[Seen, Whole, Answer], bool]], ...]] 
     "knot": (
         ("type-zero", _type_zero),
         ("record-twice", _record_twice),
-        ("chase-across-zones", _at_the_edge),
+        ("chase-across-zones", _in_its_zone),
         ("long-chain", _after_five),
         ("what-fits-a-datagram", _full),
         ("what-fits-a-datagram", _full_before_the_end),

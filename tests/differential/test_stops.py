@@ -126,6 +126,20 @@ def test_nsd_takes_ds_from_whichever_zone_delegates(names):
     assert None in names([child, parent, zone("test.", "z 60 NS ns.out.invalid.")], case, **peers)
 
 
+def test_knot_goes_on_in_its_own_zone(names):
+    zones = [
+        zone("z.test.", "*.www 60 CNAME a.b.z.test.", "*.b 60 CNAME a.b.z.test."),
+        zone("b.z.test.", "c 60 TXT c"),
+        zone("test.", "b.www.z 60 NS ns.out.invalid."),
+    ]
+    case = asked("b.www.z.test.", "NS")
+    first, second = ("b.www.z.test. 60 CNAME a.b.z.test.", "a.b.z.test. 60 CNAME a.b.z.test.")
+    peers = {"nsd": said(case, authority=NODATA), "bind": said(case, "NOERROR", first)}
+    assert None not in names(zones, case, knot=said(case, "NOERROR", first, second), **peers)
+    other = "a.b.z.test. 60 CNAME c.b.z.test."
+    assert None in names(zones, case, knot=said(case, "NOERROR", first, other), **peers)
+
+
 CHAIN = zone("z.test.", *(f"l{at} 60 CNAME l{at + 1}" for at in range(13)))
 LINKS = [f"l{at}.z.test. 60 CNAME l{at + 1}.z.test." for at in range(13)]
 
