@@ -169,6 +169,19 @@ def test_what_we_say_must_be_what_the_zones_hold(names):
     assert None in names([CHAIN], case, ours=wrong, **peers)
 
 
+def test_nsd_follows_further_than_we(names):
+    zones = [zone("z.test.", *(f"l{at} 60 CNAME l{at + 1}" for at in range(19)), "l19 60 CNAME l0")]
+    links = [f"l{at}.z.test. 60 CNAME l{(at + 1) % 20}.z.test." for at in range(20)]
+    case = asked("l0.z.test.", "TYPE0")
+    peers = {
+        "knot": said(case, "NOTIMP", flags=""),
+        "bind": said(case, "SERVFAIL", flags="AA TC"),
+    }
+    found = names(zones, case, nsd=said(case, "NOERROR", *links), **peers)
+    assert found == {"long-chain and type-zero"}
+    assert None in names(zones, case, nsd=said(case, "NOERROR", *links[:14]), **peers)
+
+
 LONG = ".".join(["a" * 60] * 3)
 FAR = f"{LONG}.z.test."
 DNAME = zone("z.test.", f"d 60 DNAME {FAR}")
