@@ -81,6 +81,8 @@ VALUES = {
     "default": ("",),
 }
 PLACE = {"file": "steering.yaml", "line": 1}
+MOST_SHEDS = 4
+"""A policy of five steps that are all ``shed`` would be refused."""
 DRAWS = ["sticky", "weighted", "weighted", "shed", "shed", "shuffle", "take", "take"]
 TOLERANCES = (
     None,
@@ -256,6 +258,8 @@ class Maker:
         same_pop = leaf and random.random() < 0.12
         steps = [{"step": "same_pop"}] if same_pop else []
         steps += [self._step(same_pop) for _ in range(random.choice((1, 1, 2, 2, 3, 4, 5)))]
+        if all(step["step"] == "shed" for step in steps):
+            del steps[MOST_SHEDS:]
         self.policies.append({"name": f"policy{len(self.policies)}", "steps": steps} | PLACE)
         return len(self.policies) - 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -39,15 +40,24 @@ class Ranks:
 
 
 def static_ranks(
-    reference: Reference, steps: list[dict[str, Any]], units: list[int], kind: int, client: Address
+    reference: Reference, steps: list[dict[str, Any]], units: Counter[int], kind: int, client: Address
 ) -> Ranks:
-    """Run the steps over all declared units of the kind."""
+    """Run the steps over all declared units of the kind, each with the number of its candidates."""
     location = reference.geography.locate(client)
     left = list(units)
     path: dict[int, tuple[int, ...]] = dict.fromkeys(units, ())
     drawn = False  # each candidate is a group of its own by now, so that later ranks change nothing
     by_step: list[dict[int, int] | None] = []
     orders, sticky = [], []
+    hashing: dict[str, Any] | None = None  # the sticky step that orders what is equal
+    most = sum(units.values())
+
+    def end_stage() -> None:
+        groups = _groups(left, path)
+        orders.append(groups)
+        if hashing and most > 1 and any(sum(units[unit] for unit in group) > 1 for group in groups):
+            sticky.append(hashing)
+
     for step in steps:
         rank = None
         match step["step"]:
@@ -74,18 +84,19 @@ def static_ranks(
                         rank |= _near(values, TOO_CLOSE_BIASED if bias else TOO_CLOSE)
             case "weighted" | "sticky":
                 if step["step"] == "sticky" and not drawn:
-                    sticky.append(step)
+                    hashing = step
                 drawn = True
             case "take":
-                orders.append(_groups(left, path))
+                end_stage()
                 path = dict.fromkeys(units, ())
-                drawn = False
+                drawn, hashing, most = False, None, step["count"]
         by_step.append(rank)
         if rank is not None:
             left = [unit for unit in left if unit in rank]
             if not drawn:
                 path |= {unit: (*path[unit], rank[unit]) for unit in left}
-    return Ranks(by_step, (*orders, _groups(left, path)), tuple(sticky))
+    end_stage()
+    return Ranks(by_step, tuple(orders), tuple(sticky))
 
 
 def _groups(left: list[int], path: dict[int, tuple[int, ...]]) -> tuple[frozenset[int], ...]:

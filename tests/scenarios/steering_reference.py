@@ -8,6 +8,7 @@ endpoint's number whether it may be handed out.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 UNKNOWN_LOAD = 65_535
 
 Document = dict[str, Any]
+Reached = tuple[int, int | None, Ranks]
 
 
 @dataclass(frozen=True)
@@ -210,26 +212,30 @@ class Reference:
 
     def ranks(self, pool: int, policy: int | None, kind: int, client: Address) -> Ranks:
         """For each step of the policy, what it makes of the pool's units for this client."""
-        units = list(dict.fromkeys(candidate.unit for candidate in self.candidates(pool, kind)))
+        units = Counter(candidate.unit for candidate in self.candidates(pool, kind))
         return static_ranks(self, self.steps(pool, policy), units, kind, client)
 
-    def decision_tree(self, name: int, rtype: int, client: Address, reachable: bool) -> Any:
-        """Equal for clients that every policy of the tree orders alike, whatever serves and is drawn.
+    def policies(self, name: int, kind: int, client: Address, reachable: bool) -> Iterator[Reached]:
+        """The pools of a name's tree with what their policies make of the client.
 
         ``reachable`` leaves out pools that a fence keeps from this client.
         """
-        entry = self.document["names"][name]
-        kind = self.kind(entry["pool"], rtype)
 
-        def below(pool: int, policy: int | None) -> Iterator[Any]:
+        def below(pool: int, policy: int | None) -> Iterator[Reached]:
             ranks = self.ranks(pool, policy, kind, client)
-            yield pool, ranks.orders
+            yield pool, policy, ranks
             for member in self.members(pool):
                 left = ranks.left_by_all(len(self.pops) + member)
                 if self.leaves(member, kind) and (left or not reachable):
                     yield from below(member, None)
 
-        return tuple(below(entry["pool"], entry["policy"]))
+        entry = self.document["names"][name]
+        return below(entry["pool"], entry["policy"])
+
+    def decision_tree(self, name: int, rtype: int, client: Address, reachable: bool) -> Any:
+        """Equal for clients that every policy of the tree orders alike, whatever serves and is drawn."""
+        kind = self.kind(self.document["names"][name]["pool"], rtype)
+        return tuple((pool, ranks.orders) for pool, _, ranks in self.policies(name, kind, client, reachable))
 
     def scopes(self, name: int, rtype: int, client: Address) -> tuple[int, int]:
         """The lengths of the shortest prefix around the client with one decision tree.
@@ -274,19 +280,11 @@ class Reference:
         return sorted(points)
 
     def sticky_bits(self, name: int, rtype: int, client: Address) -> tuple[int, int]:
-        """The longest sticky prefix in the tree, of steps that have an effect, and of all; 0 without one."""
-        entry = self.document["names"][name]
-        kind = self.kind(entry["pool"], rtype)
+        """The longest sticky prefix of steps that have an effect on the client, and of all; 0 without one."""
+        kind = self.kind(self.document["names"][name]["pool"], rtype)
         key = "ipv4" if client.version == 4 else "ipv6"
-        policies = [(entry["pool"], entry["policy"])]
-        policies += [(pool, None) for member in self.members(entry["pool"]) for pool in self.tree(member)]
-        policies = [(pool, policy) for pool, policy in policies if self.leaves(pool, kind)]
-        ranks = [self.ranks(pool, policy, kind, client) for pool, policy in policies]
-        some = [step[key] for one in ranks for step in one.sticky]
-        every = [
-            step[key]
-            for pool, policy in policies
-            for step in self.steps(pool, policy)
-            if step["step"] == "sticky"
-        ]
-        return max(some, default=0), max(every, default=0)
+        some = [step for *_, ranks in self.policies(name, kind, client, True) for step in ranks.sticky]
+        pools = self.policies(name, kind, client, False)
+        every = [step for pool, policy, _ in pools for step in self.steps(pool, policy)]
+        lengths = [[step[key] for step in steps if step["step"] == "sticky"] for steps in (some, every)]
+        return max(lengths[0], default=0), max(lengths[1], default=0)

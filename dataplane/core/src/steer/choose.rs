@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::classes::GROUP_HEADER;
 use super::model::WhenAllDown;
 use super::random::{Random, mix};
 use super::run::{Scratch, run_stages};
@@ -166,11 +167,17 @@ fn run_node<T: Trace>(
     run_stages(query, node, &mut scratch, random, trace)
 }
 
-/// The members that would count, but whose own policies leave this client nothing.
+/// The members of the first stage's order that would count, but whose own policies leave this client nothing.
 #[cold]
 fn refusing(query: &Query<'_>, node: &Node, deeper: &mut [Level], random: &mut Random) -> Positions {
     let mut refusing = Positions::default();
-    for ((position, item), &child) in node.roster.positions().zip(&node.children) {
+    let order = query.tree.classes.sequence(query.class, node.column);
+    for position in order.iter().copied().filter(|entry| entry & GROUP_HEADER == 0) {
+        let (Some(&item), Some(&child)) =
+            (node.roster.at(position).first(), node.children.get(usize::from(position)))
+        else {
+            continue;
+        };
         let Some(member) = query.tree.node(child).filter(|member| member.may_refuse) else { continue };
         if query.counting.is_in(query.standing.mask(item))
             && !run_node(query, child, member, deeper, random, &mut Untraced)

@@ -17,7 +17,7 @@ use super::policy::{Policy, Step};
 use super::roster::Roster;
 use super::selector::{NO_SUBNET, Site, Subnets};
 use super::sequences::{Sequences, SequencesBuilder};
-use super::stages::StageSteps;
+use super::stages::{Order, StageSteps};
 use crate::geo::cover::Cover;
 use crate::geo::map::GeoMap;
 use crate::memory::prefetch;
@@ -82,11 +82,37 @@ impl Signatures {
     }
 }
 
-/// One pool of a tree, and how it is chosen from.
+/// One pool of a tree, and how it is chosen from. The root is the first of a tree's parts.
 pub(super) struct Part<'a> {
     pub policy: &'a Policy,
     pub stages: &'a [StageSteps],
     pub roster: &'a Roster,
+    /// By position the member's index into the parts after the root; empty for a pool of endpoints.
+    pub children: &'a [u16],
+    /// Whether members are asked if they refuse the client before any is chosen.
+    pub asks_members: bool,
+}
+
+impl Part<'_> {
+    /// Bits of an IPv4 and an IPv6 client that a stage tells candidates apart by, `grouping` being its groups of equals.
+    fn sticky_bits(&self, number: usize, grouping: &Grouping) -> [u8; 2] {
+        let stage = self.stages.get(number).map(|steps| &steps.stage);
+        let before = number.checked_sub(1).and_then(|before| self.stages.get(before)?.stage.take);
+        let candidates = |position| self.roster.at(position).len();
+        match stage.map(|stage| stage.order) {
+            Some(Order::Sticky(lengths)) if before != Some(1) && grouping.has_equals(candidates) => {
+                lengths.lengths()
+            }
+            _ => [0, 0],
+        }
+    }
+}
+
+/// The number of a sequence where a class never comes to the part it is of. No sequence has it.
+const UNREACHED: u32 = u32::MAX;
+
+fn longer([ipv4, ipv6]: [u8; 2], [other4, other6]: [u8; 2]) -> [u8; 2] {
+    [ipv4.max(other4), ipv6.max(other6)]
 }
 
 /// The classes of a tree of pools.
@@ -94,8 +120,11 @@ pub(super) struct Part<'a> {
 pub(super) struct Classes {
     locator: Arc<Locator>,
     columns: usize,
-    /// For each class, for each part and stage, the number of a sequence.
+    /// For each class, for each part and stage, the number of a sequence or [`UNREACHED`].
     rows: Box<[u32]>,
+    /// For each class the bits of an IPv4 and an IPv6 client that the sticky steps it comes to look at; empty if there
+    /// are none.
+    sticky: Box<[[u8; 2]]>,
     /// For a first stage the positions in order, see [`GROUP_HEADER`]; for a later one a rank for each
     /// position, see [`FENCED`].
     sequences: Sequences,
@@ -112,35 +141,34 @@ impl Classes {
     ) -> Result<Classes, SteerError> {
         let mut sequences = SequencesBuilder::new();
         let mut numbers: HashMap<Box<[u32]>, u32> = HashMap::new();
-        let mut rows: Vec<u32> = Vec::new();
+        let (mut rows, mut sticky): (Vec<u32>, Vec<[u8; 2]>) = (Vec::new(), Vec::new());
         let mut class_of = Vec::with_capacity(signatures.sites.len());
-        let (mut orders, mut row) = (Orders::default(), Vec::new());
+        let mut walk = Walk::new(parts, world);
         for &(location, subnet) in &signatures.sites {
             let site = Site { location: map.location(location), subnet, subnets: &signatures.subnets };
-            row.clear();
-            for part in parts {
-                orders.left = all_positions(part.roster.units().len());
-                for (number, stage) in part.stages.iter().enumerate() {
-                    let sequence = orders.sequence(part, stage, number == 0, world, &site);
-                    row.push(sequences.number(sequence).ok_or_else(|| too_many(part.policy))?);
-                }
-            }
-            let class = match numbers.get(row.as_slice()) {
+            walk.walk(&site, &mut sequences)?;
+            let class = match numbers.get(walk.row.as_slice()) {
                 Some(&class) => class,
                 None => {
                     let class = numbers.len() as u32;
-                    numbers.insert(row.as_slice().into(), class);
-                    rows.extend_from_slice(&row);
+                    numbers.insert(walk.row.as_slice().into(), class);
+                    rows.extend_from_slice(&walk.row);
+                    sticky.push(walk.sticky);
                     class
                 }
             };
             class_of.push(class);
         }
+        if sticky.iter().all(|bits| *bits == [0, 0]) {
+            sticky.clear();
+        }
+        let columns = walk.row.len();
         let locator = locators.locator(signatures, class_of).map_err(|count| {
             let place = parts.first().map(|part| part.policy.place.clone()).unwrap_or_default();
             too_many_cells(&place, count)
         })?;
-        Ok(Classes { locator, columns: row.len(), rows: rows.into(), sequences: sequences.finish() })
+        let sequences = sequences.finish();
+        Ok(Classes { locator, columns, rows: rows.into(), sticky: sticky.into(), sequences })
     }
 
     /// The class and the cell of a client, and the length of the shortest prefix around it that lies in the class.
@@ -155,7 +183,14 @@ impl Classes {
         self.locator.cells()
     }
 
-    /// A class's order (first stage of a part) or ranks (later stages). Columns count the stages of the parts.
+    /// Bits of an IPv4 and an IPv6 client that the sticky steps look at that a class can come to.
+    #[inline]
+    pub fn sticky_bits(&self, class: u32) -> [u8; 2] {
+        self.sticky.get(class as usize).copied().unwrap_or_default()
+    }
+
+    /// A class's order (first stage of a part) or ranks (later stages). Columns count the stages of the parts. Empty
+    /// where clients of the class never come to the part.
     #[inline]
     pub fn sequence(&self, class: u32, column: usize) -> &[u16] {
         if self.columns == 1 {
@@ -186,7 +221,7 @@ impl Classes {
 
     /// Octets of memory that they hold, but for the locator.
     pub fn size(&self) -> usize {
-        size_of_val(&*self.rows) + self.sequences.size()
+        size_of_val(&*self.rows) + size_of_val(&*self.sticky) + self.sequences.size()
     }
 }
 
@@ -201,6 +236,85 @@ fn too_many_cells(place: &Place, count: usize) -> SteerError {
         "this policy tells more than {count} groups of clients apart, by its steps and by country: use coarser steps"
     );
     SteerError::declared(place, message)
+}
+
+/// Works out what the clients of a site can come to: the orders of the root's units, and of the members that these
+/// orders hold, and so on down. What is never reached tells no clients apart, so that scopes are as short as can be.
+struct Walk<'a> {
+    parts: &'a [Part<'a>],
+    world: &'a World,
+    /// The column of each part's first stage.
+    columns: Vec<usize>,
+    orders: Orders,
+    /// Positions of a part whose members can be come to.
+    expanded: Vec<u16>,
+    open: Vec<usize>,
+    is_reached: Vec<bool>,
+    /// For each part and stage the number of a sequence or [`UNREACHED`].
+    row: Vec<u32>,
+    sticky: [u8; 2],
+}
+
+impl<'a> Walk<'a> {
+    fn new(parts: &'a [Part<'a>], world: &'a World) -> Walk<'a> {
+        let mut count = 0;
+        let columns = parts.iter().map(|part| {
+            count += part.stages.len();
+            count - part.stages.len()
+        });
+        Walk {
+            parts,
+            world,
+            columns: columns.collect(),
+            orders: Orders::default(),
+            expanded: Vec::new(),
+            open: Vec::new(),
+            is_reached: Vec::new(),
+            row: vec![UNREACHED; count],
+            sticky: [0, 0],
+        }
+    }
+
+    fn walk(&mut self, site: &Site<'_>, sequences: &mut SequencesBuilder) -> Result<(), SteerError> {
+        self.row.fill(UNREACHED);
+        self.sticky = [0, 0];
+        self.is_reached.clear();
+        self.is_reached.resize(self.parts.len(), false);
+        self.reach(0);
+        while let Some(index) = self.open.pop() {
+            let (Some(part), Some(&column)) = (self.parts.get(index), self.columns.get(index)) else {
+                continue;
+            };
+            self.orders.left = all_positions(part.roster.units().len());
+            for (number, stage) in part.stages.iter().enumerate() {
+                let sequence = self.orders.sequence(part, stage, number == 0, self.world, site);
+                let known = sequences.number(sequence).ok_or_else(|| too_many(part.policy))?;
+                self.sticky = longer(self.sticky, part.sticky_bits(number, &self.orders.grouping));
+                if let Some(slot) = self.row.get_mut(column + number) {
+                    *slot = known;
+                }
+                // A member that a later stage drops is asked before all the same.
+                if number == 0 || !part.asks_members {
+                    self.expanded.clone_from(&self.orders.left);
+                }
+            }
+            for index in 0..self.expanded.len() {
+                let position = self.expanded.get(index).copied().unwrap_or_default();
+                if let Some(&child) = part.children.get(usize::from(position)) {
+                    // The root is not among the members.
+                    self.reach(usize::from(child) + 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reach(&mut self, part: usize) {
+        if let Some(reached) = self.is_reached.get_mut(part).filter(|reached| !**reached) {
+            *reached = true;
+            self.open.push(part);
+        }
+    }
 }
 
 /// Works out the order that a stage's static steps put units in.

@@ -170,7 +170,8 @@ impl Recording {
 }
 
 fn prefix(tree: &Tree, client: IpAddr) -> String {
-    let length = tree.classes.find(client).length.max(tree.sticky_bits(client));
+    let found = tree.classes.find(client);
+    let length = found.length.max(tree.sticky_bits(found.class, client));
     match client.to_canonical() {
         IpAddr::V4(address) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
@@ -236,12 +237,13 @@ fn scope_reason(steering: &Steering, name: u32, tree: Option<&Tree>, client: IpA
     let Some(tree) = tree else {
         return "the pool has nothing of this type, wherever the client is".to_owned();
     };
-    let sticky = tree.sticky_bits(client);
+    let found = tree.classes.find(client);
+    let sticky = tree.sticky_bits(found.class, client);
     let nodes = std::iter::once(&tree.root).chain(&tree.members);
     let mut policies = nodes.filter_map(|node| steering.policies.get(node.policy as usize));
     if !steering.uses_client_subnet(name) {
         "the name is decided by the resolver's address: it declares client_subnet: false".to_owned()
-    } else if sticky > tree.classes.find(client).length {
+    } else if sticky > found.length {
         format!("a sticky step tells clients apart by the first {sticky} bits of their address")
     } else if !policies.any(|policy| policy.looks_at_location(&steering.world)) {
         "no step of the policy looks at the client's location".to_owned()

@@ -75,6 +75,11 @@ impl Grouping {
         starts.zip(&self.ends).map(|(start, &end)| self.positions.get(start..end).unwrap_or_default())
     }
 
+    /// Whether there are equals among the candidates, of which a position has `candidates`.
+    pub fn has_equals(&self, candidates: impl Fn(u16) -> usize) -> bool {
+        self.groups().any(|group| group.iter().map(|&position| candidates(position)).sum::<usize>() > 1)
+    }
+
     /// By position the number of its group; `None` when it has dropped out.
     pub fn numbers(&self, count: usize) -> Vec<Option<usize>> {
         let mut numbers = vec![None; count];

@@ -64,6 +64,6 @@ impl Tree {
     /// Whether all clients of a class get the same answer at any one time.
     fn is_even(&self) -> bool {
         let draws = |node: &Node| node.stages.iter().any(Stage::is_random);
-        self.sticky == [0, 0] && !std::iter::once(&self.root).chain(&self.members).any(draws)
+        !self.is_sticky && !std::iter::once(&self.root).chain(&self.members).any(draws)
     }
 }

@@ -41,6 +41,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// Whether the client's prefix has a part.
+    pub fn is_sticky(&self) -> bool {
+        matches!(self.order, Order::Sticky(_))
+    }
+
     /// Whether chance has a part.
     pub fn is_random(&self) -> bool {
         matches!(self.order, Order::Shuffled | Order::Weighted) || !self.sheds.is_empty()

@@ -325,7 +325,7 @@ impl Steering {
         } else {
             target.degraded_ttl(standing.strength(tree.root.roster.number), all_down)
         };
-        let scope = if target.client_subnet { length.max(tree.sticky_bits(client)) } else { 0 };
+        let scope = if target.client_subnet { length.max(tree.sticky_bits(class, client)) } else { 0 };
         Decision { outcome, ttl, scope }
     }
 
@@ -377,14 +377,5 @@ impl Target {
         let range = u64::from(self.ttl.saturating_sub(self.min_ttl));
         let share = range * u64::from(serving) / (u64::from(serving) + u64::from(down));
         self.min_ttl + share as u32
-    }
-}
-
-impl Tree {
-    /// Bits of the client that sticky steps look at.
-    #[inline]
-    pub(super) fn sticky_bits(&self, client: IpAddr) -> u8 {
-        let [ipv4, ipv6] = self.sticky;
-        if client.to_canonical().is_ipv4() { ipv4 } else { ipv6 }
     }
 }

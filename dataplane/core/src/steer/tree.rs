@@ -1,5 +1,6 @@
 //! The pools that may answer a name, from its own down to pools of endpoints, for one type.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::classes::Classes;
@@ -19,8 +20,8 @@ pub(super) struct Tree {
     pub classes: Arc<Classes>,
     /// The subnets that its policies name, to tell about.
     pub subnets: Arc<Subnets>,
-    /// Bits of an IPv4 and an IPv6 client that its sticky steps look at: no scope is shorter.
-    pub sticky: [u8; 2],
+    /// Whether any of its steps is sticky.
+    pub is_sticky: bool,
     /// Whether a member that may refuse a client draws at random: it must draw the same when asked and when chosen.
     pub draws_twice: bool,
     /// Whether the same answer can be reached twice.
@@ -56,5 +57,15 @@ impl Tree {
     #[inline]
     pub fn node(&self, number: u16) -> Option<&Node> {
         if number == ROOT { Some(&self.root) } else { self.members.get(usize::from(number)) }
+    }
+
+    /// Bits of a client of a class that the sticky steps it can come to look at: no scope is shorter.
+    #[inline]
+    pub fn sticky_bits(&self, class: u32, client: IpAddr) -> u8 {
+        if !self.is_sticky {
+            return 0;
+        }
+        let [ipv4, ipv6] = self.classes.sticky_bits(class);
+        if client.to_canonical().is_ipv4() { ipv4 } else { ipv6 }
     }
 }

@@ -9,11 +9,12 @@ use crate::geo::map::GeoMap;
 use crate::steer::cells::{Locators, MAX_CELLS};
 use crate::steer::classes::{Classes, Part, Signatures};
 use crate::steer::error::SteerError;
+use crate::steer::grouping::all_positions;
 use crate::steer::items::Items;
 use crate::steer::model::{Endpoint, Pool, SteeredName, World};
 use crate::steer::policy::Policy;
 use crate::steer::roster::{Content, Roster};
-use crate::steer::stages::{MAX_SHEDS, Order, Stage, StageSteps, stages};
+use crate::steer::stages::{MAX_SHEDS, Stage, StageSteps, stages};
 use crate::steer::steering::{NO_TREE, Target};
 use crate::steer::tree::{Node, Tree};
 use crate::wire::rtype::number;
@@ -127,6 +128,8 @@ fn part<'a>(node: &'a Node, policies: &'a [Policy], steps: &'a [Vec<StageSteps>]
         policy: policies.get(node.policy as usize)?,
         stages: steps.get(node.policy as usize)?,
         roster: &node.roster,
+        children: &node.children,
+        asks_members: node.asks_members,
     })
 }
 
@@ -261,13 +264,18 @@ impl Drafts<'_> {
 }
 
 impl Draft {
-    /// What classes depend on beside the policies' steps: each node's policy and units, and what the units reach.
+    /// What classes depend on beside the policies' steps: each node's policy and units, what the units reach, and for
+    /// sticky steps which units have several candidates.
     fn units(&self) -> Vec<u32> {
         let mut key = Vec::new();
         for node in &self.nodes {
             let units = node.roster.units();
             key.extend([node.policy, units.len() as u32]);
             key.extend(units);
+            if node.stages.iter().any(Stage::is_sticky) {
+                let several = |position| u32::from(node.roster.at(position).len() > 1);
+                key.extend(all_positions(units.len()).into_iter().map(several));
+            }
             if !node.children.is_empty() {
                 for position in 0..units.len() {
                     let reach = node.roster.reach(position);
@@ -280,14 +288,7 @@ impl Draft {
     }
 
     fn finish(self, pool: &Pool, classes: Arc<Classes>, signatures: &Signatures) -> Option<Tree> {
-        let is_sticky = |stage: &Stage| match stage.order {
-            Order::Sticky(lengths) => Some(lengths.lengths()),
-            _ => None,
-        };
-        let stages = self.nodes.iter().flat_map(|node| node.stages.iter());
-        let sticky = stages
-            .filter_map(is_sticky)
-            .fold([0, 0], |[ipv4, ipv6]: [u8; 2], [a, b]| [ipv4.max(a), ipv6.max(b)]);
+        let is_sticky = self.nodes.iter().flat_map(|node| node.stages.iter()).any(Stage::is_sticky);
         let mut nodes = self.nodes.into_iter();
         let root = nodes.next()?;
         let members: Box<[Node]> = nodes.collect();
@@ -299,7 +300,7 @@ impl Draft {
             members,
             classes,
             subnets: signatures.subnets.clone(),
-            sticky,
+            is_sticky,
             repeats: self.repeats,
         })
     }

@@ -204,6 +204,33 @@ fn a_member_whose_fence_leaves_nothing_does_not_count() {
 }
 
 #[test]
+fn what_a_client_never_comes_to_does_not_lengthen_its_scope() {
+    // Germans go to eu and nowhere else; us tells a part of Germany's network apart, and by the client's prefix.
+    let fence = json!([{"step": "geo", "mode": "fence", "rules": [
+        rule("country", "DE", &[3], 1), rule("country", "US", &[4], 2)]}]);
+    let telling = json!([
+        {"step": "geo", "mode": "fence", "rules": [
+            rule("subnet", "192.0.2.0/25", &[2], 3), rule("continent", "NA", &[2], 4)]},
+        {"step": "sticky", "ipv4": 28, "ipv6": 60}]);
+    let mut document = world(fence, json!([]), telling);
+    let scope = |document: &Value| ask(&built(document), "192.0.2.1", &UP);
+    let told = scope(&document);
+    assert_eq!((told.scope, told.answer), (24, vec![0, 1]));
+    assert_eq!(ask(&built(&document), CALIFORNIA, &UP).scope, 28);
+    // A fence tells of what it drops, not what would have happened to it below.
+    let dropped = &told.explanation.steps[1].removed;
+    assert_eq!(dropped.len(), 1);
+    assert!(told.explanation.steps[0].removed.is_empty(), "{:?}", told.explanation.steps[0].removed);
+    // Once another way leads there, it counts.
+    let us = document["pools"][1].clone();
+    document["pools"][0] =
+        json!({"name": "eu", "when_all_down": "serve_all", "members": [{"pool": 3, "weight": 1}]});
+    document["pools"].as_array_mut().unwrap().push(us);
+    document["pools"][3]["name"] = "eu-us".into();
+    assert_eq!(scope(&document).scope, 28);
+}
+
+#[test]
 fn members_are_drawn_by_their_weights_in_the_pool_of_pools() {
     let steering =
         built(&world(json!([{"step": "weighted"}]), json!([]), json!([{"step": "take", "count": 1}])));
