@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 import peers
+from environment import unit_environment
 
 from . import machine
 from .machine import Cores
@@ -50,7 +51,9 @@ class Server:
         command += ["--workers", str(len(self._worker_cores))]
         self.started = time.monotonic()
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=unit_environment()
+            )
         try:
             self.first_answer_seconds = query and peers.first_answer(
                 port, query, self.process, START_SECONDS, FIRST_ANSWER_STEP

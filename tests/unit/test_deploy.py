@@ -76,6 +76,13 @@ def test_both_stages_have_the_same_debian_and_images_name_no_host():
     assert all("bookworm" in image and "/" not in image for image in images)
 
 
+def test_the_unit_and_the_image_ask_for_the_same_of_the_allocator(unit):
+    name, value = dict(unit)["Environment"].split("=", 1)
+    assert name == "GLIBC_TUNABLES"
+    assert f"{name}={value}" in only(RUN, "ENV").split()
+    assert f"{name}={value}" in text_of("docs/guide/operating.md")
+
+
 def test_the_container_does_not_run_as_root():
     user = only(RUN, "USER")
     made = re.search(r"useradd .*?(\S+)(?= +&&|$)", " ".join(rest for name, rest in RUN if name == "RUN"))
