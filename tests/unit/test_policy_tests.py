@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from gslb import policy_tests as subject
+from gslb import publish
 from gslb._dataplane import DataPlane
 from gslb.cli.check import check_site
 from gslb.cli.main import app
@@ -282,6 +283,19 @@ def test_only_the_address_of_a_client_subnet_option_is_left_out_of_account(reply
     assert subject._without_client(reply, b"\xc0\0\2\1") == told
 
 
+def record_runs(monkeypatch):
+    """The names that policy tests ask for from now on."""
+    ran = []
+    run = publish.run_policy_tests
+
+    def run_and_record(tests, *rest):
+        ran.extend(test.ask for test in tests)
+        return run(tests, *rest)
+
+    monkeypatch.setattr(publish, "run_policy_tests", run_and_record)
+    return ran
+
+
 class TestPublishing:
     """A publish that breaks a test is refused, and what was published stays."""
 
@@ -314,6 +328,51 @@ class TestPublishing:
             await publisher.prepare_zone_change("example.com.", [other])
         same = ("alias.example.com.", 5, 61, [b"\3www\7example\3com\0"])
         await publisher.prepare_zone_change("example.com.", [same])
+
+    async def test_only_tests_that_a_change_of_records_can_concern_run_again(self, site, monkeypatch):
+        asked = [
+            ("www.example.com", "A"),
+            ("alias.example.com", "A"),
+            ("ns1.example.com", "A"),
+            ("example.com", "SOA"),
+        ]
+        directory = site(
+            *(test(ask=name, type=rtype, client=DE, expect={"rcode": "NOERROR"}) for name, rtype in asked)
+        )
+        publisher, _ = await self.publisher(directory)
+        ran = record_runs(monkeypatch)
+
+        async def change(owner, rtype, *rdata):
+            ran.clear()
+            changes = [(f"{owner}.example.com.", rtype, 60, list(rdata))]
+            publisher.commit_zone_change(await publisher.prepare_zone_change("example.com.", changes))
+            return set(ran)
+
+        assert await change("other", 16, b"\1x") == {"example.com."}
+        assert await change("www", 16, b"\1x") == {"example.com.", "www.example.com.", "alias.example.com."}
+        assert await change("below.ns1", 16, b"\1x") == {"example.com.", "ns1.example.com."}
+        moved = await change("alias", 5, b"\3ns1\7example\3com\0")
+        assert moved == {"example.com.", "alias.example.com."}
+        assert await change("www", 16) == {"example.com.", "www.example.com."}
+        assert await change("ns1", 1, b"\xc0\0\2\7") == {
+            "example.com.",
+            "ns1.example.com.",
+            "alias.example.com.",
+        }
+
+    async def test_measurements_concern_only_names_that_are_steered_by_them(self, site, monkeypatch):
+        policies = SITE.replace("names:\n", "names:\n  fixed.example.com: {pool: web, policy: fixed}\n")
+        policies = policies.replace("fallback", "nodata").replace(
+            "policies:\n", "policies:\n  fixed: [failover: [fra, ams, sin]]\n"
+        )
+        asked = ("www", "alias", "fixed", "ns1")
+        tests = [
+            test(ask=f"{name}.example.com", client=CLIENT, expect={"rcode": "NOERROR"}) for name in asked
+        ]
+        publisher, _ = await self.publisher(site(*tests, site=policies))
+        ran = record_runs(monkeypatch)
+        await publisher.prepare_latency([LatencyRow(kind=LocationKind.DEFAULT, pop="sin", milliseconds=50)])
+        assert ran == ["www.example.com.", "alias.example.com."]
 
     async def test_measurements(self, site):
         directory = site(test(client="192.0.2.9", expect={"pops": ["ams", "fra"]}), site=SITE)
