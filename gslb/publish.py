@@ -77,6 +77,7 @@ class PreparedSite:
     steering: SteeringConfig
     findings: tuple[Finding, ...]
     zones: dict[str, Zone] = field(repr=False)
+    origins: tuple[str, ...] = field(repr=False)
     compiled: Steering = field(repr=False)
     site_steering: SteeringConfig = field(repr=False)
     tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
@@ -116,6 +117,7 @@ class Publisher:
         self._site = site
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
+        self._origins: tuple[str, ...] = ()
         self._steering = SteeringConfig()
         self._site_steering = SteeringConfig()
         self._compiled: Steering | None = None
@@ -140,6 +142,10 @@ class Publisher:
     def zones(self) -> Mapping[str, Zone]:
         """The published zones by origin, such as ``example.com.``."""
         return self._zones
+
+    def origins(self) -> Sequence[str]:
+        """The origins of the published zones, in alphabetical order."""
+        return self._origins
 
     async def prepare_site(
         self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
@@ -171,6 +177,7 @@ class Publisher:
         zones = list(prepared.zones.values())
         generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
         self._zones = prepared.zones
+        self._origins = prepared.origins
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
@@ -341,6 +348,7 @@ def prepare_site(
         steering=steering,
         findings=(*findings, *remarks),
         zones=zones,
+        origins=tuple(sorted(zones)),
         compiled=compiled.steering,
         site_steering=site.steering,
         tests=site.tests,
