@@ -12,12 +12,14 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
+from gslb.aliases.external import external_aliases
 from gslb.config.rdata import present_rdata
 from gslb.model.finding import Finding, Severity
 from gslb.model.health import Observed
 from gslb.model.site import AAAA, CNAME, A
 from gslb.steering.verdict import VerdictTable
 from gslb.steering.what_if import WhatIf
+from gslb.zones.reach import Reach, steered_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,8 +62,12 @@ class _Answer:
     pops: frozenset[str]
     ttl: int | None
     scope: int | None
+    alias: str = ""
+    """The name outside the site to which an ALIAS led; what has to be resolved for it is not known then."""
 
     def __str__(self) -> str:
+        if self.alias:
+            return f"the addresses of {self.alias} by ALIAS"
         if not self.records:
             return self.rcode if self.rcode != "NOERROR" else "no records"
         return f"{', '.join(sorted(self.records))} ({', '.join(sorted(self.pops)) or 'no POP'})"
@@ -73,7 +79,7 @@ def run_policy_tests(
     """Each test on an engine of its own that holds these zones and this compiled ``config``."""
     if not tests:
         return []
-    runner = _Runner(config, list(zones), steering)
+    runner = _Runner(config, list(zones), steering, {test.ask for test in tests})
     return [runner.run(test) for test in tests]
 
 
@@ -94,7 +100,9 @@ def failures(outcomes: Iterable[Outcome]) -> list[Finding]:
 class _Runner:
     """Asks an engine under the conditions of each test."""
 
-    def __init__(self, config: SteeringConfig, zones: list[Zone], steering: Steering) -> None:
+    def __init__(
+        self, config: SteeringConfig, zones: list[Zone], steering: Steering, asked: Iterable[str] = ()
+    ) -> None:
         from gslb._dataplane import DataPlane  # noqa: PLC0415 - only a site with tests needs an engine here
 
         self._steering = steering
@@ -103,6 +111,7 @@ class _Runner:
         self._conditions: Conditions | None = None
         self._engine: DataPlane = DataPlane(seed=SEED)
         self._engine.publish(zones, steering, bytes(steering.endpoint_count))
+        self._outside = _stand_in_for_addresses(self._engine, asked, config, zones)
         self._pops_of = _pops_by_record(config)
         self._examples: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
         self._answers: dict[bytes, _Answer] = {}
@@ -162,13 +171,48 @@ class _Runner:
     def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
         given = [(int(rrset.rdtype), rdata.to_text()) for rrset in message.answer for rdata in rrset]
         scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
+        records = frozenset(text for number, text in given if number == rtype)
+        alias = ""
+        if any(
+            isinstance(option, dns.edns.EDEOption) and option.code == dns.edns.EDECode.STALE_ANSWER
+            for option in message.options
+        ):
+            alias = self._outside[int(ip_address(next(iter(records))))]
         return _Answer(
+            alias=alias,
             rcode=dns.rcode.to_text(message.rcode()),
-            records=frozenset(text for number, text in given if number == rtype),
+            records=records,
             pops=frozenset().union(*(self._pops_of.get(record, ()) for record in given)),
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )
+
+
+def _stand_in_for_addresses(
+    engine: DataPlane, asked: Iterable[str], config: SteeringConfig, zones: Iterable[Zone]
+) -> list[str]:
+    """The names outside the site whose addresses an ALIAS may answer to a question for one of ``asked``.
+
+    Published for each is its number in the list, as an address that is stale: nothing else in an engine of
+    policy tests is, so the reply tells where an answer comes from. Without a resolver nothing is known of
+    these names, as in the server.
+    """
+    if config.resolver is None:
+        return []
+    by_origin = {zone.origin: zone for zone in zones}
+    reach = Reach(by_origin, steered_targets(config))
+    rows = dict.fromkeys(row for name in asked for row in reach.of(name).aliases)
+    found = external_aliases({"": rows}, by_origin)
+    targets = list(dict.fromkeys(alias.target for alias in found))
+    numbers = {target: number for number, target in enumerate(targets)}
+    engine.publish_flattened(
+        [
+            (alias.owner, rtype, alias.ttl, [numbers[alias.target].to_bytes(octets, "big")], True)
+            for alias in found
+            for rtype, octets in ((A, 4), (AAAA, 16))
+        ]
+    )
+    return targets
 
 
 @lru_cache(maxsize=1024)
@@ -204,7 +248,16 @@ def _pops_by_record(config: SteeringConfig) -> Mapping[tuple[int, str], frozense
 
 def _problem(expect: Expectation, answer: _Answer) -> str:
     """The first thing that is not as expected; empty when all is."""
+    if answer.alias and _needs_addresses(expect):
+        return (
+            "what these are only the resolver knows, no test: "
+            f"expect alias: {answer.alias}, and with it no more than rcode or scope"
+        )
     checks = (
+        (
+            not expect.alias or answer.alias == expect.alias,
+            f"must get the addresses of {expect.alias} by an ALIAS that leads out of the site",
+        ),
         (
             not expect.rcode or answer.rcode == expect.rcode,
             f"the response code must be {expect.rcode}, not {answer.rcode}",
@@ -229,6 +282,12 @@ def _problem(expect: Expectation, answer: _Answer) -> str:
         ),
     )
     return next((problem for holds, problem in checks if not holds), "")
+
+
+def _needs_addresses(expect: Expectation) -> bool:
+    """Whether addresses and their TTL have to be known to say whether all is as expected."""
+    has_pops = bool(expect.pops or expect.among or expect.never)
+    return has_pops or expect.records is not None or expect.ttl is not None
 
 
 def _all_of(pops: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ import dns.rdatatype
 import structlog
 
 from gslb._dataplane import give_memory_back
+from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
 from gslb.config.files import stamps
 from gslb.config.rdata import present_type
@@ -33,6 +34,7 @@ from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
+from gslb.zones.touched import Touched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,6 +77,7 @@ class PreparedSite:
     steering: SteeringConfig
     findings: tuple[Finding, ...]
     zones: dict[str, Zone] = field(repr=False)
+    origins: tuple[str, ...] = field(repr=False)
     compiled: Steering = field(repr=False)
     site_steering: SteeringConfig = field(repr=False)
     tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
@@ -96,6 +99,7 @@ class PreparedZone:
     origin: str
     serial: int
     zone: Zone = field(repr=False)
+    touched: Touched = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,11 @@ class Publisher:
         self._site = site
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
+        self._origins: tuple[str, ...] = ()
         self._steering = SteeringConfig()
         self._site_steering = SteeringConfig()
         self._compiled: Steering | None = None
-        self._tests: tuple[PolicyTest, ...] = ()
+        self._affected = AffectedTests()
         self._named = NamedFiles()
 
     @property
@@ -137,6 +142,10 @@ class Publisher:
     def zones(self) -> Mapping[str, Zone]:
         """The published zones by origin, such as ``example.com.``."""
         return self._zones
+
+    def origins(self) -> Sequence[str]:
+        """The origins of the published zones, in alphabetical order."""
+        return self._origins
 
     async def prepare_site(
         self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
@@ -168,10 +177,11 @@ class Publisher:
         zones = list(prepared.zones.values())
         generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
         self._zones = prepared.zones
+        self._origins = prepared.origins
         self._steering = prepared.steering
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
-        self._tests = prepared.tests
+        self._affected = AffectedTests(prepared.tests, prepared.steering)
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
@@ -192,15 +202,18 @@ class Publisher:
             changed = await asyncio.to_thread(_changed_zone, zone, changes)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        touched = Touched(origin, changes)
         if self._compiled is not None:
+            tests = await asyncio.to_thread(self._affected.by_records, touched, self._zones)
             zones = {**self._zones, origin: changed}.values()
-            await self._check_tests(self._steering, zones, self._compiled)
-        return PreparedZone(origin, changed.serial, changed)
+            await self._check_tests(tests, self._steering, zones, self._compiled)
+        return PreparedZone(origin, changed.serial, changed, touched)
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
         """Publish the zone; return the generation."""
         generation = self._dataplane.publish_zone(prepared.zone)
         self._zones = {**self._zones, prepared.origin: prepared.zone}
+        self._affected.forget(prepared.touched)
         return generation
 
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
@@ -210,16 +223,23 @@ class Publisher:
         """
         steering = _with_latency(self._site_steering, rows)
         compiled = await asyncio.to_thread(compile_steering, steering)
-        await self._check_tests(steering, self._zones.values(), compiled)
+        tests = await asyncio.to_thread(self._affected.by_latency, self._zones)
+        await self._check_tests(tests, steering, self._zones.values(), compiled)
         return PreparedLatency(steering, compiled)
 
-    async def _check_tests(self, steering: SteeringConfig, zones: Iterable[Zone], compiled: Steering) -> None:
-        """Raises InvalidChangeError when a test fails on this that passes on what is published."""
-        failed = await asyncio.to_thread(_failed_tests, self._tests, steering, zones, compiled)
+    async def _check_tests(
+        self,
+        tests: Sequence[PolicyTest],
+        steering: SteeringConfig,
+        zones: Iterable[Zone],
+        compiled: Steering,
+    ) -> None:
+        """Raises InvalidChangeError when one of ``tests`` fails on this that passes on what is published."""
+        failed = await asyncio.to_thread(_failed_tests, tests, steering, zones, compiled)
         if not failed or self._compiled is None:
             return
         before = await asyncio.to_thread(
-            _failed_tests, self._tests, self._steering, self._zones.values(), self._compiled
+            _failed_tests, tests, self._steering, self._zones.values(), self._compiled
         )
         known = {finding.place for finding in before}
         broken = [str(finding) for finding in failed if finding.place not in known]
@@ -328,6 +348,7 @@ def prepare_site(
         steering=steering,
         findings=(*findings, *remarks),
         zones=zones,
+        origins=tuple(sorted(zones)),
         compiled=compiled.steering,
         site_steering=site.steering,
         tests=site.tests,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gslb._dataplane import Zone
 
-MAXIMUM_CHAIN = 12
+MAXIMUM_CHAIN = 16
 """Aliases followed within the zones served here, as many as the data plane does; a loop leads nowhere."""
 
 MAXIMUM_TTL = 2**31 - 1

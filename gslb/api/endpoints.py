@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gslb.api.exchange import query_of, reply
+from gslb.api.exchange import PageQuery, query_of, reply
 from gslb.api.keys import OPERATIONS
-from gslb.api.system import NoQuery
 
 
 async def endpoints(request: web.Request) -> web.Response:
-    """All endpoints, by number."""
-    query_of(request, NoQuery)
-    return reply(request.app[OPERATIONS].endpoints())
+    """A page of the endpoints, by number."""
+    query = query_of(request, PageQuery)
+    return reply(request.app[OPERATIONS].endpoints(query.offset, query.limit))

@@ -13,11 +13,21 @@ from gslb.api.problems import ProblemException, validation_problem
 BODY_LIMIT = 1 << 20
 """Octets of a request's body."""
 
+PAGE_LIMIT = 1_000
+"""Rows of a list in one response."""
+
 
 class Query(BaseModel):
     """Base of query strings: nothing unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PageQuery(Query):
+    """Which page of a list."""
+
+    offset: Annotated[int, Field(ge=0, le=2**40, description="Rows to leave out at the beginning.")] = 0
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="Rows on the page.")] = 100
 
 
 class Body(BaseModel):

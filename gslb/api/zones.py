@@ -7,19 +7,14 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from gslb.api.exchange import Author, Body, Query, body_of, query_of, reply
+from gslb.api.exchange import Author, Body, PageQuery, body_of, query_of, reply
 from gslb.api.keys import OPERATIONS
-from gslb.api.system import NoQuery
 from gslb.operations.zone_changes import RequestedRRset
 
-PAGE_LIMIT = 1_000
 
-
-class ZoneQuery(Query):
+class ZoneQuery(PageQuery):
     """Which RRsets, and which page of them."""
 
-    offset: Annotated[int, Field(ge=0, le=2**40, description="RRsets to leave out at the beginning.")] = 0
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="RRsets on the page.")] = 100
     name: Annotated[str | None, Field(description="Only this owner name; relative, or with a final dot.")] = (
         None
     )
@@ -49,9 +44,9 @@ class RRsetsRequest(Body):
 
 
 async def zones(request: web.Request) -> web.Response:
-    """All zones."""
-    query_of(request, NoQuery)
-    return reply(await request.app[OPERATIONS].zones())
+    """A page of the zones, by name."""
+    query = query_of(request, PageQuery)
+    return reply(request.app[OPERATIONS].zones(query.offset, query.limit))
 
 
 async def zone(request: web.Request) -> web.Response:

@@ -121,6 +121,7 @@ class ExpectForm(TypedDict, total=False):
     rcode: Annotated[str, PlainValidator(_rcode)]
     ttl: Annotated[int, PlainValidator(values.whole_seconds(0, MAXIMUM_TTL))]
     scope: Annotated[int, PlainValidator(values.integer(0, 128))]
+    alias: Annotated[str, PlainValidator(_name)]
 
 
 def load_policy_tests(
@@ -186,7 +187,9 @@ class _Reader:
             expected, is_whole_too = read_parts(ExpectForm, child, f"expect of {what}", self.report)
             is_whole = is_whole and is_whole_too
             if is_whole_too and not expected:
-                message = f"{what} expects nothing; give pops, among, never, records, rcode, ttl or scope"
+                message = (
+                    f"{what} expects nothing; give pops, among, never, records, rcode, ttl, scope or alias"
+                )
                 self.report.error("site-missing-key", child.place, message)
                 is_whole = False
             for key in ("pops", "among", "never"):

@@ -164,9 +164,12 @@ class Checker:
         """What is observed of each endpoint, by number."""
         return [Observed.UNKNOWN if judged is None else judged.observed for judged in self._by_number]
 
-    def health(self) -> list[EndpointHealth]:
-        """What is known of each endpoint, by number."""
-        return [EndpointHealth() if judged is None else judged.health() for judged in self._by_number]
+    def health(self, numbers: Iterable[int] | None = None) -> dict[int, EndpointHealth]:
+        """What is known of these endpoints, or of all, by number; of none that there is not."""
+        known = range(len(self._by_number))
+        wanted = known if numbers is None else [number for number in numbers if number in known]
+        judged = ((number, self._by_number[number]) for number in wanted)
+        return {number: EndpointHealth() if one is None else one.health() for number, one in judged}
 
     def monitored(self) -> list[tuple[str, Observed, tuple[int, ...]]]:
         """What each monitor observes, and the numbers of the endpoints that it observes it of."""

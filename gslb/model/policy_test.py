@@ -48,7 +48,7 @@ class Expectation(Declared):
 
     ``pops``: each answer has addresses of exactly these POPs. ``among``: of these only. ``never``: of none of
     these. ``records``: the records of the type asked for, in presentation format, in any order; empty for
-    none.
+    none. ``alias``: the addresses of this name, which is outside the site, by an ALIAS that leads to it.
     """
 
     pops: frozenset[str] = frozenset()
@@ -58,6 +58,7 @@ class Expectation(Declared):
     rcode: str = ""
     ttl: int | None = None
     scope: int | None = None
+    alias: str = ""
 
 
 class PolicyTest(Declared):

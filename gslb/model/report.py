@@ -120,10 +120,13 @@ class EndpointReport(Report):
 
 
 class EndpointList(Report):
-    """All endpoints, by number."""
+    """A page of the endpoints, by number; ``total`` counts all. Without ``next_offset`` it was the last."""
 
     generation: int
+    total: int
     endpoints: list[EndpointReport]
+    offset: int
+    next_offset: int | None
 
 
 class LoadReport(Report):
@@ -185,10 +188,13 @@ class ZoneReport(Report):
 
 
 class ZoneList(Report):
-    """All zones, by name."""
+    """A page of the zones, by name; ``total`` counts all. Without ``next_offset`` it was the last."""
 
     generation: int
+    total: int
     zones: list[ZoneReport]
+    offset: int
+    next_offset: int | None
 
 
 class RRsetReport(Report):

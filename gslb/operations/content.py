@@ -101,10 +101,6 @@ class Content:
         """How many RRsets of a zone the API has set."""
         return len(self._api_rrsets.get(origin, ()))
 
-    def change_counts(self) -> dict[str, int]:
-        """How many RRsets the API has set, by the origin of each zone that has any."""
-        return {origin: len(changed) for origin, changed in self._api_rrsets.items()}
-
     def latency(self) -> Mapping[tuple[LocationKind, str, str], LatencyRow]:
         """The rows of the latency table that the API has set, by location and POP."""
         return self._latency

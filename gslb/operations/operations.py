@@ -62,7 +62,7 @@ from gslb.steering.document import numbered_endpoints
 from gslb.zones.names import read_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from gslb._dataplane import Zone
@@ -191,18 +191,29 @@ class Operations:
             endpoints=self._endpoint_reports(self._verdicts.table, own),
         )
 
-    def endpoints(self) -> EndpointList:
-        """All endpoints."""
+    def endpoints(self, offset: int, limit: int) -> EndpointList:
+        """A page of the endpoints."""
+        total = sum(len(pool.endpoints) for pool in self._publisher.steering.pools)
+        end = min(offset + limit, total)
         return EndpointList(
-            generation=self._publisher.generation, endpoints=self._endpoint_reports(self._verdicts.table)
+            generation=self._publisher.generation,
+            total=total,
+            endpoints=self._endpoint_reports(self._verdicts.table, range(offset, end)),
+            offset=offset,
+            next_offset=end if end < total else None,
         )
 
-    async def zones(self) -> ZoneList:
-        """All zones. Off the event loop: there may be hundreds of thousands."""
-        generation, zones = self._publisher.generation, self._publisher.zones()
-        changes = self._content.change_counts()
-        found = await asyncio.to_thread(reports.zone_reports, zones, changes)
-        return ZoneList(generation=generation, zones=found)
+    def zones(self, offset: int, limit: int) -> ZoneList:
+        """A page of the zones."""
+        zones, origins = self._publisher.zones(), self._publisher.origins()
+        end = min(offset + limit, len(origins))
+        return ZoneList(
+            generation=self._publisher.generation,
+            total=len(origins),
+            zones=[self._zone_report(origin, zones[origin]) for origin in origins[offset:end]],
+            offset=offset,
+            next_offset=end if end < len(origins) else None,
+        )
 
     def zone(self, origin: str) -> ZoneReport:
         """One zone; ``origin`` with or without its final dot. Raises NotFoundError."""
@@ -446,11 +457,8 @@ class Operations:
         loads = self._verdicts.load_reports()
         return reports.pop_reports(self._publisher.steering, self._counts(), self._drains.active(), loads)
 
-    def _endpoint_reports(
-        self, table: VerdictTable, numbers: Container[int] | None = None
-    ) -> list[EndpointReport]:
-        health = self._checker.health()
-        return reports.endpoint_reports(self._publisher.steering, health, table, numbers)
+    def _endpoint_reports(self, table: VerdictTable, numbers: Iterable[int]) -> list[EndpointReport]:
+        return reports.endpoint_reports(self._publisher.steering, self._checker.health(numbers), table)
 
     def _zone_report(self, origin: str, zone: Zone) -> ZoneReport:
         return reports.zone_report(origin, zone, self._content.api_changes(origin))

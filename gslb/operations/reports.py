@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
 from gslb.config.rdata import present_type
@@ -25,7 +25,7 @@ from gslb.model.report import (
 from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from gslb._dataplane import Zone
     from gslb.health.endpoint import EndpointHealth, MonitorHealth
@@ -51,16 +51,15 @@ def drain_report(drain: Drain) -> DrainReport:
 
 
 def endpoint_reports(
-    config: SteeringConfig,
-    health: Sequence[EndpointHealth],
-    table: VerdictTable,
-    numbers: Container[int] | None = None,
+    config: SteeringConfig, health: Mapping[int, EndpointHealth], table: VerdictTable
 ) -> list[EndpointReport]:
-    """The endpoints of these numbers, or all, by number."""
+    """The endpoints whose ``health`` is given by number, in the order of their numbers."""
+    last = max(health, default=-1)
+    known = takewhile(lambda row: row[0] <= last, numbered_endpoints(config, min(health, default=0)))
     return [
         _endpoint_report(number, pool, endpoint, health[number], table)
-        for number, pool, endpoint in numbered_endpoints(config)
-        if numbers is None or number in numbers
+        for number, pool, endpoint in known
+        if number in health
     ]
 
 
@@ -151,11 +150,6 @@ def zone_report(origin: str, zone: Zone, api_changes: int) -> ZoneReport:
         names=zone.name_count,
         api_changes=api_changes,
     )
-
-
-def zone_reports(zones: Mapping[str, Zone], api_changes: Mapping[str, int]) -> list[ZoneReport]:
-    """All zones by origin; ``api_changes`` has how many RRsets of each the API changed."""
-    return [zone_report(origin, zone, api_changes.get(origin, 0)) for origin, zone in sorted(zones.items())]
 
 
 def suppositions_report(suppositions: Suppositions) -> SuppositionsReport:

@@ -106,13 +106,14 @@ def steering_document(config: SteeringConfig, latency: Iterable[LatencyRow] | No
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def numbered_endpoints(config: SteeringConfig) -> Iterator[tuple[int, Pool, Endpoint]]:
-    """Every endpoint with its number, in order."""
+def numbered_endpoints(config: SteeringConfig, first: int = 0) -> Iterator[tuple[int, Pool, Endpoint]]:
+    """Every endpoint with its number, in order, from the number ``first`` on."""
     number = 0
     for pool in config.pools:
-        for endpoint in pool.endpoints:
-            yield number, pool, endpoint
-            number += 1
+        skipped = min(max(0, first - number), len(pool.endpoints))
+        for own, endpoint in enumerate(pool.endpoints[skipped:], number + skipped):
+            yield own, pool, endpoint
+        number += len(pool.endpoints)
 
 
 def _number(named: Iterable[Pop | Pool | Policy]) -> Numbers:

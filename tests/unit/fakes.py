@@ -251,6 +251,9 @@ class FakePublisher:
     def zones(self) -> Mapping[str, FakeZone]:
         return self.live
 
+    def origins(self) -> Sequence[str]:
+        return sorted(self.live)
+
     async def prepare_site(
         self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool] = lambda _: False
     ) -> FakePreparedSite:

@@ -18,7 +18,7 @@ PYTHON = (
     ("errors",),
     ("config", "telemetry", "systemd", "descriptors"),
     ("zones", "steering", "health", "aliases", "importers"),
-    ("store", "policy_tests", "compile"),
+    ("store", "policy_tests", "affected_tests", "compile"),
     ("publish",),
     ("operations",),
     ("api", "watch"),

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from gslb import policy_tests as subject
+from gslb import publish
 from gslb._dataplane import DataPlane
 from gslb.cli.check import check_site
 from gslb.cli.main import app
@@ -282,6 +283,19 @@ def test_only_the_address_of_a_client_subnet_option_is_left_out_of_account(reply
     assert subject._without_client(reply, b"\xc0\0\2\1") == told
 
 
+def record_runs(monkeypatch):
+    """The names that policy tests ask for from now on."""
+    ran = []
+    run = publish.run_policy_tests
+
+    def run_and_record(tests, *rest):
+        ran.extend(test.ask for test in tests)
+        return run(tests, *rest)
+
+    monkeypatch.setattr(publish, "run_policy_tests", run_and_record)
+    return ran
+
+
 class TestPublishing:
     """A publish that breaks a test is refused, and what was published stays."""
 
@@ -314,6 +328,51 @@ class TestPublishing:
             await publisher.prepare_zone_change("example.com.", [other])
         same = ("alias.example.com.", 5, 61, [b"\3www\7example\3com\0"])
         await publisher.prepare_zone_change("example.com.", [same])
+
+    async def test_only_tests_that_a_change_of_records_can_concern_run_again(self, site, monkeypatch):
+        asked = [
+            ("www.example.com", "A"),
+            ("alias.example.com", "A"),
+            ("ns1.example.com", "A"),
+            ("example.com", "SOA"),
+        ]
+        directory = site(
+            *(test(ask=name, type=rtype, client=DE, expect={"rcode": "NOERROR"}) for name, rtype in asked)
+        )
+        publisher, _ = await self.publisher(directory)
+        ran = record_runs(monkeypatch)
+
+        async def change(owner, rtype, *rdata):
+            ran.clear()
+            changes = [(f"{owner}.example.com.", rtype, 60, list(rdata))]
+            publisher.commit_zone_change(await publisher.prepare_zone_change("example.com.", changes))
+            return set(ran)
+
+        assert await change("other", 16, b"\1x") == {"example.com."}
+        assert await change("www", 16, b"\1x") == {"example.com.", "www.example.com.", "alias.example.com."}
+        assert await change("below.ns1", 16, b"\1x") == {"example.com.", "ns1.example.com."}
+        moved = await change("alias", 5, b"\3ns1\7example\3com\0")
+        assert moved == {"example.com.", "alias.example.com."}
+        assert await change("www", 16) == {"example.com.", "www.example.com."}
+        assert await change("ns1", 1, b"\xc0\0\2\7") == {
+            "example.com.",
+            "ns1.example.com.",
+            "alias.example.com.",
+        }
+
+    async def test_measurements_concern_only_names_that_are_steered_by_them(self, site, monkeypatch):
+        policies = SITE.replace("names:\n", "names:\n  fixed.example.com: {pool: web, policy: fixed}\n")
+        policies = policies.replace("fallback", "nodata").replace(
+            "policies:\n", "policies:\n  fixed: [failover: [fra, ams, sin]]\n"
+        )
+        asked = ("www", "alias", "fixed", "ns1")
+        tests = [
+            test(ask=f"{name}.example.com", client=CLIENT, expect={"rcode": "NOERROR"}) for name in asked
+        ]
+        publisher, _ = await self.publisher(site(*tests, site=policies))
+        ran = record_runs(monkeypatch)
+        await publisher.prepare_latency([LatencyRow(kind=LocationKind.DEFAULT, pop="sin", milliseconds=50)])
+        assert ran == ["www.example.com.", "alias.example.com."]
 
     async def test_measurements(self, site):
         directory = site(test(client="192.0.2.9", expect={"pops": ["ams", "fra"]}), site=SITE)
@@ -404,3 +463,87 @@ def test_before_the_conditions_everything_served(site):
         site=BY_LOAD,
     )
     assert check_site(directory).is_usable, check_site(directory).findings
+
+
+OUTSIDE = """\
+$TTL 300
+@ SOA ns1 hostmaster 10 7200 1800 1209600 300
+@ NS ns1
+ns1 A 192.0.2.53
+@ ALIAS cdn.example.net.
+www ALIAS away
+away CNAME cdn.example.org.
+alias CNAME www
+spare ALIAS cdn.example.net.
+spare A 192.0.2.9
+inside ALIAS ns1
+*.wild ALIAS cdn.example.com.example.
+"""
+RESOLVER = "resolver: {nameservers: 192.0.2.53}\n"
+
+
+def outside(tmp_path, *tests, site=RESOLVER):
+    """Messages of the tests that fail, of a site whose ALIAS records lead out of it."""
+    directory = write_site(tmp_path / "site", zone=OUTSIDE, site=site)
+    asked = [{"client": CLIENT, **one} for one in tests]
+    (directory / "tests.yaml").write_text(test_file(*asked))
+    return problems(directory)
+
+
+@pytest.mark.parametrize("rtype", ["A", "AAAA"])
+@pytest.mark.parametrize(
+    ("ask", "target"),
+    [
+        ("example.com", "cdn.example.net"),
+        ("www.example.com", "cdn.example.org"),
+        ("alias.example.com", "cdn.example.org."),
+        ("spare.example.com", "cdn.example.net"),
+        ("any.wild.example.com", "cdn.example.com.example"),
+    ],
+)
+def test_an_alias_out_of_the_site_is_told_by_its_target(tmp_path, ask, target, rtype):
+    right = {"ask": ask, "type": rtype, "expect": {"alias": target, "rcode": "NOERROR", "scope": 0}}
+    wrong = {"ask": ask, "type": rtype, "expect": {"alias": "elsewhere.example."}}
+    (problem,) = outside(tmp_path, right, wrong)
+    end = f"gets the addresses of {target.removesuffix('.')}. by ALIAS, but must get the addresses of "
+    assert end + "elsewhere.example. by an ALIAS that leads out of the site" in problem
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [{"records": ["192.0.2.9"]}, {"records": []}, {"ttl": 300}, {"alias": "cdn.example.net", "ttl": 1}],
+)
+def test_what_only_a_resolver_knows_cannot_be_expected(tmp_path, expect):
+    (problem,) = outside(tmp_path, {"ask": "spare.example.com", "expect": expect})
+    assert (
+        "gets the addresses of cdn.example.net. by ALIAS, but what these are only the resolver knows"
+        in problem
+    )
+    assert "expect alias: cdn.example.net." in problem
+
+
+def test_an_alias_within_the_site_is_followed_to_its_addresses(tmp_path):
+    inside = {"ask": "inside.example.com", "expect": {"records": ["192.0.2.53"], "ttl": 300}}
+    (problem,) = outside(
+        tmp_path, inside, {"ask": "inside.example.com", "expect": {"alias": "ns1.example.com"}}
+    )
+    assert "gets 192.0.2.53 (no POP), but must get the addresses of ns1.example.com. by" in problem
+
+
+@pytest.mark.parametrize(("names", "expect"), [(15, {"alias": "example.net"}), (16, {"records": []})])
+def test_an_alias_is_followed_out_of_the_site_as_far_as_within_it(tmp_path, names, expect):
+    chain = "".join(f"n{number} CNAME n{number + 1}\n" for number in range(1, names))
+    zone = f"{OUTSIDE}far ALIAS n1\n{chain}n{names} CNAME example.net.\n"
+    directory = write_site(tmp_path / "site", zone=zone, site=RESOLVER)
+    (directory / "tests.yaml").write_text(
+        test_file({"ask": "far.example.com", "client": CLIENT, "expect": expect})
+    )
+    assert problems(directory) == []
+
+
+def test_without_a_resolver_an_alias_out_of_the_site_answers_as_in_the_server(tmp_path):
+    tests = (
+        {"ask": "example.com", "expect": {"rcode": "SERVFAIL"}},
+        {"ask": "spare.example.com", "expect": {"records": ["192.0.2.9"]}},
+    )
+    assert outside(tmp_path, *tests, site="") == []

@@ -68,6 +68,7 @@ def overlay(*changes, serial=None, latency=()):
 async def test_before_the_first_load_there_is_nothing(tmp_path):
     publisher = Publisher(tmp_path, DataPlane())
     assert (publisher.generation, dict(publisher.zones()), publisher.steering.pools) == (0, {}, ())
+    assert list(publisher.origins()) == []
 
 
 async def test_a_change_is_answered_as_soon_as_it_is_committed(world):

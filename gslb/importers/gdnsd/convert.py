@@ -236,9 +236,10 @@ class Converter:
         kinds = self._facts(reference).kinds
         if "cname" in kinds and len(kinds) > 1:
             message = (
-                f"{reference} answers addresses or a CNAME, whichever is up; a name here has one or the "
-                "other: its CNAMEs are left out, so write the addresses they lead to into a pool of last "
-                "resort"
+                f"{reference} answers addresses or a CNAME, as its datacenters have; all endpoints of a pool "
+                "here have a cname, or none: datacenters with CNAMEs are left out, and their clients get the "
+                "next ones. To keep them, write a pool where every endpoint has a cname: give the addresses "
+                "names of their own, and let an endpoint lead to each, with probe for its health"
             )
             self._report.error("import-cname", reference.place, message)
         if "/" in reference.name:
@@ -346,11 +347,15 @@ class Converter:
             return None if found is None else self._of_datacenter(*found, way)
         inner = self._configuration.metas.get((target.plugin, target.name))
         if inner is None:
-            is_reflect = target.plugin == "reflect"
-            why = "cannot be a datacenter here" if is_reflect else "is no resource"
-            message = f"{quote(str(target))} {why}: the datacenter is left out"
-            rule = "import-plugin" if is_reflect else "import-invalid"
-            self._report.error(rule, target.place, message)
+            rule, why = "import-invalid", "is no resource: the datacenter is left out"
+            if target.plugin == "reflect":
+                rule = "import-plugin"
+                why = (
+                    "cannot be a datacenter, since names reflect here, not endpoints: it is left out; its "
+                    "clients get the next one. To show them their own addresses, declare another name with "
+                    f"reflect: {target.name or Reflect.BEST.value} in names.yaml"
+                )
+            self._report.error(rule, target.place, f"{quote(str(target))} {why}")
             return None
         return self._of_meta(inner, way)
 

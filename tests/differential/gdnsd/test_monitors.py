@@ -102,7 +102,9 @@ async def observe(steering: SteeringConfig) -> list[Observed]:
     checker.subscribe(lambda _numbers, _observed: changed.set())
     try:
         async with asyncio.timeout(OBSERVE_SECONDS):
-            while any(known.monitors and known.observed is Observed.UNKNOWN for known in checker.health()):
+            while any(
+                known.monitors and known.observed is Observed.UNKNOWN for known in checker.health().values()
+            ):
                 await changed.wait()
                 changed.clear()
         return checker.observed()

@@ -84,9 +84,30 @@ async def test_endpoints_show_all_three_words(server):
     ] * 4
 
 
+async def test_endpoints_come_in_pages(server):
+    seen, offset = [], 0
+    while offset is not None:
+        page = await server.json("GET", f"/v1/endpoints?limit=3&offset={offset}")
+        assert (page["total"], page["offset"]) == (4, offset)
+        assert len(page["endpoints"]) <= 3
+        seen += [row["number"] for row in page["endpoints"]]
+        offset = page["next_offset"]
+    assert seen == [0, 1, 2, 3]
+    page = await server.json("GET", "/v1/endpoints?offset=4")
+    assert (page["endpoints"], page["next_offset"]) == ([], None)
+
+
+@pytest.mark.parametrize("path", ["/v1/endpoints", "/v1/zones", "/v1/zones/example.com"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "offset=-1", "offset=x", "page=2"])
+async def test_pages_are_bounded(server, path, query):
+    problem = await server.problem("GET", f"{path}?{query}", 422)
+    assert [error["parameter"] for error in problem["errors"]] == [query.partition("=")[0]]
+
+
 async def test_zones_are_listed_and_read_with_or_without_the_final_dot(server):
     listed = await server.json("GET", "/v1/zones")
     assert [zone["zone"] for zone in listed["zones"]] == ["example.com."]
+    assert (listed["total"], listed["offset"], listed["next_offset"]) == (1, 0, None)
     for name in ("example.com", "example.com.", "EXAMPLE.com"):
         page = await server.json("GET", f"/v1/zones/{name}?limit=2&offset=1")
         assert page["zone"]["serial"] == 10

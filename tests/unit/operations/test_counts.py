@@ -24,7 +24,7 @@ from tests.unit.fakes import example_site
 def test_counts_are_those_of_the_reports(observed, drained):
     site = example_site()
     table = VerdictTable(site, observed, drained)
-    health = [EndpointHealth(observed=seen) for seen in observed]
+    health = {number: EndpointHealth(observed=seen) for number, seen in enumerate(observed)}
     rows = endpoint_reports(site, health, table)
     counts = count_endpoints(site, table)
     assert counts.observed == Counter((row.pop, row.observed.value) for row in rows)

@@ -325,6 +325,41 @@ async def test_a_reload_to_nothing_leaves_nothing(world):
     assert world.operations.pops().pops == []
 
 
+class CountedZones(dict):
+    """So many zones by origin, all of them one, that count how often one is looked at."""
+
+    def __init__(self, count, zone):
+        super().__init__((f"z{number:06}.example.", zone) for number in range(count))
+        self.looks = 0
+
+    def __getitem__(self, origin):
+        self.looks += 1
+        return super().__getitem__(origin)
+
+
+async def test_a_page_of_many_zones_looks_at_no_more_than_it_has(world, monkeypatch):
+    zones = CountedZones(300_000, world.publisher.live["example.com."])
+    origins = sorted(zones)
+    monkeypatch.setattr(world.publisher, "zones", lambda: zones)
+    monkeypatch.setattr(world.publisher, "origins", lambda: origins)
+    page = world.operations.zones(299_000, 1_000)
+    assert [zone.zone for zone in page.zones] == origins[299_000:]
+    assert (page.total, page.offset, page.next_offset, zones.looks) == (300_000, 299_000, None, 1_000)
+    page = world.operations.zones(298_999, 1_000)
+    assert (len(page.zones), page.next_offset, zones.looks) == (1_000, 299_999, 2_000)
+    assert world.operations.zones(300_000, 1_000).zones == []
+
+
+async def test_a_page_of_endpoints_asks_for_the_health_of_no_others(world):
+    asked = []
+    health = world.checker.health
+    world.checker.health = lambda numbers: health(asked.append(tuple(numbers)) or asked[-1])
+    pages = [world.operations.endpoints(offset, 3) for offset in (0, 3, 4)]
+    assert [[row.number for row in page.endpoints] for page in pages] == [[0, 1, 2], [3], []]
+    assert [page.next_offset for page in pages] == [3, None, None]
+    assert asked == [(0, 1, 2), (3,), ()]
+
+
 async def test_pops_show_observed_intent_and_verdict(world):
     world.prober.failing = {"192.0.2.2:80"}
     await world.clock.advance(40)
@@ -337,7 +372,7 @@ async def test_pops_show_observed_intent_and_verdict(world):
         "idle": "unused",
     }
     assert pops["fra"].observed.model_dump() == {"up": 1, "down": 0, "unknown": 1}
-    endpoints = world.operations.endpoints().endpoints
+    endpoints = world.operations.endpoints(0, 100).endpoints
     assert [(e.number, e.pool, e.pop, e.verdict, e.intent) for e in endpoints] == [
         (0, "web", "fra", "serving", "serve"),
         (1, "web", "ams", "down", "serve"),

@@ -39,6 +39,7 @@ same => { datacenters => [d1, d2] dcmap => { d1 => 192.0.2.1, d2 => [ 192.0.2.1,
 deep => { datacenters => [d1, d2] dcmap => { d1 => %geoip!www, d2 => { plugin => simplefo primary => 192.0.2.1
   secondary => 192.0.2.2 } } }
 mixed => { datacenters => [d1, d2] dcmap => { d1 => 192.0.2.1, d2 => last.example.net. } }
+asker => { datacenters => [d1, d2] dcmap => { d1 => 192.0.2.1, d2 => %reflect!dns } }
 loop => { datacenters => [d1] dcmap => { d1 => %metafo!loop } }
 """
 CONFIG = (
@@ -141,6 +142,14 @@ def test_addresses_beside_cnames_are_named(tmp_path):
     made = convert(tmp_path, "DYNC metafo!mixed")
     assert made.yaml("pools")["mixed"]["pools"] == ["mixed.d1"]
     assert made.found == ["error zones/example.com:4 import-cname"]
+    assert "give the addresses names of their own, and let an endpoint lead to each" in made.messages
+
+
+def test_a_datacenter_that_reflects_is_named(tmp_path):
+    made = convert(tmp_path, "DYNA metafo!asker")
+    assert made.yaml("pools")["asker"]["pools"] == ["asker.d1"]
+    assert made.found == ["error config:27 import-plugin"]
+    assert "declare another name with reflect: dns in names.yaml" in made.messages
 
 
 def test_what_cannot_be_answered_is_named(tmp_path):
