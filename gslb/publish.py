@@ -24,12 +24,9 @@ from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
-from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
-from gslb.steering.moves import moves_between
-from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
@@ -113,8 +110,7 @@ class Publisher:
         self._site = site
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
-        self._steering = SteeringConfig()
-        self._site_steering = SteeringConfig()
+        self._steering = self._site_steering = SteeringConfig.model_construct()
         self._compiled: Steering | None = None
         self._tests: tuple[PolicyTest, ...] = ()
         self._named = NamedFiles()
@@ -259,6 +255,8 @@ class Publisher:
 
         Raises InvalidChangeError when a part of the question is malformed.
         """
+        from gslb.zones.message import read_response  # noqa: PLC0415 - no start needs it
+
         try:
             text = self._dataplane.explain(name, rtype, client, subnet, *(supposed or ()))
         except ValueError as error:
@@ -349,6 +347,8 @@ def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:
     """What moves, if geo data changed."""
     if before is None or prepared.compiled.has_map_of(before):
         return None
+    from gslb.steering.moves import moves_between  # noqa: PLC0415 - no start needs it
+
     return moves_between(before, prepared.compiled, prepared.steering, 0)
 
 
@@ -375,6 +375,10 @@ def _log_moves(moves: Moves) -> None:
 def _failed_tests(
     tests: Sequence[PolicyTest], steering: SteeringConfig, zones: Iterable[Zone], compiled: Steering
 ) -> list[Finding]:
+    if not tests:
+        return []
+    from gslb.policy_tests import failures, run_policy_tests  # noqa: PLC0415 - a start without tests is quicker
+
     return failures(run_policy_tests(tests, steering, zones, compiled))
 
 

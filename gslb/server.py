@@ -19,14 +19,14 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
 
-from gslb._dataplane import DataPlane
+from gslb._dataplane import VERSION, DataPlane
 from gslb.aliases.flattener import Flattener
+from gslb.config.files import look
 from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError
 from gslb.health.checker import Checker
@@ -38,7 +38,6 @@ from gslb.store.directory import StateLock, prepare_directory, remove_api_url, w
 from gslb.store.store import Store
 from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
-from gslb.watch import look, watch_site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-VERSION = version("gslb")
 SHUTDOWN_SECONDS = 2.0
 """How long running API requests may take to end when the server stops."""
 MAXIMUM_IDENTITY = 128
@@ -134,6 +132,8 @@ async def _serve(options: Options) -> None:
         api = await _serve_api(runner, api_sockets)
         write_api_url(options.state, f"http://{api}")
         stack.callback(remove_api_url, options.state)
+
+        from gslb.watch import watch_site  # noqa: PLC0415 - what it is made of is slow to import
 
         reload = _reloader(operations)
         reloading = asyncio.create_task(_reload_when(hung_up, reload))

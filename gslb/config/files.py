@@ -108,6 +108,21 @@ def display_path(path: Path) -> str:
     return absolute.removeprefix(f"{here.removesuffix(os.sep)}{os.sep}")
 
 
+def look(site: Path, state: Path) -> Seen:
+    """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
+    seen = set()
+    within_state = f"{state}{os.sep}"
+    try:
+        for entry in walk_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES):
+            if not entry.path.startswith(within_state):
+                with suppress(OSError):  # gone meanwhile: as if it had not been there
+                    status = entry.stat()
+                    seen.add((entry.path, status.st_ino, status.st_mtime_ns, status.st_size))
+    except UnreadableFileError:  # the reload will say so
+        return frozenset()
+    return frozenset(seen)
+
+
 def stamps(files: Iterable[Path]) -> Seen:
     """What files look like now, through links. Blocks."""
     seen = set()
