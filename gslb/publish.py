@@ -313,10 +313,11 @@ def prepare_site(
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
     for text, made in zip(site.zone_texts, compiled.zones, strict=True):
-        origin = text.origin
-        zone, misfits = fit_changes(made, overlay.rrsets.get(origin, ()))
-        left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
-        remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
+        origin, zone = text.origin, made
+        if changes := overlay.rrsets.get(origin):
+            zone, misfits = fit_changes(made, changes)
+            left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
+            remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
         last = overlay.serials.get(origin)
         zones[origin] = zone if last is None else _with_serial_above(zone, last, equal=True)
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]

@@ -18,6 +18,7 @@ import os
 import signal
 import socket
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,12 @@ from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from aiohttp import web
 
-    from gslb.model.report import ReloadResult
+    from gslb.model.report import FindingReport, ReloadResult
     from gslb.store.token import Token
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,8 @@ API_BACKLOG = 128
 SWITCH_SECONDS = 0.000_5
 """How long a thread that loads or tests a site may keep the interpreter from the event loop: a drain takes
 some turns of the loop, and would wait ten times as long for each by Python's default."""
+LOGGED_FINDINGS = 100
+"""Findings of one rule that a start logs: a site of many zones may have one in each."""
 RESOLVE_SECONDS = 2.0
 """How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
@@ -118,12 +121,9 @@ async def _serve(options: Options) -> None:
         started = await operations.start()
         _on_signals(stop.set, hung_up.set)
         stack.push_async_callback(operations.stop)
-        for finding in started.findings:
-            place = f"{finding.file}:{finding.line}"
-            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
-
         await flattener.wait_until_tried(RESOLVE_SECONDS)
         dataplane.start(streams_for(descriptors))
+        _log_findings(started.findings)
 
         ready = asyncio.Event()
         runner = await asyncio.to_thread(_api_runner, operations, token, ready)
@@ -163,6 +163,20 @@ def _announce(addresses: list[str], api: str, started: ReloadResult) -> None:
 
 
 _LEVELS = {"error": 40, "warning": 30, "info": 20}
+
+
+def _log_findings(findings: Sequence[FindingReport]) -> None:
+    """A line for each, but for those beyond the first of a rule: one for all of them."""
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.rule] += 1
+        if counts[finding.rule] <= LOGGED_FINDINGS:
+            place = f"{finding.file}:{finding.line}"
+            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
+    for rule, count in counts.items():
+        if count > LOGGED_FINDINGS:
+            more = count - LOGGED_FINDINGS
+            log.warning("more findings of this rule: gslb check shows them all", rule=rule, count=more)
 
 
 def _identify(dataplane: DataPlane, options: Options) -> None:

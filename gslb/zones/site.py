@@ -131,11 +131,14 @@ def _check_owners(
     graph = PoolGraph(steering.pools)
     every = (*steering.names, *steering.broken_names)
     for zone in zone_texts:
-        names = [every[index] for _, index in steered[zone.origin]]
+        origin = zone.origin
+        names = [every[index] for _, index in steered[origin]]
+        if not names:
+            continue
         rows = _rows_at(zone, names)
         for name in names:
-            _check_delegation(name, zone.origin, rows, report)
-            check_owner(name, zone.origin, rows[name.name], graph, report)
+            _check_delegation(name, origin, rows, report)
+            check_owner(name, origin, rows[name.name], graph, report)
 
 
 def _rows_at(zone: ZoneText, names: list[SteeredName]) -> dict[str, Rows]:
