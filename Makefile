@@ -23,6 +23,8 @@ run: build  ## set everything up and serve the example site on 127.0.0.1:5353
 	@exec $(BIN)/python deploy/example/run.py
 
 build: $(VENV)/.built geo_fixtures/build/city.mmdb  ## set everything up; leaves .venv/bin/gslb
+	@# Where starts may not write bytecode (PYTHONDONTWRITEBYTECODE), each would compile all of it anew.
+	@$(BIN)/python -m compileall -q gslb
 
 $(VENV)/.python: constraints.txt
 	@command -v cargo >/dev/null || { echo "make: cargo is missing: install Rust 1.88 or newer (rustup.rs, or your distribution)" >&2; exit 1; }

@@ -1,7 +1,11 @@
-"""The sites of the steering workloads: policies of several steps, numbers of POPs, sizes of databases."""
+"""The sites of the steering workloads: policies of several steps, numbers of POPs, sizes of databases.
+
+bench/steer_site.py SITE DATA WORKLOAD: writes what the workload (geo, or as ``write`` says) needs beside its zone.
+"""
 
 import json
 import random
+import sys
 from pathlib import Path
 
 CONTINENTS = ("EU", "NA", "SA", "AS", "OC", "AF")
@@ -54,6 +58,20 @@ def geo_step(pops: list[dict], data: Path) -> dict:
         "continent": local,
         "default": everywhere[:3],
     }
+
+
+def write_geo(site: Path, data: Path) -> None:
+    """``geo``: the nearest of the POPs by the coordinates in the MMDB, as gdnsd's auto_dc_coords does."""
+    pops = json.loads((data / "geo.json").read_text())["pops"]
+    endpoints = [{"pop": pop["name"], "address": pop["addr"]} for pop in pops]
+    steering = {
+        "geo": {"databases": [str(data / "geo.mmdb")]},
+        "pops": {pop["name"]: {"latitude": pop["lat"], "longitude": pop["lon"]} for pop in pops},
+        "pools": {"bench": {"when_all_down": "serve_all", "endpoints": endpoints}},
+        "policies": {"nearest": ["distance"]},
+        "names": {"geo.bench.test": {"pool": "bench", "policy": "nearest", "ttl": 20}},
+    }
+    (site / "steering.yaml").write_text(json.dumps(steering))  # JSON is YAML
 
 
 def write(site: Path, data: Path, workload: str) -> None:
@@ -126,3 +144,15 @@ def every_step(pops: list[dict], data: Path) -> dict:
         "policies": {"within": within, "between": between},
         "names": {"geo.bench.test": {"pool": "bench", "policy": "between", "ttl": {"max": 20, "min": 5}}},
     }
+
+
+def main() -> None:
+    site, data, workload = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    if workload == "geo":
+        write_geo(site, data)
+    else:
+        write(site, data, workload)
+
+
+if __name__ == "__main__":
+    main()

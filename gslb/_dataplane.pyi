@@ -3,9 +3,12 @@
 Names cross in presentation format, absolute, lower case, with a final dot, unless said otherwise.
 """
 
-from typing import Self, final
+from typing import Final, Self, final
 
-__all__ = ["DataPlane", "Origins", "Steering", "Zone", "ZoneText", "give_memory_back"]
+__all__ = ["VERSION", "DataPlane", "Origins", "Steering", "Zone", "ZoneText", "give_memory_back"]
+
+VERSION: Final[str]
+"""Of gslb, as the package has it, such as ``0.1.0``."""
 
 @final
 class Origins:

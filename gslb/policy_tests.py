@@ -13,6 +13,7 @@ import dns.rcode
 import dns.rdatatype
 
 from gslb.aliases.external import external_aliases
+from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414 - makes ALIAS data known to dnspython
 from gslb.config.rdata import present_rdata
 from gslb.model.finding import Finding, Severity
 from gslb.model.health import Observed

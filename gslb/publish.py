@@ -25,12 +25,9 @@ from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
-from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
-from gslb.steering.moves import moves_between
-from gslb.zones.message import read_response
 from gslb.zones.overlay import fit_changes
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
@@ -118,8 +115,7 @@ class Publisher:
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
         self._origins: tuple[str, ...] = ()
-        self._steering = SteeringConfig()
-        self._site_steering = SteeringConfig()
+        self._steering = self._site_steering = SteeringConfig.model_construct()
         self._compiled: Steering | None = None
         self._affected = AffectedTests()
         self._named = NamedFiles()
@@ -279,6 +275,8 @@ class Publisher:
 
         Raises InvalidChangeError when a part of the question is malformed.
         """
+        from gslb.zones.message import read_response  # noqa: PLC0415 - no start needs it
+
         try:
             text = self._dataplane.explain(name, rtype, client, subnet, *(supposed or ()))
         except ValueError as error:
@@ -335,10 +333,11 @@ def prepare_site(
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
     for text, made in zip(site.zone_texts, compiled.zones, strict=True):
-        origin = text.origin
-        zone, misfits = fit_changes(made, overlay.rrsets.get(origin, ()))
-        left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
-        remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
+        origin, zone = text.origin, made
+        if changes := overlay.rrsets.get(origin):
+            zone, misfits = fit_changes(made, changes)
+            left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
+            remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
         last = overlay.serials.get(origin)
         zones[origin] = zone if last is None else _with_serial_above(zone, last, equal=True)
     errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
@@ -370,6 +369,8 @@ def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:
     """What moves, if geo data changed."""
     if before is None or prepared.compiled.has_map_of(before):
         return None
+    from gslb.steering.moves import moves_between  # noqa: PLC0415 - no start needs it
+
     return moves_between(before, prepared.compiled, prepared.steering, 0)
 
 
@@ -396,6 +397,10 @@ def _log_moves(moves: Moves) -> None:
 def _failed_tests(
     tests: Sequence[PolicyTest], steering: SteeringConfig, zones: Iterable[Zone], compiled: Steering
 ) -> list[Finding]:
+    if not tests:
+        return []
+    from gslb.policy_tests import failures, run_policy_tests  # noqa: PLC0415 - a start without tests is quicker
+
     return failures(run_policy_tests(tests, steering, zones, compiled))
 
 

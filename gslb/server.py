@@ -18,15 +18,16 @@ import os
 import signal
 import socket
 import sys
+from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
 
-from gslb._dataplane import DataPlane
+from gslb._dataplane import VERSION, DataPlane
 from gslb.aliases.flattener import Flattener
+from gslb.config.files import look
 from gslb.descriptors import raise_limit, streams_for
 from gslb.errors import GslbError, ListenError
 from gslb.health.checker import Checker
@@ -38,20 +39,18 @@ from gslb.store.directory import StateLock, prepare_directory, remove_api_url, w
 from gslb.store.store import Store
 from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
-from gslb.watch import look, watch_site
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from aiohttp import web
 
-    from gslb.model.report import ReloadResult
+    from gslb.model.report import FindingReport, ReloadResult
     from gslb.store.token import Token
 
 log = structlog.get_logger(__name__)
 
-VERSION = version("gslb")
 SHUTDOWN_SECONDS = 2.0
 """How long running API requests may take to end when the server stops."""
 MAXIMUM_IDENTITY = 128
@@ -61,6 +60,8 @@ API_BACKLOG = 128
 SWITCH_SECONDS = 0.000_5
 """How long a thread that loads or tests a site may keep the interpreter from the event loop: a drain takes
 some turns of the loop, and would wait ten times as long for each by Python's default."""
+LOGGED_FINDINGS = 100
+"""Findings of one rule that a start logs: a site of many zones may have one in each."""
 RESOLVE_SECONDS = 2.0
 """How long a start waits for the addresses behind ALIAS records, which are SERVFAIL until then."""
 
@@ -120,12 +121,9 @@ async def _serve(options: Options) -> None:
         started = await operations.start()
         _on_signals(stop.set, hung_up.set)
         stack.push_async_callback(operations.stop)
-        for finding in started.findings:
-            place = f"{finding.file}:{finding.line}"
-            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
-
         await flattener.wait_until_tried(RESOLVE_SECONDS)
         dataplane.start(streams_for(descriptors))
+        _log_findings(started.findings)
 
         ready = asyncio.Event()
         runner = await asyncio.to_thread(_api_runner, operations, token, ready)
@@ -134,6 +132,8 @@ async def _serve(options: Options) -> None:
         api = await _serve_api(runner, api_sockets)
         write_api_url(options.state, f"http://{api}")
         stack.callback(remove_api_url, options.state)
+
+        from gslb.watch import watch_site  # noqa: PLC0415 - what it is made of is slow to import
 
         reload = _reloader(operations)
         reloading = asyncio.create_task(_reload_when(hung_up, reload))
@@ -163,6 +163,20 @@ def _announce(addresses: list[str], api: str, started: ReloadResult) -> None:
 
 
 _LEVELS = {"error": 40, "warning": 30, "info": 20}
+
+
+def _log_findings(findings: Sequence[FindingReport]) -> None:
+    """A line for each, but for those beyond the first of a rule: one for all of them."""
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.rule] += 1
+        if counts[finding.rule] <= LOGGED_FINDINGS:
+            place = f"{finding.file}:{finding.line}"
+            log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
+    for rule, count in counts.items():
+        if count > LOGGED_FINDINGS:
+            more = count - LOGGED_FINDINGS
+            log.warning("more findings of this rule: gslb check shows them all", rule=rule, count=more)
 
 
 def _identify(dataplane: DataPlane, options: Options) -> None:

@@ -9,16 +9,15 @@ sites later than that.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from watchfiles import Change, awatch
 
-from gslb.config.files import MAXIMUM_FILES, UnreadableFileError, stamps, walk_files
+from gslb.config.files import look, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,21 +35,6 @@ LOOK_SECONDS = 5.0
 """Without word from the system, and when it cannot watch (out of inotify watches), look after so long."""
 LEAST_REST = 50
 """But rest this many times the CPU time of the last look: one at 300,000 files takes about a second."""
-
-
-def look(site: Path, state: Path) -> Seen:
-    """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
-    seen = set()
-    within_state = f"{state}{os.sep}"
-    try:
-        for entry in walk_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES):
-            if not entry.path.startswith(within_state):
-                with suppress(OSError):  # gone meanwhile: as if it had not been there
-                    status = entry.stat()
-                    seen.add((entry.path, status.st_ino, status.st_mtime_ns, status.st_size))
-    except UnreadableFileError:  # the reload will say so
-        return frozenset()
-    return frozenset(seen)
 
 
 def _timed_look(site: Path, state: Path) -> tuple[Seen, float]:

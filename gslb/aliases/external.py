@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
-import dns.name
 import dns.rdatatype
 
 from gslb.model.alias import ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import dns.name
 
     from gslb._dataplane import Zone
 
@@ -59,6 +60,8 @@ def external_aliases(
 
 def _follow(target: str, zones: Mapping[str, Zone]) -> tuple[str, int] | None:
     """The name outside ``zones`` to which ``target`` leads, and the lowest TTL on the way."""
+    import dns.name  # noqa: PLC0415 - slow to import, and most sites have no ALIAS
+
     ttl = MAXIMUM_TTL
     for _ in range(MAXIMUM_CHAIN):
         name = dns.name.from_text(target).canonicalize()
@@ -91,7 +94,7 @@ def _follow(target: str, zones: Mapping[str, Zone]) -> tuple[str, int] | None:
 
 def _parents(name: dns.name.Name) -> list[str]:
     """``name`` and every name above it, the root last."""
-    return [dns.name.Name(name.labels[index:]).to_text() for index in range(len(name.labels))]
+    return [type(name)(name.labels[index:]).to_text() for index in range(len(name.labels))]
 
 
 def _is_below_cut(zone: Zone, names: list[str]) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from gslb.cli.output import EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_USAGE, clean, fail
 from gslb.errors import StateError
-from gslb.store.directory import read_api_url
+from gslb.store.directory import default_directory, read_api_url
 from gslb.store.token import read_token
 
 DEFAULT_URL = "http://127.0.0.1:8053"
@@ -31,16 +31,11 @@ class RequestError(Exception):
         self.code = code
 
 
-def default_state() -> Path:
-    """The state directory when none is named: systemd's, else ``./state``."""
-    return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or "state")
-
-
 class Client:
     """Talks to one server. ``api`` is ``ADDR:PORT`` or a URL; without it the state directory says where."""
 
     def __init__(self, api: str | None, state: Path | None) -> None:
-        self._state = state or default_state()
+        self._state = state or default_directory()
         text = api or read_api_url(self._state) or DEFAULT_URL
         self._url = text if "://" in text else f"http://{text}"
         parts = urlsplit(self._url)

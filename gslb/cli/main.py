@@ -64,9 +64,9 @@ At = Annotated[
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415
+        from gslb._dataplane import VERSION  # noqa: PLC0415
 
-        typer.echo(f"gslb {version('gslb')}")
+        typer.echo(f"gslb {VERSION}")
         raise typer.Exit
 
 
@@ -114,14 +114,14 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
     # Modules and a site are loaded, nothing of which is garbage: the server turns this on when it is ready.
     gc.disable()
     try:
-        from gslb.cli.client import default_state  # noqa: PLC0415
         from gslb.cli.serve import serve as run_server  # noqa: PLC0415
+        from gslb.store.directory import default_directory  # noqa: PLC0415
 
         run_server(
             site,
             listen or [],
             api,
-            state or default_state(),
+            state or default_directory(),
             workers,
             identity,
             version_text,

@@ -28,7 +28,13 @@ class UnreadableFileError(Exception):
 
 def find_files(directory: Path, wanted: Callable[[str], bool]) -> list[Path]:
     """Files below ``directory`` whose name is ``wanted``, at any depth, sorted; see ``walk_files``."""
-    return sorted(Path(entry.path) for entry in walk_files(directory, wanted))
+    return [Path(path) for path in find_paths(directory, wanted)]
+
+
+def find_paths(directory: Path, wanted: Callable[[str], bool]) -> list[str]:
+    """The same as text, in the same order: of hundreds of thousands, path objects take most of the time."""
+    found = [entry.path.removeprefix(f".{os.sep}") for entry in walk_files(directory, wanted)]
+    return sorted(found, key=lambda path: path.split(os.sep))  # noqa: PTH206 - that is a path object
 
 
 def walk_files(
@@ -97,7 +103,6 @@ def read_text(path: Path, maximum_octets: int) -> str:
 
 def display_path(path: Path) -> str:
     """``path`` relative to the current directory when below it, else absolute."""
-    # As text: a site may have hundreds of thousands of files, and path objects take most of the time.
     absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links the reader knows
     try:
         here = os.getcwd()  # noqa: PTH109
@@ -106,6 +111,33 @@ def display_path(path: Path) -> str:
     if absolute == here:
         return "."
     return absolute.removeprefix(f"{here.removesuffix(os.sep)}{os.sep}")
+
+
+def display_paths(paths: Iterable[str]) -> Iterator[str]:
+    """``display_path`` of each; those in one directory share the work."""
+    directories: dict[str, str] = {}
+    for path in paths:
+        above, slash, name = path.rpartition(os.sep)
+        directory = above or slash
+        if directory not in directories:
+            directories[directory] = display_path(Path(directory)).removesuffix(os.sep)
+        shown = directories[directory]
+        yield name if shown == "." else f"{shown}{os.sep}{name}"
+
+
+def look(site: Path, state: Path) -> Seen:
+    """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
+    seen = set()
+    within_state = f"{state}{os.sep}"
+    try:
+        for entry in walk_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES):
+            if not entry.path.startswith(within_state):
+                with suppress(OSError):  # gone meanwhile: as if it had not been there
+                    status = entry.stat()
+                    seen.add((entry.path, status.st_ino, status.st_mtime_ns, status.st_size))
+    except UnreadableFileError:  # the reload will say so
+        return frozenset()
+    return frozenset(seen)
 
 
 def stamps(files: Iterable[Path]) -> Seen:

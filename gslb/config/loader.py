@@ -75,8 +75,8 @@ def load_steering(directory: Path) -> tuple[SteeringConfig, tuple[Finding, ...]]
         table_files=tuple(dict.fromkeys(declared.table_files)),
         latency=tuple(declared.latency),
         latency_hysteresis=declared.latency_hysteresis,
-        load=declared.load or LoadSettings(),
-        checks=CheckSettings(
+        load=declared.load or LoadSettings.model_construct(),
+        checks=CheckSettings.model_construct(
             silenced=frozenset(declared.silenced),
             severities={key: severity for key, (severity, _) in declared.severities.items()},
             zones=tuple(declared.zones.items()),

@@ -59,7 +59,7 @@ def read_pool(name: str, cursor: Cursor, declared: Declared) -> None:
         else:
             message = f"{what} lacks the key 'endpoints' (or pools, for a pool of pools)"
             declared.report.error("site-missing-key", cursor.key_place, message)
-    min_healthy: MinHealthy | None = MinHealthy()
+    min_healthy: MinHealthy | None = MinHealthy.model_construct()
     if "min_healthy" in settings:
         min_healthy = _read_min_healthy(cursor.child("min_healthy"), what, declared)
     if is_new and is_whole and None not in (endpoints, members, min_healthy):

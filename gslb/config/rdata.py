@@ -1,15 +1,17 @@
-"""Types and record data in presentation format (RFC 1035 section 5.1, RFC 3597) to wire format and back."""
+"""Types and record data in presentation format (RFC 1035 section 5.1, RFC 3597) to wire format and back.
+
+What dnspython reads and writes record data with is imported when it is first used: it is slow to import, and
+most sites hold no record that the native reader leaves to it.
+"""
 
 from __future__ import annotations
 
 import dns.exception
-import dns.name
-import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
 from gslb.config.wording import printable, quote
-from gslb.model import alias as alias  # noqa: PLC0414 - makes ALIAS known to dnspython
+from gslb.model import alias as alias  # noqa: PLC0414 - makes the type ALIAS known to dnspython
 
 MAXIMUM_RDATA = 65_535
 """Octets: RDLENGTH is 16 bits wide (RFC 1035 section 3.2.1)."""
@@ -35,6 +37,11 @@ def read_rdata(rtype: int, text: str, origin: str | None) -> tuple[bytes, str]:
     ``origin`` completes relative names; with ``None`` they are errors. Raises ValueError that names the type
     and the reason.
     """
+    import dns.name  # noqa: PLC0415
+    import dns.rdata  # noqa: PLC0415
+
+    from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414, PLC0415 - makes its data known
+
     # A line break would end the record early and hide what follows it.
     if any(ord(c) < 0x20 and c != "\t" for c in text):
         raise ValueError("record data holds a control character; write it as an escape such as \\010")
@@ -58,6 +65,10 @@ def read_rdata(rtype: int, text: str, origin: str | None) -> tuple[bytes, str]:
 
 def present_rdata(rtype: int, wire: bytes) -> str:
     """RDATA in presentation format; what dnspython cannot read is in the form of RFC 3597 section 5."""
+    import dns.rdata  # noqa: PLC0415
+
+    from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414, PLC0415 - makes its data known
+
     try:
         number = dns.rdatatype.RdataType.make(rtype)
         return dns.rdata.from_wire(dns.rdataclass.IN, number, wire, 0, len(wire)).to_text()

@@ -6,6 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Declared(BaseModel):
-    """Base of everything declared in YAML: frozen, strict about unknown keys, aware of its place."""
+    """Base of everything declared in YAML: frozen, strict about unknown keys, aware of its place.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Validators are made when first used. What is made of values known to be good uses ``model_construct``: a
+    server of zones alone answers before any validator is made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

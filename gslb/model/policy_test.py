@@ -68,6 +68,6 @@ class PolicyTest(Declared):
     ask: str
     type: str = "A"
     client: Client
-    conditions: Conditions = Conditions()
+    conditions: Conditions = Conditions.model_construct()
     expect: Expectation
     place: Place = NOWHERE

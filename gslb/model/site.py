@@ -154,7 +154,7 @@ class Pool(Declared):
     members: tuple[Member, ...] = ()
     monitors: tuple[str, ...] = ()
     policy: str = ""
-    min_healthy: MinHealthy = MinHealthy()
+    min_healthy: MinHealthy = MinHealthy.model_construct()
     when_all_down: WhenAllDown = WhenAllDown.SERVE_ALL
     unknown_counts: UnknownCounts = UnknownCounts.UP
     place: Place = NOWHERE
@@ -407,7 +407,7 @@ class SteeringConfig(Declared):
     table_files: tuple[str, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
     latency_hysteresis: Milliseconds | Percent | None = None
-    load: LoadSettings = LoadSettings()
-    checks: CheckSettings = CheckSettings()
+    load: LoadSettings = LoadSettings.model_construct()
+    checks: CheckSettings = CheckSettings.model_construct()
     rules: tuple[PolicyRule, ...] = ()
     resolver: ResolverSettings | None = None

@@ -221,7 +221,8 @@ class Content:
         self._aliases = aliases
         self._flattener.reconfigure(external, prepared.steering.resolver)
         zones = self._publisher.zones()
-        return ReloadResult(
+        # As they are, here and below: making what validates them would hold up a start.
+        return ReloadResult.model_construct(
             generation=generation,
             zones=len(zones),
             records=sum(zone.record_count for zone in zones.values()),
@@ -290,7 +291,7 @@ class Content:
     def _note_reload(self, *, success: bool, message: str) -> None:
         now = self._clock.now()
         self.reloads[success] += 1
-        self.last_reload = LastReload(at=now, success=success, message=message)
+        self.last_reload = LastReload.model_construct(at=now, success=success, message=message)
         if success:
             self.last_success = now
 

@@ -43,7 +43,7 @@ class LoadTable:
     """The loads that are known. Times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
-        self._settings = LoadSettings()
+        self._settings = LoadSettings.model_construct()
         self._loads: dict[str, Load] = {}
 
     @property

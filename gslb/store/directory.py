@@ -27,6 +27,11 @@ LOCK_NAME = "lock"
 API_NAME = "api.json"
 
 
+def default_directory() -> Path:
+    """The state directory when none is named: systemd's, else ``./state``."""
+    return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or "state")
+
+
 def prepare_directory(directory: Path) -> None:
     """Create the state directory, mode 0700, unless it is there already. Raises StateError."""
     try:

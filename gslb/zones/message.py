@@ -7,6 +7,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414 - makes ALIAS data known to dnspython
 from gslb.config.rdata import present_type
 from gslb.model.report import EdnsReport, RecordReport, ResponseReport
 

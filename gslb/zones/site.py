@@ -15,7 +15,6 @@ from gslb.config.report import Report, has_errors, sort_findings
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Place
 from gslb.model.pool_graph import PoolGraph
-from gslb.zones.checks.history import check_serials
 from gslb.zones.checks.owners import check_owner
 from gslb.zones.checks.run import check_zones
 from gslb.zones.checks.sieve import Sieve
@@ -90,6 +89,8 @@ def inspect_site(
     sieve.add("", [*steering_findings, *test_findings, *zone_findings, *report.findings])
     check_zones(steering, zone_texts, steered, sieve)
     if with_history:
+        from gslb.zones.checks.history import check_serials  # noqa: PLC0415 - runs git, which no server does
+
         for origin, finding in check_serials(directory, zone_texts, read_zone):
             sieve.add(origin, [finding])
     findings = sort_findings(sieve.findings())
@@ -130,11 +131,14 @@ def _check_owners(
     graph = PoolGraph(steering.pools)
     every = (*steering.names, *steering.broken_names)
     for zone in zone_texts:
-        names = [every[index] for _, index in steered[zone.origin]]
+        origin = zone.origin
+        names = [every[index] for _, index in steered[origin]]
+        if not names:
+            continue
         rows = _rows_at(zone, names)
         for name in names:
-            _check_delegation(name, zone.origin, rows, report)
-            check_owner(name, zone.origin, rows[name.name], graph, report)
+            _check_delegation(name, origin, rows, report)
+            check_owner(name, origin, rows[name.name], graph, report)
 
 
 def _rows_at(zone: ZoneText, names: list[SteeredName]) -> dict[str, Rows]:

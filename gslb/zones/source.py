@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gslb.config.files import UnreadableFileError, display_path, find_files
+from gslb.config.files import UnreadableFileError, display_path, display_paths, find_paths
 from gslb.config.names import parse_owner_name
 from gslb.model.finding import Finding, Place, Severity
 from gslb.zones.pending import resolve_pending
@@ -38,7 +39,7 @@ def load_zone_texts(
     """
     findings: list[Finding] = []
     try:
-        paths = find_files(directory, lambda name: name.endswith(SUFFIX))
+        paths = find_paths(directory, lambda name: name.endswith(SUFFIX))
     except UnreadableFileError as error:
         return (), [_error("zone-unreadable", display_path(error.path), str(error))]
     if not paths:
@@ -46,10 +47,9 @@ def load_zone_texts(
         return (), [_error("site-no-zone", display_path(directory), message)]
     zones: dict[str, ZoneText] = {}
     first_files: dict[str, str] = {}
-    for path in paths:
-        file = display_path(path)
+    for file in display_paths(paths):
         try:
-            origin = parse_owner_name(path.name.removesuffix(SUFFIX))
+            origin = parse_owner_name(file.rpartition(os.sep)[2].removesuffix(SUFFIX))
             file.encode()
         except ValueError as error:
             message = f"the file's name must be the zone's name and {SUFFIX}: {error}"
@@ -57,18 +57,17 @@ def load_zone_texts(
             continue
         zone = read_zone(file, origin)
         resolve_pending(zone)
-        if zone.origin in zones:
-            message = (
-                f"zone {zone.origin} is already read from {first_files[zone.origin]}; remove one of the two"
-            )
+        origin = zone.origin
+        if origin in zones:
+            message = f"zone {origin} is already read from {first_files[origin]}; remove one of the two"
             findings.append(_error("zone-duplicate", file, message))
             findings.extend(
                 Finding(rule, Severity(severity), Place(where, line, column), text)
                 for rule, severity, where, line, column, text in zone.check()[0]
             )
             continue
-        zones[zone.origin] = zone
-        first_files[zone.origin] = file
+        zones[origin] = zone
+        first_files[origin] = file
     return tuple(zones.values()), findings
 
 

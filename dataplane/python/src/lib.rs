@@ -18,6 +18,7 @@ fn give_memory_back(py: Python<'_>) {
 /// The native data plane.
 #[pymodule]
 fn _dataplane(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<zone::PyOrigins>()?;
     module.add_class::<zone::PyZoneText>()?;
     module.add_class::<zone::PyZone>()?;

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gslb.config.durations import format_duration
 from gslb.config.wording import quote
-from gslb.zones.checks.records import NS, SOA, Record, name_at
+from gslb.zones.checks.records import NS, SOA, Record, name_at, name_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from gslb.model.finding import Finding
 
@@ -22,24 +23,31 @@ RANGES = {
 """Seconds: RFC 1912 section 2.2 and RIPE-203, for the minimum RFC 2308 section 5."""
 
 
+SERIAL_OCTETS = 4
+
+
 def check_apex(apex: Sequence[Record]) -> Iterator[Finding]:
     """Check the records at the apex, of which the zone is known to have all."""
-    servers = _servers(apex)
+    # Names are compared in wire format, where lower case leaves lengths as they are: zones may be very many.
+    servers = {record.rdata.lower() for record in apex if record.rtype == NS}
     soa = next((record for record in apex if record.rtype == SOA), None)
     if soa is not None:
         try:
-            primary, after = name_at(soa.rdata)
-            mailbox, after = name_at(soa.rdata, after)
+            mailbox_at = name_end(soa.rdata)
+            numbers_at = name_end(soa.rdata, mailbox_at)
         except ValueError:
             return
-        yield from _check_numbers(soa, soa.rdata[after:])
-        if "@" in mailbox:
+        for problem in _number_problems(soa.rdata[numbers_at + SERIAL_OCTETS :]):
+            yield soa.finding("zone-soa-values", f"SOA: {problem} (RFC 1912 section 2.2)")
+        if b"@" in soa.rdata[mailbox_at:numbers_at]:
+            mailbox, _ = name_at(soa.rdata, mailbox_at)
             message = (
                 f"the mailbox {quote(mailbox)} of the SOA has an @ in it: write a dot for it, such as "
                 "hostmaster.example.com."
             )
             yield soa.finding("zone-soa-values", message)
-        if servers and primary not in servers:
+        if servers and soa.rdata[:mailbox_at].lower() not in servers:
+            primary, _ = name_at(soa.rdata)
             message = (
                 f"the primary {quote(primary)} of the SOA is none of the zone's NS records: right for a "
                 "hidden primary, else correct it"
@@ -51,21 +59,12 @@ def check_apex(apex: Sequence[Record]) -> Iterator[Finding]:
         yield only.finding("zone-single-ns", message)
 
 
-def _servers(apex: Iterable[Record]) -> set[str]:
-    servers = set()
-    for record in apex:
-        if record.rtype == NS:
-            try:
-                servers.add(name_at(record.rdata)[0])
-            except ValueError:
-                continue
-    return servers
-
-
-def _check_numbers(soa: Record, octets: bytes) -> Iterator[Finding]:
-    if len(octets) != 20:
-        return
-    values = [int.from_bytes(octets[at : at + 4], "big") for at in range(4, 20, 4)]
+@lru_cache
+def _number_problems(octets: bytes) -> tuple[str, ...]:
+    """What is wrong with the numbers that follow the serial; the zones of a site mostly have the same."""
+    if len(octets) != 16:
+        return ()
+    values = [int.from_bytes(octets[at : at + 4], "big") for at in range(0, 16, 4)]
     numbers = dict(zip(RANGES, values, strict=True))
     problems = [
         f"{name} {format_duration(numbers[name])} is not {format_duration(low)} to {format_duration(high)}"
@@ -76,5 +75,4 @@ def _check_numbers(soa: Record, octets: bytes) -> Iterator[Finding]:
         problems.append("retry is not less than refresh")
     if numbers["expire"] <= numbers["refresh"] + numbers["retry"]:
         problems.append("expire is not more than refresh and retry together")
-    for problem in problems:
-        yield soa.finding("zone-soa-values", f"SOA: {problem} (RFC 1912 section 2.2)")
+    return tuple(problems)

@@ -75,6 +75,19 @@ def name_at(rdata: bytes, offset: int = 0) -> tuple[str, int]:
     return f"{text}.", at + 1
 
 
+def name_end(rdata: bytes, offset: int = 0) -> int:
+    """Where the name in RDATA at ``offset`` ends. Raises ValueError."""
+    at = offset
+    try:
+        while length := rdata[at]:
+            at += 1 + length
+            if length > MAXIMUM_LABEL:
+                raise ValueError("no name in record data")
+    except IndexError as error:
+        raise ValueError("no name in record data") from error
+    return at + 1
+
+
 def text_of(rdata: bytes) -> str:
     """The character-strings of TXT RDATA as one text (RFC 7208 section 3.3), an octet a character."""
     parts = []
