@@ -70,8 +70,17 @@ fn address() -> impl Work {
     })
 }
 
-/// Writes the SOA of a negative answer, its names compressed.
+/// Writes the SOA of a negative answer as the zone has it ready.
 fn negative() -> impl Work {
+    let zone: Arc<Zone> = SMALL.clone();
+    Write::new("no1.bench.test.", [0, 1, 0], move |writer| {
+        let soa = zone.soa().negative.as_ref().expect("a whole zone");
+        writer.prepared_soa(soa, None).expect("nothing before it").expect("room");
+    })
+}
+
+/// Writes the SOA of a negative answer where a chain led to it, its names compressed.
+fn negative_after_chain() -> impl Work {
     let octets = set(&SMALL, "bench.test.", number::SOA).octets.to_vec();
     Write::new("no1.bench.test.", [0, 1, 0], move |writer| {
         let image = Image { rtype: number::SOA, count: 1, octets: &octets };
@@ -113,7 +122,8 @@ pub fn cases() -> Vec<Case> {
         Case::new("write/a", || rrset("host00001.bench.test.", number::A, 1)),
         Case::new("write/a-40", || rrset("many.bench.test.", number::A, 40)),
         Case::new("write/address", address),
-        Case::new("write/soa", negative),
+        Case::new("write/negative", negative),
+        Case::new("write/soa", negative_after_chain),
         Case::new("write/additional", additional),
     ]
 }

@@ -8,7 +8,8 @@ use crate::wire::query::Query;
 use crate::wire::rtype::{is_address, number};
 use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
 use crate::zone::find::{Found, find_node};
-use crate::zone::table::{Node, Zone};
+use crate::zone::node::Node;
+use crate::zone::table::Zone;
 
 /// A server's addresses of both families, IPv4 first.
 const ADDRESSES: [u16; 2] = [number::A, number::AAAA];

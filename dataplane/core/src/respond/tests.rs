@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::publish::Publisher;
+use crate::steer::Steering;
 use crate::steer::verdict::{Loads, Verdicts};
 use crate::wire::{Name, u16_at};
 use crate::zone::build::build;
