@@ -91,8 +91,6 @@ fn negative_after_chain() -> impl Work {
 
 /// Writes the name servers of a cut and their addresses.
 fn additional() -> impl Work {
-    const SERVERS: [&[u8]; 2] =
-        [b"\x03ns1\x04cut1\x05bench\x04test\0", b"\x03ns2\x04cut1\x05bench\x04test\0"];
     let servers = set(&SMALL, "cut1.bench.test.", number::NS).octets.to_vec();
     let glue = [number::A, number::AAAA].map(|rtype| {
         (
@@ -103,11 +101,16 @@ fn additional() -> impl Work {
     });
     Write::new("www.cut1.bench.test.", [0, 2, 4], move |writer| {
         let image = Image { rtype: number::NS, count: 2, octets: &servers };
+        let start = writer.length();
         writer.rrset(Section::Authority, name_of(b"\x04cut1\x05bench\x04test\0"), image, None).expect("room");
+        let places = {
+            let mut places = writer.names_from(start);
+            [places.next(), places.next()].map(|place| place.flatten().expect("a name in reach"))
+        };
         for (rtype, sets) in &glue {
-            for (server, octets) in SERVERS.iter().zip(sets) {
+            for (place, octets) in places.into_iter().zip(sets) {
                 let image = Image { rtype: *rtype, count: 1, octets };
-                writer.rrset(Section::Additional, name_of(server), image, None).expect("room");
+                writer.rrset_at(Section::Additional, place, image).expect("room");
             }
         }
     })

@@ -464,10 +464,11 @@ impl<'a> Lookup<'a> {
             }
         }
         if let Some(set) = node.set(qtype) {
+            let start = writer.length();
             return Next::Done(match records(set, longest, owner, writer, trace) {
                 Ok(()) => {
                     if set.rtype == number::NS {
-                        add_addresses(zone, set, writer);
+                        add_addresses(zone, set, start, writer);
                     }
                     Answer { scope, ..Answer::authoritative(Rcode::NoError) }
                 }

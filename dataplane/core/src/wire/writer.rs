@@ -5,10 +5,12 @@
 //! RFC 1035 types are compressed as they are written (`names.rs`), but for the SOA of negative answers (`prepared.rs`).
 
 mod names;
+mod places;
 mod prepared;
 
 use std::net::IpAddr;
 
+pub use self::places::Place;
 pub use self::prepared::PreparedSoa;
 use super::fold::FoldedName;
 use super::name::wire_length;
@@ -433,6 +435,11 @@ pub fn leading_name(rdata: &[u8]) -> Option<&[u8]> {
 #[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::*;
+    use crate::wire::Name;
+
+    pub(super) fn wire(text: &str) -> Vec<u8> {
+        Name::from_text(text.as_bytes(), None).unwrap().as_wire().to_vec()
+    }
 
     pub(super) fn image(rtype: u16, rdatas: &[&[u8]]) -> Vec<u8> {
         let mut octets = Vec::new();

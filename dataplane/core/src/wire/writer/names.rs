@@ -1,6 +1,7 @@
 //! Names in a response, compressed against the question and those written before (RFC 1035 section 4.1.4, RFC 3597
 //! section 4).
 
+use super::places::POINTER;
 use super::{Full, Target, Writer};
 use crate::wire::name::label_count;
 use crate::wire::{HEADER, u16_at};
@@ -15,7 +16,7 @@ impl Writer<'_> {
         let mut labels = label_count(name);
         while labels > 0 {
             if let Some(offset) = self.find(rest, labels) {
-                return self.put(&(0xc000 | offset).to_be_bytes());
+                return self.put(&(POINTER | offset).to_be_bytes());
             }
             let label = usize::from(rest.first().copied().unwrap_or(0)) + 1;
             self.remember(rest.len());
@@ -49,7 +50,7 @@ impl Writer<'_> {
             if length >= 0xc0 {
                 jumps += 1;
                 match u16_at(self.octets, at) {
-                    Some(pointer) if jumps <= MAX_JUMPS => at = usize::from(pointer & 0x3fff),
+                    Some(pointer) if jumps <= MAX_JUMPS => at = usize::from(pointer & !POINTER),
                     _ => return false,
                 }
                 // The rest of most names is the end of the question's, and compared at once.
@@ -87,15 +88,11 @@ impl Writer<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::tests::image;
+    use super::super::tests::{image, wire};
     use super::super::{Image, Owner, Section};
     use super::*;
     use crate::wire::fold::FoldedName;
-    use crate::wire::{Name, rtype};
-
-    fn wire(text: &str) -> Vec<u8> {
-        Name::from_text(text.as_bytes(), None).unwrap().as_wire().to_vec()
-    }
+    use crate::wire::rtype;
 
     #[test]
     fn names_are_compressed_against_question_and_earlier_names() {

@@ -3,6 +3,7 @@
 //! In most negative answers it follows the question at once, and the question ends in the zone's origin. Then all
 //! pointers in the record are as far from where the origin stands as they were when the origin was the whole question.
 
+use super::places::{POINTER, name_end};
 use super::{Full, Image, Owner, Section, Writer};
 use crate::wire::HEADER;
 use crate::wire::fold::FoldedName;
@@ -15,8 +16,6 @@ const BEFORE_TTL: usize = 4;
 const BEFORE_RDATA: usize = 10;
 /// Type and class of a question.
 const AFTER_NAME: usize = 4;
-/// A name that ends in the pointer to the question's.
-const POINTER: u16 = 0xc000;
 
 /// An SOA record as it is written behind a question for its owner, its names compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,17 +69,6 @@ impl PreparedSoa {
         let below = [mname, rname].map(|name| below(name, owner));
         let labels = label_count(owner);
         Some(PreparedSoa { octets: octets.into(), labels, ttl_at, pointers, pointer_count, below })
-    }
-}
-
-/// Where the name at `at` ends, and where in it a pointer stands.
-fn name_end(octets: &[u8], mut at: usize) -> Option<(usize, Option<usize>)> {
-    loop {
-        match usize::from(*octets.get(at)?) {
-            0 => return Some((at + 1, None)),
-            length if length >= 0xc0 => return Some((at + 2, Some(at))),
-            length => at += length + 1,
-        }
     }
 }
 
