@@ -18,6 +18,8 @@ use crate::zone::zones::Zones;
 
 /// Names and octets of steering tables that a core's own cache (1 to 2 MB) holds beside all else.
 const FEW_NAMES: usize = 20_000;
+/// Names that take as much memory as a zone does besides its names.
+const NAMES_OF_A_ZONE: usize = 6;
 const SMALL: usize = 1 << 20;
 
 /// What the server says of itself when asked. At most [`crate::wire::edns::MAX_IDENTITY`] octets each.
@@ -219,7 +221,8 @@ impl Published {
     /// Whether the tables are larger than what a core's own cache holds of them, so that looking ahead pays.
     #[inline]
     pub fn is_large(&self) -> bool {
-        self.zones.name_count() > FEW_NAMES || self.steering.octets() > SMALL
+        let names = self.zones.name_count() + NAMES_OF_A_ZONE * self.zones.len();
+        names > FEW_NAMES || self.steering.octets() > SMALL
     }
 
     /// The same with other verdicts and loads, to see what would be: loads stay as they are when there are none.

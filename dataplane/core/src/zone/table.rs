@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::node::{Flags, Node, NodeChange, little_u32};
 use super::soa::Soa;
 use crate::memory::{prefetch, prefetch_lines};
-use crate::wire::fold::hash;
+use crate::wire::fold::{FoldedName, hash};
 use crate::wire::writer::Image;
 use crate::wire::{Name, rtype::number};
 
@@ -217,6 +217,38 @@ impl Zone {
     #[inline]
     fn shard(&self, hash: u64) -> Option<&Shard> {
         self.shards.get(shard_index(hash, self.shards.len())).map(|shard| &**shard)
+    }
+
+    /// Whether `name` is the apex or below it.
+    #[inline]
+    pub fn is_above(&self, name: &FoldedName) -> bool {
+        name.suffix(self.origin_labels) == self.origin.as_wire()
+    }
+
+    /// Asks for the zone itself, which leads to all else.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch(self);
+        prefetch(&self.shards);
+        prefetch(&self.soa);
+    }
+
+    /// Asks for what [`Zone::is_above`] looks at, and for what leads to a name of this hash. The zone itself should be
+    /// there.
+    #[inline]
+    pub fn prefetch_origin(&self, hash: u64) {
+        prefetch(self.origin.as_wire());
+        if let Some(shard) = self.shards.get(shard_index(hash, self.shards.len())) {
+            prefetch(shard);
+        }
+    }
+
+    /// Asks for the shard of a name of this hash. What [`Zone::prefetch_origin`] asks for should be there.
+    #[inline]
+    pub fn prefetch_shard(&self, hash: u64) {
+        if let Some(shard) = self.shard(hash) {
+            prefetch(shard);
+        }
     }
 
     /// Asks for what looking up a name of this hash looks at first.

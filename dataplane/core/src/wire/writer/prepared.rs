@@ -22,11 +22,11 @@ const AFTER_NAME: usize = 4;
 pub struct PreparedSoa {
     octets: Box<[u8]>,
     /// Labels of the owner.
-    labels: usize,
-    ttl_at: usize,
+    labels: u8,
+    ttl_at: u16,
     /// Where a pointer stands, and how far from the owner's first octet in the question it points.
     pointers: [(u16, u16); NAMES],
-    pointer_count: usize,
+    pointer_count: u8,
     /// MNAME and RNAME from the label on that they have directly below the owner, as [`FoldedName::above`] tells it of
     /// a question that one of them could point further into.
     below: [[u8; 4]; 2],
@@ -47,19 +47,19 @@ impl PreparedSoa {
         let octets = message.get(start..end)?;
 
         let mut pointers = [(0, 0); NAMES];
-        let mut pointer_count = 0;
+        let mut pointer_count = 0u8;
         let mut at = 0;
         let mut ttl_at = 0;
         for number in 0..NAMES {
             let (end, pointer) = name_end(octets, at)?;
-            if let Some((place, pointer)) = pointer.zip(pointers.get_mut(pointer_count)) {
+            if let Some((place, pointer)) = pointer.zip(pointers.get_mut(usize::from(pointer_count))) {
                 let to = crate::wire::u16_at(octets, place)? & !POINTER;
                 *pointer = (place as u16, to.checked_sub(HEADER as u16)?);
                 pointer_count += 1;
             }
             at = end;
             if number == 0 {
-                ttl_at = end + BEFORE_TTL;
+                ttl_at = (end + BEFORE_TTL) as u16;
                 at = end + BEFORE_RDATA;
             }
         }
@@ -67,7 +67,7 @@ impl PreparedSoa {
         let mname = super::leading_name(rdata)?;
         let rname = super::leading_name(rdata.get(mname.len()..)?)?;
         let below = [mname, rname].map(|name| below(name, owner));
-        let labels = label_count(owner);
+        let labels = label_count(owner) as u8;
         Some(PreparedSoa { octets: octets.into(), labels, ttl_at, pointers, pointer_count, below })
     }
 }
@@ -93,7 +93,7 @@ impl Writer<'_> {
         let question = self.question;
         let comes_first = self.at == HEADER + question.as_wire().len() + AFTER_NAME;
         let [one, other] = soa.below;
-        let above = question.above(soa.labels);
+        let above = question.above(usize::from(soa.labels));
         if !comes_first || (above != [0; 4] && (above == one || above == other)) {
             return None;
         }
@@ -101,12 +101,12 @@ impl Writer<'_> {
         if let Err(full) = self.put(&soa.octets) {
             return Some(Err(full));
         }
-        let origin = (HEADER + question.suffix_start(soa.labels)) as u16;
-        for &(at, distance) in soa.pointers.iter().take(soa.pointer_count) {
+        let origin = (HEADER + question.suffix_start(usize::from(soa.labels))) as u16;
+        for &(at, distance) in soa.pointers.iter().take(usize::from(soa.pointer_count)) {
             self.patch(start + usize::from(at), POINTER | (origin + distance));
         }
         if let Some(ttl) = ttl {
-            let at = start + soa.ttl_at;
+            let at = start + usize::from(soa.ttl_at);
             if let Some(place) = self.octets.get_mut(at..at + 4) {
                 place.copy_from_slice(&ttl.to_be_bytes());
             }
