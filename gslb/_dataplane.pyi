@@ -5,7 +5,7 @@ Names cross in presentation format, absolute, lower case, with a final dot, unle
 
 from typing import Final, Self, final
 
-__all__ = ["VERSION", "DataPlane", "Origins", "Steering", "Zone", "ZoneText", "give_memory_back"]
+__all__ = ["VERSION", "DataPlane", "Origins", "Steering", "Zone", "ZoneText"]
 
 VERSION: Final[str]
 """Of gslb, as the package has it, such as ``0.1.0``."""
@@ -244,6 +244,12 @@ class DataPlane:
     def stop(self) -> None:
         """Stop the listeners and join their threads."""
 
+    def give_memory_back(self) -> None:
+        """Free what was replaced, and give the system what loading took and serving does not need.
+
+        Waits up to 0.1 s for queries that hold what was replaced, then blocks for milliseconds.
+        """
+
     def demand(self) -> list[tuple[str, int, str, str, int]]:
         """Queries for steered names since the last call: (name, type, country, example client, queries).
 
@@ -254,6 +260,3 @@ class DataPlane:
 
     def counters(self) -> dict[str, int]:
         """Monotonic counters, summed over the workers (names in ``docs/reference/metrics.md``)."""
-
-def give_memory_back() -> None:
-    """Give the system what loading took and serving does not need. Blocks for milliseconds."""

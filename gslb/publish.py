@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import dns.rdatatype
 import structlog
 
-from gslb._dataplane import give_memory_back
 from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
 from gslb.config.files import stamps
@@ -182,7 +181,7 @@ class Publisher:
         if prepared.moves is not None:
             _log_moves(prepared.moves)
         # Records as they were read, and the generation before: nobody holds them now.
-        asyncio.get_running_loop().run_in_executor(None, give_memory_back)
+        asyncio.get_running_loop().run_in_executor(None, self._dataplane.give_memory_back)
         return generation
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:

@@ -12,7 +12,7 @@ use gslb_core::zone::zones::Zones;
 use crate::cases::{BATCH, Case, Work};
 use crate::queries::name;
 use crate::random::generator;
-use crate::zones::{CHAINS, HOSTS, LARGE, LARGE_HOSTS, SMALL, only};
+use crate::zones::{CHAINS, HOSTS, LARGE, LARGE_HOSTS, SMALL, among, only};
 
 /// Names of a case of the small zone, and of the large one: so many that no cache holds what is looked at for them.
 const NAMES: usize = 1 << 10;
@@ -27,14 +27,14 @@ struct Find {
 
 impl Find {
     fn new(
-        zone: &Arc<Zone>,
+        zones: Zones,
         count: usize,
         text: impl FnMut() -> String,
         expected: fn(&Found<'_>) -> bool,
     ) -> Find {
         let names: Vec<Name> = std::iter::repeat_with(text).map(|text| name(&text)).take(count).collect();
         let batch = (0..BATCH).map(|_| FoldedName::default()).collect();
-        let mut work = Find { zones: only(zone), names, next: 0, batch };
+        let mut work = Find { zones, names, next: 0, batch };
         for _ in 0..count / BATCH {
             work.prepare();
             for name in &work.batch {
@@ -74,9 +74,17 @@ fn case(
 ) -> Case {
     let make = move || {
         let mut random = generator(1);
-        Find::new(zone, count, || text(random.below(most)), expected)
+        Find::new(only(zone), count, || text(random.below(most)), expected)
     };
     if count == NAMES { Case::new(name, make) } else { Case::timed(name, make) }
+}
+
+/// A case of the small zone beside so many others that zones are found by hash.
+fn among_others(name: &str, text: fn(u64) -> String, expected: fn(&Found<'_>) -> bool) -> Case {
+    Case::new(name, move || {
+        let mut random = generator(1);
+        Find::new(among(100, &SMALL), NAMES, || text(random.below(HOSTS)), expected)
+    })
 }
 
 pub fn cases() -> Vec<Case> {
@@ -88,6 +96,7 @@ pub fn cases() -> Vec<Case> {
     let cut = |found: &Found<'_>| matches!(found, Found::Delegation(_));
     vec![
         case("find/exact", small, |n| format!("host{n:05}.bench.test."), HOSTS, exact),
+        among_others("find/exact-100-zones", |n| format!("host{n:05}.bench.test."), exact),
         case("find/wildcard", small, |n| format!("w{n}.wild.bench.test."), HOSTS, wildcard),
         case("find/nxdomain", small, |n| format!("no{n}.bench.test."), HOSTS, absent),
         case("find/delegation", small, |n| format!("www.cut{n}.bench.test."), CHAINS, cut),

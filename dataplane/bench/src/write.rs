@@ -70,8 +70,17 @@ fn address() -> impl Work {
     })
 }
 
-/// Writes the SOA of a negative answer, its names compressed.
+/// Writes the SOA of a negative answer as the zone has it ready.
 fn negative() -> impl Work {
+    let zone: Arc<Zone> = SMALL.clone();
+    Write::new("no1.bench.test.", [0, 1, 0], move |writer| {
+        let soa = zone.soa().negative.as_ref().expect("a whole zone");
+        writer.prepared_soa(soa, None).expect("nothing before it").expect("room");
+    })
+}
+
+/// Writes the SOA of a negative answer where a chain led to it, its names compressed.
+fn negative_after_chain() -> impl Work {
     let octets = set(&SMALL, "bench.test.", number::SOA).octets.to_vec();
     Write::new("no1.bench.test.", [0, 1, 0], move |writer| {
         let image = Image { rtype: number::SOA, count: 1, octets: &octets };
@@ -82,8 +91,6 @@ fn negative() -> impl Work {
 
 /// Writes the name servers of a cut and their addresses.
 fn additional() -> impl Work {
-    const SERVERS: [&[u8]; 2] =
-        [b"\x03ns1\x04cut1\x05bench\x04test\0", b"\x03ns2\x04cut1\x05bench\x04test\0"];
     let servers = set(&SMALL, "cut1.bench.test.", number::NS).octets.to_vec();
     let glue = [number::A, number::AAAA].map(|rtype| {
         (
@@ -94,11 +101,16 @@ fn additional() -> impl Work {
     });
     Write::new("www.cut1.bench.test.", [0, 2, 4], move |writer| {
         let image = Image { rtype: number::NS, count: 2, octets: &servers };
+        let start = writer.length();
         writer.rrset(Section::Authority, name_of(b"\x04cut1\x05bench\x04test\0"), image, None).expect("room");
+        let places = {
+            let mut places = writer.names_from(start);
+            [places.next(), places.next()].map(|place| place.flatten().expect("a name in reach"))
+        };
         for (rtype, sets) in &glue {
-            for (server, octets) in SERVERS.iter().zip(sets) {
+            for (place, octets) in places.into_iter().zip(sets) {
                 let image = Image { rtype: *rtype, count: 1, octets };
-                writer.rrset(Section::Additional, name_of(server), image, None).expect("room");
+                writer.rrset_at(Section::Additional, place, image).expect("room");
             }
         }
     })
@@ -113,7 +125,8 @@ pub fn cases() -> Vec<Case> {
         Case::new("write/a", || rrset("host00001.bench.test.", number::A, 1)),
         Case::new("write/a-40", || rrset("many.bench.test.", number::A, 40)),
         Case::new("write/address", address),
-        Case::new("write/soa", negative),
+        Case::new("write/negative", negative),
+        Case::new("write/soa", negative_after_chain),
         Case::new("write/additional", additional),
     ]
 }

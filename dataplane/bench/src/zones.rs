@@ -65,6 +65,15 @@ pub fn only(zone: &Arc<Zone>) -> Zones {
     zones
 }
 
+/// The zones of a server that serves this one beside so many small ones.
+pub fn among(others: u64, small: &Arc<Zone>) -> Zones {
+    let mut zones = only(small);
+    for number in 0..others {
+        zones.insert(Arc::new(zone(&format!("z{number}.test."), HEAD, &[])));
+    }
+    zones
+}
+
 fn line(text: &mut String, record: std::fmt::Arguments<'_>) {
     writeln!(text, "{record}").expect("text can grow");
 }

@@ -1,13 +1,16 @@
 //! What is served, behind one atomic pointer: a query sees one generation of zones, steering and verdicts.
 
 mod demand;
+mod retired;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
 pub use self::demand::Demand;
 use self::demand::Ledger;
+use self::retired::Retired;
 use crate::observe::demand::Board;
 use crate::steer::Steering;
 use crate::steer::standing::Standing;
@@ -18,7 +21,12 @@ use crate::zone::zones::Zones;
 
 /// Names and octets of steering tables that a core's own cache (1 to 2 MB) holds beside all else.
 const FEW_NAMES: usize = 20_000;
+/// Names that take as much memory as a zone does besides its names.
+const NAMES_OF_A_ZONE: usize = 6;
 const SMALL: usize = 1 << 20;
+
+/// How often it is looked whether anybody still holds a replaced generation: queries of one batch take some 0.1 ms.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// What the server says of itself when asked. At most [`crate::wire::edns::MAX_IDENTITY`] octets each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,7 +76,7 @@ pub enum PublishError {
 pub struct Publisher {
     current: ArcSwap<Published>,
     /// Writers take turns; readers never wait.
-    writers: Mutex<()>,
+    writers: Mutex<Retired>,
     /// Taken by writers in their turn, and by who reads the counts.
     ledger: Mutex<Ledger>,
 }
@@ -88,7 +96,8 @@ impl Default for Publisher {
             flattened: Arc::default(),
             identity: Arc::default(),
         };
-        Publisher { current: ArcSwap::from_pointee(start), writers: Mutex::new(()), ledger: Mutex::default() }
+        let current = ArcSwap::from_pointee(start);
+        Publisher { current, writers: Mutex::default(), ledger: Mutex::default() }
     }
 }
 
@@ -157,31 +166,34 @@ impl Publisher {
 
     /// Replaces the addresses behind ALIAS records.
     pub fn publish_flattened(&self, flattened: Flattened) -> u64 {
-        let _turn = lock(&self.writers);
+        let turn = lock(&self.writers);
         let now = Published::clone(&self.current.load());
-        self.store(Published { generation: now.generation + 1, flattened: Arc::new(flattened), ..now })
+        let flattened = Arc::new(flattened);
+        self.store(turn, Published { generation: now.generation + 1, flattened, ..now })
     }
 
     /// Says something else of the server itself from now on.
     pub fn identify(&self, identity: Identity) -> u64 {
-        let _turn = lock(&self.writers);
-        self.store(Published { identity: Arc::new(identity), ..Published::clone(&self.current.load()) })
+        let turn = lock(&self.writers);
+        let now = Published::clone(&self.current.load());
+        self.store(turn, Published { identity: Arc::new(identity), ..now })
     }
 
     /// From now on workers with the numbers below `workers` count; 0 is who answers without sockets.
     pub fn count_for(&self, workers: usize) {
-        let _turn = lock(&self.writers);
+        let turn = lock(&self.writers);
         let now = Published::clone(&self.current.load());
         let demand = {
             let mut ledger = lock(&self.ledger);
             ledger.staff(workers);
             ledger.post(&now.steering)
         };
-        self.store(Published { demand, ..now });
+        self.store(turn, Published { demand, ..now });
     }
 
     /// How often clients asked for what, since the last call; a few rows may be of the same.
     pub fn demand(&self) -> Vec<Demand> {
+        self.release(Duration::ZERO);
         lock(&self.ledger).take()
     }
 
@@ -189,15 +201,48 @@ impl Publisher {
         &self,
         next: impl FnOnce(Published) -> Result<Published, PublishError>,
     ) -> Result<u64, PublishError> {
-        let _turn = lock(&self.writers);
+        let turn = lock(&self.writers);
         let next = next(Published::clone(&self.current.load()))?;
-        Ok(self.store(Published { generation: next.generation + 1, ..next }))
+        Ok(self.store(turn, Published { generation: next.generation + 1, ..next }))
     }
 
-    fn store(&self, next: Published) -> u64 {
+    /// Serves `next` from now on. What it replaces is freed here unless a query holds it: then by
+    /// [`Publisher::release`], which every publish and whoever reads the counts does too, and never by a worker.
+    fn store(&self, mut turn: MutexGuard<'_, Retired>, next: Published) -> u64 {
         let generation = next.generation;
-        self.current.store(Arc::new(next));
+        turn.push(self.current.swap(Arc::new(next)));
+        let unheld = turn.take_unheld();
+        drop(turn);
+        // Other writers need not wait for this.
+        drop(unheld);
         generation
+    }
+
+    /// Frees replaced generations. Those that queries hold are waited for, at most for `patience`; what is held then is
+    /// freed another time.
+    pub fn release(&self, patience: Duration) {
+        let start = Instant::now();
+        self.release_while(|| {
+            let is_patient = start.elapsed() < patience;
+            if is_patient {
+                std::thread::sleep(PAUSE);
+            }
+            is_patient
+        });
+    }
+
+    /// Frees replaced generations until none is left or `wait` says no.
+    fn release_while(&self, mut wait: impl FnMut() -> bool) {
+        loop {
+            let mut turn = lock(&self.writers);
+            let unheld = turn.take_unheld();
+            let is_done = turn.is_empty();
+            drop(turn);
+            drop(unheld);
+            if is_done || !wait() {
+                return;
+            }
+        }
     }
 }
 
@@ -219,7 +264,8 @@ impl Published {
     /// Whether the tables are larger than what a core's own cache holds of them, so that looking ahead pays.
     #[inline]
     pub fn is_large(&self) -> bool {
-        self.zones.name_count() > FEW_NAMES || self.steering.octets() > SMALL
+        let names = self.zones.name_count() + NAMES_OF_A_ZONE * self.zones.len();
+        names > FEW_NAMES || self.steering.octets() > SMALL
     }
 
     /// The same with other verdicts and loads, to see what would be: loads stay as they are when there are none.

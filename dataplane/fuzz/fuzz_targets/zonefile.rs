@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 
 use gslb_core::publish::Published;
 use gslb_core::steer::Steering;
-use gslb_core::wire::rtype::canonical;
 use gslb_core::wire::Name;
 use gslb_core::wire::name::wire_length;
+use gslb_core::wire::rtype::canonical;
 use gslb_core::zone::build::{BuildError, build};
 use gslb_core::zone::finding::Severity;
 use gslb_core::zone::reader::{ZoneText, read_zone_bytes};

@@ -81,7 +81,11 @@ fn check_answer(
     let mut buffer = vec![0; room];
     buffer[..packet.len()].copy_from_slice(packet);
     let length = responder.respond(1, &ahead, state, &mut buffer, transport, &mut NoTrace);
-    assert_eq!(length.map(|length| &buffer[..length]), response.as_deref(), "looking ahead changes the answer");
+    assert_eq!(
+        length.map(|length| &buffer[..length]),
+        response.as_deref(),
+        "looking ahead changes the answer"
+    );
 
     // An explained answer is the answer.
     let mut steps: Vec<Step> = Vec::new();

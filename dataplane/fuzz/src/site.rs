@@ -80,6 +80,18 @@ const DOCUMENT: &str = r#"{
 static STEERING: LazyLock<Arc<Steering>> =
     LazyLock::new(|| Arc::new(Steering::compile(DOCUMENT).expect("the document of the fuzz targets")));
 
+/// So many zones that they are looked ahead for in steps. Nothing asks for their names.
+static MANY_ZONES: LazyLock<Zones> = LazyLock::new(|| {
+    let mut zones = Zones::default();
+    let mut number = 0;
+    while !zones.is_large() {
+        let part = Part::new(name(&format!("z{number}.many.")));
+        zones.insert(Arc::new(build(&part.origin, &part.records, &[]).expect("a zone of a SOA record")));
+        number += 1;
+    }
+    zones
+});
+
 /// What is served.
 pub struct Site {
     pub state: Published,
@@ -91,7 +103,7 @@ pub struct Site {
 
 impl<'a> Arbitrary<'a> for Site {
     /// Octets: zones (bit mask of [`ORIGINS`]), steered names (bit mask), verdicts (base 3), client, number of RRsets,
-    /// then for each RRset its owner, kind and value (see [`choose_data`]).
+    /// whose highest bit adds zones nobody asks for, then for each RRset its owner, kind and value (see [`choose_data`]).
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Site> {
         let [zones, steered, verdicts_octet, client, sets]: [u8; 5] = u.arbitrary()?;
         let mut parts: Vec<Part> = ORIGINS
@@ -111,7 +123,7 @@ impl<'a> Arbitrary<'a> for Site {
                 part.push(wire, kind, value);
             }
         }
-        let mut all = Zones::default();
+        let mut all = if sets & 0x80 == 0 { Zones::default() } else { MANY_ZONES.clone() };
         for part in parts {
             let steered: Vec<(Name, u32)> = STEERED
                 .iter()

@@ -9,12 +9,6 @@ mod zone;
 
 use pyo3::prelude::*;
 
-/// See `gslb/_dataplane.pyi`.
-#[pyfunction]
-fn give_memory_back(py: Python<'_>) {
-    py.detach(gslb_core::memory::give_back);
-}
-
 /// The native data plane.
 #[pymodule]
 fn _dataplane(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -24,6 +18,5 @@ fn _dataplane(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<zone::PyZone>()?;
     module.add_class::<steering::PySteering>()?;
     module.add_class::<dataplane::PyDataPlane>()?;
-    module.add_function(wrap_pyfunction!(give_memory_back, module)?)?;
     Ok(())
 }

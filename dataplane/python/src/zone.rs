@@ -10,9 +10,10 @@ use gslb_core::zone::build::build;
 use gslb_core::zone::check::select::{Fence, Pattern, PatternError, Selection, Subject, digest};
 use gslb_core::zone::check::{Existence, Origins, Surroundings};
 use gslb_core::zone::finding::Finding;
+use gslb_core::zone::node::Flags;
 use gslb_core::zone::reader::{ZoneText, read_zone};
 use gslb_core::zone::records::Record;
-use gslb_core::zone::table::{Flags, Zone};
+use gslb_core::zone::table::Zone;
 use gslb_core::zone::update::Change;
 use pyo3::prelude::*;
 

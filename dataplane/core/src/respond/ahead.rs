@@ -13,7 +13,9 @@ use crate::observe::demand::Key;
 use crate::publish::Published;
 use crate::steer::Found;
 use crate::wire::query::Parsed;
+use crate::wire::rtype::number;
 use crate::zone::table::Zone;
+use crate::zone::zones::Zones;
 
 /// What is known of a query's answer before it is worked on: nothing, or what looking would find.
 #[derive(Clone, Copy, Default)]
@@ -54,12 +56,20 @@ impl Responder {
     /// [`Published::is_large`]. It changes nothing but time.
     pub fn look_ahead<'s>(&self, state: &'s Published, count: usize) -> [Ahead<'s>; GROUP] {
         let mut group = [Ahead::default(); GROUP];
-        for (ahead, Pending { query, parsed, .. }) in group.iter_mut().zip(self.pending.iter().take(count)) {
-            if *parsed == Parsed::Query && query.qclass == CLASS_IN {
-                ahead.zone = zone_of(state, &query.name, query.qtype);
-                if let Some(zone) = ahead.zone {
-                    zone.prefetch_slot(query.name.hash());
+        let is_looked_for =
+            |pending: &Pending| pending.parsed == Parsed::Query && pending.query.qclass == CLASS_IN;
+        if state.zones.is_large() {
+            self.zones_ahead(&state.zones, count, is_looked_for, &mut group);
+        } else {
+            for (ahead, pending) in group.iter_mut().zip(self.pending.iter().take(count)) {
+                if is_looked_for(pending) {
+                    ahead.zone = zone_of(state, &pending.query.name, pending.query.qtype);
                 }
+            }
+        }
+        for (ahead, pending) in group.iter().zip(self.pending.iter()) {
+            if let Some(zone) = ahead.zone {
+                zone.prefetch_slot(pending.query.name.hash());
             }
         }
         for (ahead, pending) in group.iter().zip(self.pending.iter()) {
@@ -87,5 +97,40 @@ impl Responder {
             }
         }
         group
+    }
+
+    /// Finds the zones of a group among many, and asks for what leads from them to the names.
+    fn zones_ahead<'s>(
+        &self,
+        zones: &'s Zones,
+        count: usize,
+        is_looked_for: impl Fn(&Pending) -> bool,
+        group: &mut [Ahead<'s>; GROUP],
+    ) {
+        let mut origins = [const { None }; GROUP];
+        for (origins, pending) in origins.iter_mut().zip(self.pending.iter().take(count)) {
+            // For DS it may be the zone above; few ask for it.
+            if is_looked_for(pending) && pending.query.qtype != number::DS {
+                *origins = Some(zones.prefetch_slots(&pending.query.name));
+            }
+        }
+        for (ahead, origins) in group.iter_mut().zip(&origins) {
+            ahead.zone = origins.as_ref().and_then(|origins| zones.candidate(origins));
+            if let Some(zone) = ahead.zone {
+                zone.prefetch();
+            }
+        }
+        for (ahead, pending) in group.iter().zip(self.pending.iter()) {
+            if let Some(zone) = ahead.zone {
+                zone.prefetch_origin(pending.query.name.hash());
+            }
+        }
+        for (ahead, pending) in group.iter_mut().zip(self.pending.iter()) {
+            // Two origins of one hash are hardly ever met; then the answer looks for itself.
+            ahead.zone = ahead.zone.filter(|zone| zone.is_above(&pending.query.name));
+            if let Some(zone) = ahead.zone {
+                zone.prefetch_shard(pending.query.name.hash());
+            }
+        }
     }
 }

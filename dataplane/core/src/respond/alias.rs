@@ -9,7 +9,8 @@ use crate::wire::fold::FoldedName;
 use crate::wire::rtype::number;
 use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
 use crate::zone::find::{Found, find};
-use crate::zone::table::{Node, Zone};
+use crate::zone::node::Node;
+use crate::zone::table::Zone;
 
 /// What following an ALIAS through the zones served here came to.
 enum Followed<'z> {
@@ -43,13 +44,13 @@ impl<'a> Lookup<'a> {
         let mut scope = 0;
         let answer = match self.follow(target, &mut ttl, &mut scope, chooser, trace) {
             Followed::Set(set) => write(set, ttl.min(set.ttl()), owner, writer),
-            Followed::Nothing => self.negative(zone, Rcode::NoError, writer),
+            Followed::Nothing => self.negative(zone, Rcode::NoError, owner, writer),
             Followed::Failure => Answer::code(Rcode::ServFail),
             Followed::Outside => {
                 let (set, stale) = self.state.flattened.get(node.name, self.query.qtype)?;
                 let error = stale.then_some(ExtendedError::StaleAnswer);
                 let answer = match set.count {
-                    0 => self.negative(zone, Rcode::NoError, writer),
+                    0 => self.negative(zone, Rcode::NoError, owner, writer),
                     _ => write(set, set.ttl(), owner, writer),
                 };
                 Answer { error, ..answer }
@@ -69,9 +70,9 @@ impl<'a> Lookup<'a> {
                     }
                     Outcome::LastResort | Outcome::NotOffered => match last_resort {
                         Some(set) => write(set, ttl.min(set.ttl()), owner, writer),
-                        None => self.negative(zone, Rcode::NoError, writer),
+                        None => self.negative(zone, Rcode::NoError, owner, writer),
                     },
-                    Outcome::NoData => self.negative(zone, Rcode::NoError, writer),
+                    Outcome::NoData => self.negative(zone, Rcode::NoError, owner, writer),
                 }
             }
         };

@@ -6,7 +6,7 @@ use crate::wire::fold::FoldedName;
 use crate::wire::name::MAX_NAME;
 use crate::wire::rtype::number;
 use crate::wire::writer::{IMAGE_HEAD, Image, OWNER_IS_QUESTION, Owner, Section, Writer};
-use crate::zone::table::Node;
+use crate::zone::node::Node;
 
 /// A CNAME made from a DNAME, as an RRset image.
 pub(super) struct Alias {

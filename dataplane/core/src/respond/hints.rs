@@ -9,7 +9,7 @@ use crate::wire::Rcode;
 use crate::wire::rtype::{self, number};
 use crate::wire::u16_at;
 use crate::wire::writer::{Image, Owner, Section, Writer, leading_name};
-use crate::zone::table::Node;
+use crate::zone::node::Node;
 
 /// SvcParamKeys (RFC 9460 section 14.3.2).
 const MANDATORY: u16 = 0;

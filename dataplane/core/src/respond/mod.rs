@@ -2,9 +2,11 @@
 
 mod ahead;
 mod alias;
+mod any;
 mod chaos;
 mod dname;
 mod hints;
+mod negative;
 mod opt;
 mod passed;
 mod referral;
@@ -30,7 +32,7 @@ pub use self::trace::{NoTrace, Step, Trace};
 
 use crate::observe::counters::{Counter, Counters};
 use crate::publish::Published;
-use crate::steer::{Random, Selection, Steering};
+use crate::steer::{Random, Selection};
 use crate::wire::edns::Edns;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::to_text;
@@ -39,7 +41,8 @@ use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Image, Owner, Section, Writer, leading_name};
 use crate::wire::{HEADER, Rcode};
 use crate::zone::find::{Found, find};
-use crate::zone::table::{Flags, Node, Zone};
+use crate::zone::node::{Flags, Node};
+use crate::zone::table::Zone;
 
 /// Largest UDP response, and the payload size we advertise (DNS flag day 2020: no fragments).
 pub const MAX_UDP: usize = 1232;
@@ -51,9 +54,6 @@ pub const MAX_STREAM: usize = 65_535;
 pub const STREAM_IDLE: Duration = Duration::from_secs(10);
 /// CNAMEs and DNAMEs followed in one answer; a longer chain ends there and the resolver asks on.
 const MAX_CHAIN: usize = 16;
-/// What ANY gets where there is nothing else to tell (RFC 8482 section 4.2): HINFO "RFC8482" "", for an hour.
-const RFC8482: Image<'_> =
-    Image { rtype: number::HINFO, count: 1, octets: b"\xc0\x0c\0\x0d\0\x01\0\0\x0e\x10\0\x09\x07RFC8482\0" };
 const CLASS_IN: u16 = 1;
 const CLASS_ANY: u16 = 255;
 
@@ -389,7 +389,7 @@ impl<'a> Lookup<'a> {
                         Err(answer) => return answer,
                     }
                 }
-                Found::NameError => return self.negative(zone, Rcode::NxDomain, writer),
+                Found::NameError => return self.negative(zone, Rcode::NxDomain, owner, writer),
             };
             if followed.is_err() {
                 break;
@@ -451,7 +451,7 @@ impl<'a> Lookup<'a> {
         }
         if node.flags.any(Flags::ALIAS) {
             if qtype == number::ALIAS {
-                return Next::Done(self.negative(zone, Rcode::NoError, writer));
+                return Next::Done(self.negative(zone, Rcode::NoError, owner, writer));
             }
             if rtype::is_address(qtype) {
                 let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
@@ -464,10 +464,11 @@ impl<'a> Lookup<'a> {
             }
         }
         if let Some(set) = node.set(qtype) {
+            let start = writer.length();
             return Next::Done(match records(set, longest, owner, writer, trace) {
                 Ok(()) => {
                     if set.rtype == number::NS {
-                        add_addresses(zone, set, writer);
+                        add_addresses(zone, set, start, writer);
                     }
                     Answer { scope, ..Answer::authoritative(Rcode::NoError) }
                 }
@@ -486,63 +487,8 @@ impl<'a> Lookup<'a> {
             }
             return Next::Follow { target, scope };
         }
-        let answer = self.negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), writer);
+        let answer = self.negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), owner, writer);
         Next::Done(Answer { scope, ..answer })
-    }
-
-    /// ANY gets one RRset (RFC 8482 section 4.1), and never one that steering or an ALIAS would answer otherwise: a
-    /// resolver may answer other queries from it. Without any other it gets the HINFO of section 4.2.
-    fn any<T: Trace>(
-        &self,
-        node: Node<'_>,
-        owner: Owner<'_>,
-        zone: &Zone,
-        writer: &mut Writer<'_>,
-        trace: &mut T,
-    ) -> Answer {
-        let steering: &Steering = &self.state.steering;
-        let chosen = node.flags.any(Flags::STEERED.or(Flags::ALIAS));
-        let is_steered = |rtype| {
-            node.steered().is_some_and(|steered| {
-                steering.offers(steered, rtype) || matches!(rtype, number::HTTPS | number::SVCB)
-            })
-        };
-        let is_told = |set: &Image<'_>| {
-            set.rtype != number::ALIAS && !(chosen && rtype::is_address(set.rtype)) && !is_steered(set.rtype)
-        };
-        let written = match node.sets().find(is_told) {
-            Some(set) => records(set, None, owner, writer, trace),
-            None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
-            None => return self.negative(zone, Rcode::NoError, writer),
-        };
-        match written {
-            Ok(()) => Answer::authoritative(Rcode::NoError),
-            Err(full) => full.into(),
-        }
-    }
-
-    /// A negative answer: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
-    fn negative(&self, zone: &Zone, rcode: Rcode, writer: &mut Writer<'_>) -> Answer {
-        self.negative_for(zone, rcode, u32::MAX, writer)
-    }
-
-    /// A negative answer that is held for at most `longest` seconds. For any class it has no SOA: that would be one of
-    /// this class (as NSD and BIND).
-    fn negative_for(&self, zone: &Zone, rcode: Rcode, longest: u32, writer: &mut Writer<'_>) -> Answer {
-        if self.query.qclass == CLASS_ANY {
-            return Answer::authoritative(rcode);
-        }
-        let apex = Owner::Name(zone.origin().as_wire());
-        let written = match zone.soa_image() {
-            Some(soa) => {
-                writer.rrset(Section::Authority, apex, soa, Some(zone.soa().negative_ttl.min(longest)))
-            }
-            None => Ok(()),
-        };
-        match written {
-            Ok(()) => Answer::authoritative(rcode),
-            Err(Full) => Answer { rcode, ..Full.into() },
-        }
     }
 }
 

@@ -29,7 +29,7 @@ impl Lookup<'_> {
         trace: &mut T,
     ) -> Answer {
         let Some((name, mode)) = self.state.steering.reflecting(steered) else {
-            return self.negative(zone, Rcode::NoError, writer);
+            return self.negative(zone, Rcode::NoError, owner, writer);
         };
         self.counters.add(Counter::Reflected);
         let sent = self.query.edns.and_then(|edns| edns.subnet).filter(|_| name.client_subnet);
@@ -53,7 +53,7 @@ impl Lookup<'_> {
             },
         });
         if answer().next().is_none() {
-            return Answer { scope, ..self.negative(zone, Rcode::NoError, writer) };
+            return Answer { scope, ..self.negative(zone, Rcode::NoError, owner, writer) };
         }
         let mark = writer.mark();
         for address in answer() {

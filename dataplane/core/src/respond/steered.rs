@@ -11,7 +11,8 @@ use crate::wire::Rcode;
 use crate::wire::query::Query;
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Owner, Section, Writer};
-use crate::zone::table::{Flags, Node, Zone};
+use crate::zone::node::{Flags, Node};
+use crate::zone::table::Zone;
 
 /// What steering makes of a question.
 pub(super) enum Steered<'z> {
@@ -72,7 +73,7 @@ impl<'a> Lookup<'a> {
             }
             Outcome::NoData => {
                 self.counters.add(Counter::AllDown);
-                Answer { scope, ..self.negative_for(zone, Rcode::NoError, ttl, writer) }
+                Answer { scope, ..self.negative_for(zone, Rcode::NoError, ttl, owner, writer) }
             }
             Outcome::ServFail => {
                 self.counters.add(Counter::AllDown);

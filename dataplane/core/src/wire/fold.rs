@@ -165,6 +165,15 @@ impl FoldedName {
         self.octets.get(self.suffix_start(labels)..self.length).unwrap_or_default()
     }
 
+    /// How the suffix of one label more than `labels` begins: its length octet and three more, zeros behind the name's
+    /// end. All zeros if there is none.
+    #[inline]
+    pub fn above(&self, labels: usize) -> [u8; 4] {
+        let start = self.labels.checked_sub(labels + 1).and_then(|label| self.starts.get(label));
+        let octets = start.and_then(|&start| self.octets.get(usize::from(start)..)?.first_chunk());
+        octets.copied().unwrap_or_default()
+    }
+
     /// Whether the octets from `start` on are those of `name` but for the case of letters (RFC 4343).
     #[inline]
     pub fn is_from(&self, start: usize, name: &[u8]) -> bool {
@@ -216,6 +225,7 @@ mod tests {
         assert_eq!(name.label_count(), 3);
         assert_eq!(name.suffix(2), b"\x07example\x03com\0");
         assert_eq!(name.suffix(0), b"\0");
+        assert_eq!((name.above(3), name.above(2), name.above(0)), ([0; 4], *b"\x03www", *b"\x03com"));
         let mut buffer = FoldedName::buffer();
         assert_eq!(name.wildcard(2, &mut buffer), b"\x01*\x07example\x03com\0");
     }
@@ -247,6 +257,17 @@ mod tests {
 
     /// Few letters in both cases and their neighbours in ASCII, so that some names are equal.
     const LETTERS: &str = "[a-bA-B@\\[`{]{1,20}";
+
+    #[test]
+    fn what_is_above_a_suffix_is_told_apart_from_what_stood_there_before() {
+        for length in 1..20 {
+            let mut name = FoldedName::default();
+            name.set(&[[2, b'x', b'x'].repeat(9), vec![0]].concat()).unwrap();
+            let long = [&[length as u8][..], &vec![b'y'; length], b"\x01A\0"].concat();
+            name.set(&long).unwrap();
+            assert_eq!(name.above(0), *b"\x01a\0\0");
+        }
+    }
 
     proptest! {
         #[test]

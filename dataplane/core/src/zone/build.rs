@@ -7,15 +7,17 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::node::{Flags, begin_node, begin_set, end_node, end_set};
 use super::owners::{Index, Owner, Owners};
 use super::records::{Record, RecordSet};
-use super::table::{Flags, Shard, Soa, Zone, begin_node, begin_set, end_node, end_set, shard_index};
+use super::soa::Soa;
+use super::table::{Shard, Zone, shard_index};
 use crate::memory::prefetch;
+use crate::wire::Name;
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::push_image;
-use crate::wire::{Name, u32_at};
 
 /// Names per shard that a change of one name copies; small enough that it takes microseconds.
 pub(super) const NAMES_PER_SHARD: usize = 512;
@@ -27,7 +29,7 @@ pub(super) const MAX_SET: usize = 65_535 - (12 + 255 + 4) - 256;
 /// no order, whose ends are in no near cache.
 const AHEAD: usize = 8;
 
-/// Octets before a node's name, before an RRset's image and before a record's RDATA in it (`table.rs`).
+/// Octets before a node's name, before an RRset's image and before a record's RDATA in it (`node.rs`).
 const NODE_HEAD: usize = 7;
 const SET_HEAD: usize = 4;
 const RECORD_HEAD: usize = 12;
@@ -129,14 +131,9 @@ impl<'s> SteeredNames<'s> {
     }
 }
 
-/// Fills in the SOA's numbers from the apex; `None` without a valid SOA.
+/// Fills in what the SOA at the apex says; `None` without a valid one.
 pub(super) fn with_soa(mut zone: Zone) -> Option<Zone> {
-    let image = zone.soa_image()?;
-    let rdata = image.rdata().next()?;
-    let numbers = rdata.len().checked_sub(20)?;
-    let soa =
-        Soa { serial: u32_at(rdata, numbers)?, negative_ttl: image.ttl().min(u32_at(rdata, numbers + 16)?) };
-    zone.soa = soa;
+    zone.soa = Soa::new(zone.origin().as_wire(), zone.soa_image()?)?;
     Some(zone)
 }
 

@@ -1,6 +1,7 @@
 //! Finds what a zone says of a name: RFC 1034 section 4.3.2 step 3, wildcards by RFC 4592, DNAME by RFC 6672.
 
-use super::table::{Flags, Node, Zone};
+use super::node::{Flags, Node};
+use super::table::Zone;
 use crate::wire::fold::FoldedName;
 use crate::wire::name::is_within;
 

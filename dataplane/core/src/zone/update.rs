@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::{MAX_SET, NAMES_PER_SHARD, with_soa};
-use super::table::{Draft, Flags, NodeChange, Set, Shard, Zone, shard_index};
+use super::node::{Draft, Flags, NodeChange, Set};
+use super::table::{Shard, Zone, shard_index};
 use crate::wire::Name;
 use crate::wire::fold::hash;
 use crate::wire::name::{is_within, parent};
