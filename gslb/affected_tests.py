@@ -8,7 +8,6 @@ import dns.rdatatype
 
 from gslb.model.pool_graph import PoolGraph
 from gslb.model.site import LatencyStep, SteeringConfig
-from gslb.zones.reach import Reach, steered_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ class AffectedTests:
 
     def __init__(self, tests: Sequence[PolicyTest] = (), config: SteeringConfig | None = None) -> None:
         self._tests = tests
-        self._config = config or SteeringConfig()
+        self._config = config or SteeringConfig.model_construct()
         self._targets: dict[str, tuple[str, ...]] | None = None
         self._measured: frozenset[str] | None = None
         self._reached: dict[str, Reached] = {}
@@ -61,6 +60,8 @@ class AffectedTests:
         missing = {test.ask for test in self._tests} - self._reached.keys()
         if not missing:
             return
+        from gslb.zones.reach import Reach, steered_targets  # noqa: PLC0415 - a start without tests is quicker
+
         if self._targets is None:
             self._targets = steered_targets(self._config)
         reach = Reach(zones, self._targets)

@@ -11,7 +11,6 @@ import typer
 from typer.testing import CliRunner
 
 from gslb import policy_tests as subject
-from gslb import publish
 from gslb._dataplane import DataPlane
 from gslb.cli.check import check_site
 from gslb.cli.main import app
@@ -286,13 +285,13 @@ def test_only_the_address_of_a_client_subnet_option_is_left_out_of_account(reply
 def record_runs(monkeypatch):
     """The names that policy tests ask for from now on."""
     ran = []
-    run = publish.run_policy_tests
+    run = subject.run_policy_tests
 
     def run_and_record(tests, *rest):
         ran.extend(test.ask for test in tests)
         return run(tests, *rest)
 
-    monkeypatch.setattr(publish, "run_policy_tests", run_and_record)
+    monkeypatch.setattr(subject, "run_policy_tests", run_and_record)
     return ran
 
 
