@@ -40,10 +40,11 @@ def find_paths(directory: Path, wanted: Callable[[str], bool]) -> list[str]:
 def walk_files(
     directory: Path, wanted: Callable[[str], bool], *, most: int = MAXIMUM_FILES
 ) -> Iterator[os.DirEntry[str]]:
-    """Files below ``directory`` whose name is ``wanted``, at any depth.
+    """Files below ``directory`` whose name is ``wanted``, at any depth, in the order of the system.
 
     Hidden files and directories are left out. Symbolic links are followed; a directory reached twice, by a
-    loop too, is read once. Raises UnreadableFileError, also past 32 levels or ``most`` files.
+    loop too, is read once, by the path that sorts first. Raises UnreadableFileError, also past 32 levels or
+    ``most`` files.
     """
     found = 0
     seen: set[tuple[int, int]] = set()
@@ -52,28 +53,29 @@ def walk_files(
         current, depth = pending.popleft()
         if depth > MAXIMUM_DEPTH:
             raise UnreadableFileError(current, f"is nested deeper than {MAXIMUM_DEPTH} directories")
+        directories = []
         for entry in _list_directory(current, seen):
             if _is_directory(entry):
-                pending.append((Path(entry.path), depth + 1))
+                directories.append(entry.path)
             elif wanted(entry.name):
                 found += 1
                 yield entry
+        pending.extend((Path(path), depth + 1) for path in sorted(directories))
         if found > most:
             raise UnreadableFileError(directory, f"holds more than {most} files of one kind")
 
 
 def _list_directory(directory: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
-    """The visible entries of a directory by name; none when it was ``seen`` before."""
+    """The visible entries of a directory; none when it was ``seen`` before."""
     try:
         status = directory.stat()
         if (status.st_dev, status.st_ino) in seen:
             return []
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(directory) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
+            return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         raise UnreadableFileError(directory, f"cannot be read: {error.strerror}") from error
-    return sorted(visible, key=lambda entry: entry.name)
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

@@ -47,7 +47,8 @@ def check_zones(
             for rule, severity, file, line, column, message in rows
         ]
         sieve.add(origin, findings)
-        leads[origin] = [Lead._make(pointer) for pointer in pointers]
+        if pointers:
+            leads[origin] = [Lead._make(pointer) for pointer in pointers]
         # Of a zone that could not be read whole, nothing is said to be missing.
         is_whole = not any(finding.severity is Severity.ERROR for finding in findings)
         apex = (
@@ -56,9 +57,10 @@ def check_zones(
         if apex is not None:
             sieve.add(origin, check_apex(apex))
         texts.read(zone)
-        numbers = [index for _, index in steered.get(origin, ())]
-        of_zone = [steering.names[index] for index in numbers if index < len(steering.names)]
-        sieve.add(origin, check_policy(steering.rules, zone, of_zone, apex))
+        if steering.rules:
+            numbers = [index for _, index in steered.get(origin, ())]
+            of_zone = [steering.names[index] for index in numbers if index < len(steering.names)]
+            sieve.add(origin, check_policy(steering.rules, zone, of_zone, apex))
     beyond = (check_leads(leads, by_origin, names), check_delegations(by_origin), texts.findings())
     for origin, finding in chain.from_iterable(beyond):
         sieve.add(origin, [finding])

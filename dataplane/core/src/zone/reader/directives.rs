@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, MAX_TTL, quote};
@@ -78,8 +79,9 @@ impl Reader {
     /// # Errors
     /// Why the file was not read at all. Faults inside it become findings.
     pub fn read_file(&mut self, path: &Path, mut scope: Scope) -> Result<(), String> {
-        let canonical = fs::canonicalize(path).map_err(|error| format!("{error}: {}", path.display()))?;
-        if self.open_files.contains(&canonical) {
+        let metadata = fs::metadata(path).map_err(|error| format!("{error}: {}", path.display()))?;
+        let identity = (metadata.dev(), metadata.ino());
+        if self.open_files.contains(&identity) {
             return Err(format!("{} is being read already, so it would include itself", path.display()));
         }
         if self.open_files.len() >= MAX_DEPTH {
@@ -88,7 +90,7 @@ impl Reader {
         if self.files_read >= MAX_FILES {
             return Err(format!("the zone includes more than {MAX_FILES} files: join some"));
         }
-        let text = self.load(&canonical)?;
+        let text = self.load(path, &metadata)?;
         self.files_read += 1;
         let name = path.to_string_lossy();
         let files = &mut self.zone.records.files;
@@ -99,23 +101,22 @@ impl Reader {
         // At most MAX_FILES, so it fits.
         scope.file = index as u16;
         scope.directory = Some(path.parent().map_or_else(PathBuf::new, Path::to_path_buf));
-        self.open_files.push(canonical);
+        self.open_files.push(identity);
         self.read_source(&text, &mut scope);
         self.open_files.pop();
         Ok(())
     }
 
-    fn load(&mut self, path: &Path) -> Result<Vec<u8>, String> {
-        let kind = fs::metadata(path).map_err(|error| error.to_string())?;
-        if !kind.is_file() {
+    fn load(&mut self, path: &Path, metadata: &fs::Metadata) -> Result<Vec<u8>, String> {
+        if !metadata.is_file() {
             // Opening a pipe or a device might block for ever.
-            return Err(format!("{} is not a regular file", path.display()));
+            return Err(format!("{} is not a regular file", resolved(path).display()));
         }
         let room = MAX_OCTETS.saturating_sub(self.octets_read);
-        let mut text = Vec::with_capacity(usize::try_from(kind.len().min(room)).unwrap_or(0));
+        let mut text = Vec::with_capacity(usize::try_from(metadata.len().min(room)).unwrap_or(0));
         fs::File::open(path)
             .and_then(|file| file.take(room + 1).read_to_end(&mut text))
-            .map_err(|error| format!("{error}: {}", path.display()))?;
+            .map_err(|error| format!("{error}: {}", resolved(path).display()))?;
         let length = text.len() as u64;
         if length > room {
             return Err("the zone's files hold more than 2 GiB: split the zone".to_owned());
@@ -123,4 +124,9 @@ impl Reader {
         self.octets_read += length;
         Ok(text)
     }
+}
+
+/// The path that leads to the file without links, for people.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }

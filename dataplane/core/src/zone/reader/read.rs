@@ -51,8 +51,8 @@ impl Scope {
 #[derive(Debug)]
 pub struct Reader {
     pub zone: ZoneText,
-    /// Canonical paths of the files being read, the outermost first.
-    pub open_files: Vec<PathBuf>,
+    /// Device and inode of the files being read, the outermost first.
+    pub open_files: Vec<(u64, u64)>,
     /// Octets read from files so far.
     pub octets_read: u64,
     /// Files read so far, each time that one is read.
