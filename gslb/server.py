@@ -71,7 +71,7 @@ class Options:
 
     ``identity`` and ``version_text`` are what the server says of itself: printable ASCII, at most 128
     characters, empty for nothing at all and ``None`` for the default. ``allow_commands``: monitors of the
-    site may run programs.
+    site may run programs. ``cpus``: none, or at least as many as ``workers``, each of which stays on one.
     """
 
     site: Path
@@ -79,6 +79,7 @@ class Options:
     api: tuple[str, int]
     state: Path
     workers: int
+    cpus: tuple[int, ...] = ()
     identity: str | None = None
     version_text: str | None = None
     allow_commands: bool = False
@@ -125,7 +126,7 @@ async def _serve(options: Options) -> None:
             log.log(_LEVELS[finding.severity], finding.message, rule=finding.rule, place=place)
 
         await flattener.wait_until_tried(RESOLVE_SECONDS)
-        dataplane.start(streams_for(descriptors))
+        _start(dataplane, streams_for(descriptors), options.cpus)
 
         ready = asyncio.Event()
         runner = await asyncio.to_thread(_api_runner, operations, token, ready)
@@ -188,6 +189,14 @@ def _listen(dataplane: DataPlane, options: Options) -> list[str]:
         raise ListenError(f"{error.strerror}: {hint}") from error
     except ValueError as error:
         raise ListenError(f"--listen: {error}") from error
+
+
+def _start(dataplane: DataPlane, streams: int, cpus: tuple[int, ...]) -> None:
+    try:
+        dataplane.start(streams, cpus)
+    except OSError as error:
+        hint = "; leave --cpus out, or name others" if cpus else ""
+        raise ListenError(f"cannot start answering: {error.strerror}{hint}") from error
 
 
 async def _bind_api(address: tuple[str, int]) -> list[socket.socket]:
