@@ -3,6 +3,7 @@
 Names cross in presentation format, absolute, lower case, with a final dot, unless said otherwise.
 """
 
+from collections.abc import Sequence
 from typing import Final, Self, final
 
 __all__ = ["VERSION", "DataPlane", "Origins", "Steering", "Zone", "ZoneText"]
@@ -238,8 +239,12 @@ class DataPlane:
         Raises OSError that names the address.
         """
 
-    def start(self, streams: int = 1000) -> None:
-        """Start answering on what ``listen`` bound, at most ``streams`` TCP connections at once."""
+    def start(self, streams: int = 1000, cpus: Sequence[int] = ()) -> None:
+        """Start answering on what ``listen`` bound, at most ``streams`` TCP connections at once.
+
+        Of each address, the first UDP worker stays on the first of ``cpus``, and so on; all run anywhere if
+        there are none. Raises OSError for a CPU that is not there or not allowed, and for too few of them.
+        """
 
     def stop(self) -> None:
         """Stop the listeners and join their threads."""

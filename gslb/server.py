@@ -72,7 +72,7 @@ class Options:
 
     ``identity`` and ``version_text`` are what the server says of itself: printable ASCII, at most 128
     characters, empty for nothing at all and ``None`` for the default. ``allow_commands``: monitors of the
-    site may run programs.
+    site may run programs. ``cpus``: none, or at least as many as ``workers``, each of which stays on one.
     """
 
     site: Path
@@ -80,6 +80,7 @@ class Options:
     api: tuple[str, int]
     state: Path
     workers: int
+    cpus: tuple[int, ...] = ()
     identity: str | None = None
     version_text: str | None = None
     allow_commands: bool = False
@@ -122,7 +123,7 @@ async def _serve(options: Options) -> None:
         _on_signals(stop.set, hung_up.set)
         stack.push_async_callback(operations.stop)
         await flattener.wait_until_tried(RESOLVE_SECONDS)
-        dataplane.start(streams_for(descriptors))
+        _start(dataplane, streams_for(descriptors), options.cpus)
         _log_findings(started.findings)
 
         ready = asyncio.Event()
@@ -202,6 +203,14 @@ def _listen(dataplane: DataPlane, options: Options) -> list[str]:
         raise ListenError(f"{error.strerror}: {hint}") from error
     except ValueError as error:
         raise ListenError(f"--listen: {error}") from error
+
+
+def _start(dataplane: DataPlane, streams: int, cpus: tuple[int, ...]) -> None:
+    try:
+        dataplane.start(streams, cpus)
+    except OSError as error:
+        hint = "; leave --cpus out, or name others" if cpus else ""
+        raise ListenError(f"cannot start answering: {error.strerror}{hint}") from error
 
 
 async def _bind_api(address: tuple[str, int]) -> list[socket.socket]:

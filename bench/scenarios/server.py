@@ -26,9 +26,8 @@ FIRST_ANSWER_STEP = 0.01
 class Server:
     """A running gslb; a context manager. Ports are free ones, the log is ``run/log``.
 
-    gslb has no option that pins its threads: they are moved from here, by their names. ``second_worker`` is
-    the core of one more worker. ``first_answer_seconds`` is how long after its start it answered ``query``,
-    where one is given.
+    ``second_worker`` is the core of one more worker. ``first_answer_seconds`` is how long after its start it
+    answered ``query``, where one is given.
     """
 
     def __init__(
@@ -41,14 +40,14 @@ class Server:
         query: bytes | None = None,
     ) -> None:
         self.cores = cores
-        self._worker_cores = [cores.worker] + ([] if second_worker is None else [second_worker])
+        worker_cores = [cores.worker] + ([] if second_worker is None else [second_worker])
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(parents=True)
         self.log = run / "log"
         command = ["taskset", "-c", str(cores.control), str(GSLB), "serve", str(site)]
         port = machine.free_port() if query else 0
         command += ["--listen", f"127.0.0.1:{port}", "--api", "127.0.0.1:0", "--state", str(run / "state")]
-        command += ["--workers", str(len(self._worker_cores))]
+        command += ["--cpus", ",".join(str(core) for core in worker_cores)]
         self.started = time.monotonic()
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -76,9 +75,8 @@ class Server:
         self.token = (run / "state" / "token").read_text().strip()
         names = machine.threads(self.pid)
         self.workers = sorted(thread for thread, name in names.items() if name.startswith("gslb-udp"))
-        for thread, core in zip(self.workers, self._worker_cores, strict=True):
-            machine.to_core(thread, core)
-            if self.cores.reserved:
+        if self.cores.reserved:
+            for thread in self.workers:
                 machine.real_time(thread)
         peers.settle(self.pid)
 

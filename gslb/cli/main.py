@@ -92,6 +92,10 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, metavar="N", help="UDP threads; by default one per CPU.")
     ] = None,
+    cpus: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Keep each UDP thread on one of these CPUs, such as 2,3 or 2-5."),
+    ] = None,
     identity: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +127,7 @@ def serve(  # noqa: PLR0917 - typer calls it by keyword
             api,
             state or default_directory(),
             workers,
+            cpus,
             identity,
             version_text,
             allow_commands=allow_commands,

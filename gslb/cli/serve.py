@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import typer
 
 import gslb.telemetry.without_rich  # noqa: F401 - before anything imports structlog
+from gslb.cli.cpus import choose_workers, parse_cpus
 from gslb.cli.output import EXIT_REFUSED, fail
 from gslb.config.wording import quote
 from gslb.errors import GslbError
@@ -28,6 +28,7 @@ def serve(  # noqa: PLR0917 - the options of the command
     api: str | None,
     state: Path,
     workers: int | None,
+    cpus: str | None,
     identity: str | None,
     version_text: str | None,
     *,
@@ -35,12 +36,14 @@ def serve(  # noqa: PLR0917 - the options of the command
 ) -> None:
     """Serve until SIGTERM or SIGINT; ends the command with one clear message when the server cannot start."""
     configure_logs()
+    parsed_cpus = parse_cpus(cpus)
     options = Options(
         site=site,
         listen=tuple(listen) or (DEFAULT_LISTEN,),
         api=parse_address(api or DEFAULT_API),
         state=state,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=choose_workers(workers, parsed_cpus),
+        cpus=parsed_cpus,
         identity=parse_identity(identity, "--identity"),
         version_text=parse_identity(version_text, "--version-text"),
         allow_commands=allow_commands,

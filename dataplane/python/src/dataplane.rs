@@ -237,13 +237,13 @@ impl PyDataPlane {
     }
 
     // The default is `serve::tcp::MAX_CONNECTIONS`, as a number since it stands in the signature.
-    #[pyo3(signature = (streams=1000))]
-    fn start(&self, streams: usize) -> Result<()> {
+    #[pyo3(signature = (streams=1000, cpus=Vec::new()), text_signature = "(self, streams=1000, cpus=())")]
+    fn start(&self, streams: usize, cpus: Vec<usize>) -> Result<()> {
         let mut listening = lock(&self.listening);
         match std::mem::replace(&mut *listening, Listening::Nothing) {
             Listening::Bound(bound) => {
-                *listening =
-                    Listening::Running(Server::start(bound, self.publisher.clone(), self.seed, streams)?);
+                let publisher = self.publisher.clone();
+                *listening = Listening::Running(Server::start(bound, publisher, self.seed, streams, &cpus)?);
                 Ok(())
             }
             other => {
