@@ -108,8 +108,14 @@ class Zone:
     def aliases(self) -> list[tuple[str, str, int]]:
         """The ALIAS records: (owner, target, TTL)."""
 
-    def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
-        """RRsets (name, type, TTL, RDATA) in a stable order, from ``offset`` on, at most ``limit``."""
+    def rrsets(
+        self, offset: int, limit: int, rtype: int | None = None
+    ) -> tuple[list[tuple[str, int, int, list[bytes]]], int | None]:
+        """At most ``limit`` RRsets (name, type, TTL, RDATA) in a stable order, and where the next begins.
+
+        ``offset`` counts RRsets of all types, also where only those of ``rtype`` are wanted. Nothing before
+        it is looked at, but for the names stored next to it. The next page is ``None`` behind the last.
+        """
 
     def with_rrsets(self, changes: list[tuple[str, int, int, list[bytes]]]) -> Zone:
         """A new zone in which each (name, type, TTL, RDATA) replaces that RRset; empty RDATA removes it.

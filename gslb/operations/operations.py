@@ -230,12 +230,12 @@ class Operations:
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         # A filter may look through a zone of a million RRsets: not on the event loop.
-        found, more = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
+        found, following = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
         return ZonePage(
             zone=self._zone_report(key, zone),
             rrsets=found,
             offset=offset,
-            next_offset=offset + len(found) if more else None,
+            next_offset=following,
         )
 
     def latency(self) -> LatencyTable:

@@ -6,6 +6,7 @@ pub mod find;
 pub mod finding;
 pub mod flattened;
 pub mod owners;
+pub mod page;
 pub mod reader;
 pub mod records;
 pub mod table;
