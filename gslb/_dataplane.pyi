@@ -138,11 +138,12 @@ class Steering:
     def endpoint_count(self) -> int: ...
     @property
     def name_count(self) -> int: ...
-    def examples(self, kind: str, value: str, limit: int) -> list[str]:
-        """An address of each distinct location that a selector names, IPv4 first, at most ``limit``.
+    def examples(self, locations: list[tuple[str, str]], limit: int) -> list[list[str]]:
+        """Of each of ``locations`` an address of each distinct location of the databases that lies in it.
 
-        ``kind`` is ``asn``, ``subdivision``, ``country`` or ``continent``. Empty when the geo databases know
-        no such location. Raises ValueError for what is no selector.
+        IPv4 first, at most ``limit``. A location is (``asn``, ``subdivision``, ``country`` or ``continent``,
+        value). A list is empty when the geo databases know no such location. All of them are looked for on
+        one way through the networks. Raises ValueError for what is no selector.
         """
 
     def has_map_of(self, other: Steering) -> bool:
