@@ -412,6 +412,10 @@ class Operations:
         """Load the site directory anew, all or nothing, see ``Content.reload``."""
         return await self._content.reload(cause)
 
+    async def reload_unless(self, is_loaded: Callable[[], bool], cause: str) -> None:
+        """As ``reload``, but does nothing if ``is_loaded`` says so when its turn has come."""
+        await self._content.reload_unless(is_loaded, cause)
+
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _expire_when_due(self) -> None:
