@@ -112,8 +112,14 @@ class Zone:
     def aliases(self) -> list[tuple[str, str, int]]:
         """The ALIAS records: (owner, target, TTL)."""
 
-    def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
-        """RRsets (name, type, TTL, RDATA) in a stable order, from ``offset`` on, at most ``limit``."""
+    def rrsets(
+        self, offset: int, limit: int, rtype: int | None = None
+    ) -> tuple[list[tuple[str, int, int, list[bytes]]], int | None]:
+        """At most ``limit`` RRsets (name, type, TTL, RDATA) in a stable order, and where the next begins.
+
+        ``offset`` counts RRsets of all types, also where only those of ``rtype`` are wanted. Nothing before
+        it is looked at, but for the names stored next to it. The next page is ``None`` behind the last.
+        """
 
     def with_rrsets(self, changes: list[tuple[str, int, int, list[bytes]]]) -> Zone:
         """A new zone in which each (name, type, TTL, RDATA) replaces that RRset; empty RDATA removes it.
@@ -136,11 +142,12 @@ class Steering:
     def endpoint_count(self) -> int: ...
     @property
     def name_count(self) -> int: ...
-    def examples(self, kind: str, value: str, limit: int) -> list[str]:
-        """An address of each distinct location that a selector names, IPv4 first, at most ``limit``.
+    def examples(self, locations: list[tuple[str, str]], limit: int) -> list[list[str]]:
+        """Of each of ``locations`` an address of each distinct location of the databases that lies in it.
 
-        ``kind`` is ``asn``, ``subdivision``, ``country`` or ``continent``. Empty when the geo databases know
-        no such location. Raises ValueError for what is no selector.
+        IPv4 first, at most ``limit``. A location is (``asn``, ``subdivision``, ``country`` or ``continent``,
+        value). A list is empty when the geo databases know no such location. All of them are looked for on
+        one way through the networks. Raises ValueError for what is no selector.
         """
 
     def has_map_of(self, other: Steering) -> bool:

@@ -80,7 +80,7 @@ def run_policy_tests(
     """Each test on an engine of its own that holds these zones and this compiled ``config``."""
     if not tests:
         return []
-    runner = _Runner(config, list(zones), steering, {test.ask for test in tests})
+    runner = _Runner(tests, config, list(zones), steering)
     return [runner.run(test) for test in tests]
 
 
@@ -99,22 +99,21 @@ def failures(outcomes: Iterable[Outcome]) -> list[Finding]:
 
 
 class _Runner:
-    """Asks an engine under the conditions of each test."""
+    """Asks an engine under the conditions of each of ``tests``."""
 
     def __init__(
-        self, config: SteeringConfig, zones: list[Zone], steering: Steering, asked: Iterable[str] = ()
+        self, tests: Sequence[PolicyTest], config: SteeringConfig, zones: list[Zone], steering: Steering
     ) -> None:
         from gslb._dataplane import DataPlane  # noqa: PLC0415 - only a site with tests needs an engine here
 
-        self._steering = steering
         self._what_if = WhatIf(config)
         self._all_up = VerdictTable(config, [Observed.UP] * steering.endpoint_count)
         self._conditions: Conditions | None = None
         self._engine: DataPlane = DataPlane(seed=SEED)
         self._engine.publish(zones, steering, bytes(steering.endpoint_count))
-        self._outside = _stand_in_for_addresses(self._engine, asked, config, zones)
+        self._outside = _stand_in_for_addresses(self._engine, {test.ask for test in tests}, config, zones)
         self._pops_of = _pops_by_record(config)
-        self._examples: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+        self._examples = _examples((test.client for test in tests), steering)
         self._answers: dict[bytes, _Answer] = {}
 
     def run(self, test: PolicyTest) -> Outcome:
@@ -152,12 +151,7 @@ class _Runner:
         """Addresses, and their octets."""
         if client.kind is None:
             return [(client.address, ip_address(client.address).packed)]
-        # Each look for examples goes through every network of the databases.
-        location = client.kind.value, client.value
-        if location not in self._examples:
-            found = self._steering.examples(*location, MAXIMUM_EXAMPLES)
-            self._examples[location] = [(address, ip_address(address).packed) for address in found]
-        return self._examples[location]
+        return self._examples[client.kind.value, client.value]
 
     def _read(self, told: bytes, reply: bytes, rtype: str) -> _Answer:
         """The answer of a reply; of replies that tell the same, one is read."""
@@ -187,6 +181,25 @@ class _Runner:
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )
+
+
+def _examples(
+    clients: Iterable[Client], steering: Steering
+) -> dict[tuple[str, str], list[tuple[str, bytes]]]:
+    """Clients, and their octets, of each location that some of ``clients`` are: all found on one way.
+
+    A look for examples goes through every network of the databases.
+    """
+    locations = list(
+        dict.fromkeys((client.kind.value, client.value) for client in clients if client.kind is not None)
+    )
+    if not locations:
+        return {}
+    found = steering.examples(locations, MAXIMUM_EXAMPLES)
+    return {
+        location: [(address, ip_address(address).packed) for address in addresses]
+        for location, addresses in zip(locations, found, strict=True)
+    }
 
 
 def _stand_in_for_addresses(

@@ -57,10 +57,14 @@ MISFITS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class NamedFiles:
-    """Files that a site names and that need not be in its directory, and what they looked like when read."""
+    """Files that a site names and that need not be in its directory, and what they looked like when read.
+
+    ``site`` is what the directory itself looked like before it was loaded.
+    """
 
     files: frozenset[Path] = frozenset()
     seen: Seen = frozenset()
+    site: Seen = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,14 @@ class PreparedLatency:
 
 
 class Publisher:
-    """Holds what is published and makes the next generation. Used from the event loop only."""
+    """Holds what is published and makes the next generation. Used from the event loop only.
 
-    def __init__(self, site: Path, dataplane: DataPlane) -> None:
+    ``look`` says what the site directory looks like; it blocks.
+    """
+
+    def __init__(self, site: Path, dataplane: DataPlane, look: Callable[[], Seen] = frozenset) -> None:
         self._site = site
+        self._look = look
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
         self._origins: tuple[str, ...] = ()
@@ -153,6 +161,8 @@ class Publisher:
         Policy tests that fail are errors too. Only before the first site is published are they warnings: then
         there is nothing better to serve.
         """
+        # Before anything is read: what changes meanwhile is a change.
+        looked = await asyncio.to_thread(self._look)
         with _nothing_collected():
             prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
             failed = await asyncio.to_thread(
@@ -162,7 +172,8 @@ class Publisher:
             raise SiteError([*prepared.findings, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         moves = await asyncio.to_thread(_moves, self._compiled, prepared)
-        return replace(prepared, findings=(*prepared.findings, *served), moves=moves)
+        named = replace(prepared.named, site=looked)
+        return replace(prepared, findings=(*prepared.findings, *served), named=named, moves=moves)
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish it; return the generation.

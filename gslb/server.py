@@ -20,6 +20,7 @@ import socket
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -41,13 +42,14 @@ from gslb.store.token import load_or_create_token
 from gslb.systemd import notify
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from aiohttp import web
 
     from gslb.model.report import FindingReport, ReloadResult
     from gslb.store.token import Token
+    from gslb.watch import Reload
 
 log = structlog.get_logger(__name__)
 
@@ -113,12 +115,11 @@ async def _serve(options: Options) -> None:
         clock = SystemClock()
         checker = Checker(AnyProber(clock, allow_commands=options.allow_commands), clock)
         stack.push_async_callback(checker.stop)
-        publisher = Publisher(options.site, dataplane)
+        site, state = options.site.resolve(), options.state.resolve()
+        publisher = Publisher(options.site, dataplane, partial(look, site, state))
         flattener = Flattener(publisher.publish_flattened, clock)
         stack.push_async_callback(flattener.stop)
         operations = Operations(publisher, store, checker, flattener, clock, version=VERSION)
-        site, state = options.site.resolve(), options.state.resolve()
-        loaded = await asyncio.to_thread(look, site, state)
         started = await operations.start()
         _on_signals(stop.set, hung_up.set)
         stack.push_async_callback(operations.stop)
@@ -139,7 +140,7 @@ async def _serve(options: Options) -> None:
         reload = _reloader(operations)
         reloading = asyncio.create_task(_reload_when(hung_up, reload))
         stack.push_async_callback(_cancel, reloading)
-        watcher = asyncio.create_task(watch_site(site, state, publisher, reload, loaded))
+        watcher = asyncio.create_task(watch_site(site, state, publisher, reload))
         stack.push_async_callback(_cancel, watcher)
 
         ready.set()
@@ -266,14 +267,14 @@ async def _serve_api(runner: web.AppRunner, sockets: list[socket.socket]) -> str
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _reloader(operations: Operations) -> Callable[[str], Awaitable[None]]:
+def _reloader(operations: Operations) -> Reload:
     """A reload that reports failure instead of raising: the old snapshot goes on serving."""
 
-    async def reload(cause: str) -> None:
+    async def reload(cause: str, is_loaded: Callable[[], bool] = lambda: False) -> None:
         notify("RELOADING=1")
         try:
             with contextlib.suppress(GslbError):  # in the log already
-                await operations.reload(cause)
+                await operations.reload_unless(is_loaded, cause)
         except Exception:  # a bug, which must not end the watching for changes and signals too
             log.exception("reload failed: the old site goes on serving", cause=cause)
         finally:
@@ -301,7 +302,7 @@ def _leave() -> None:
     os._exit(0)
 
 
-async def _reload_when(hung_up: asyncio.Event, reload: Callable[[str], Awaitable[None]]) -> None:
+async def _reload_when(hung_up: asyncio.Event, reload: Reload) -> None:
     """Reload at each hangup, for ever; several during a reload are one."""
     while True:
         await hung_up.wait()

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from watchfiles import Change, awatch
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gslb.config.files import Seen
-    from gslb.publish import Publisher
+    from gslb.publish import NamedFiles, Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -44,14 +45,19 @@ def _timed_look(site: Path, state: Path) -> tuple[Seen, float]:
     return seen, time.thread_time() - begun
 
 
-async def watch_site(
-    site: Path, state: Path, publisher: Publisher, reload: Callable[[str], Awaitable[None]], loaded: Seen
-) -> None:
-    """Call ``reload`` after each change, for ever. ``loaded`` is a look from before the site was loaded.
+class Reload(Protocol):
+    """Loads the site anew."""
 
-    ``site`` and ``state`` are absolute, without symbolic links.
+    def __call__(self, cause: str, is_loaded: Callable[[], bool] = ..., /) -> Awaitable[None]:
+        """Load it for a ``cause``, unless ``is_loaded`` says so when what loads it before has ended."""
+
+
+async def watch_site(site: Path, state: Path, publisher: Publisher, reload: Reload) -> None:
+    """Call ``reload`` after each change since the site was loaded, for ever.
+
+    ``site`` and ``state`` are absolute, without symbolic links; ``publisher`` looks as ``look`` does.
     """
-    watch = _Watch(site, state, publisher, reload, loaded)
+    watch = _Watch(site, state, publisher, reload)
     while True:
         watch.follow_named()
         try:
@@ -65,19 +71,13 @@ async def watch_site(
 class _Watch:
     """What the site and the files that it names looked like when they were last loaded."""
 
-    def __init__(
-        self,
-        site: Path,
-        state: Path,
-        publisher: Publisher,
-        reload: Callable[[str], Awaitable[None]],
-        loaded: Seen,
-    ) -> None:
+    def __init__(self, site: Path, state: Path, publisher: Publisher, reload: Reload) -> None:
         self._site = site
         self._state = state
         self._publisher = publisher
         self._reload = reload
-        self._seen = loaded
+        self._known = publisher.named
+        self._seen = publisher.named.site
         self._named: frozenset[Path] = frozenset()
         self._seen_named: Seen = frozenset()
         self._rest_until = 0.0
@@ -115,16 +115,28 @@ class _Watch:
                     return
 
     async def reload_if_changed(self) -> None:
-        """Look, and reload unless all is as it was."""
+        """Look, and reload unless all is as it was, or another reload that began since has loaded it."""
         # Looked at before it is loaded, so that what changes meanwhile is a change at the next look.
         seen, seconds = await asyncio.to_thread(_timed_look, self._site, self._state)
         self._rest_until = asyncio.get_running_loop().time() + LEAST_REST * seconds
         seen_named = stamps(self._named)
         changed = {path for path, *_ in (seen ^ self._seen) | (seen_named ^ self._seen_named)}
+        is_loaded = partial(self._is_loaded, seen, self._known)
         if changed:
             self._seen, self._seen_named = seen, seen_named
+        if changed and not is_loaded():
             log.info("site changed", files=sorted(changed)[:10], count=len(changed))
-            await self._reload("changed files")
+            await self._reload("changed files", is_loaded)
+        self._known = self._publisher.named
+
+    def _is_loaded(self, seen: Seen, known: NamedFiles) -> bool:
+        """Whether another site than the ``known`` one was published and its files are as they were read.
+
+        The files of a site that was known already may have been others in between, which did not load: that
+        they are as before has to be found out by a reload, which also ends the report of the failure.
+        """
+        named = self._publisher.named
+        return named is not known and named.site == seen and named.seen == stamps(named.files)
 
     def _is_of_site(self, _: Change, path: str) -> bool:
         return not Path(path).is_relative_to(self._state)

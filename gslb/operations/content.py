@@ -178,20 +178,29 @@ class Content:
 
         A failure is in the log then, with its ``cause`` and every error.
         """
+        result = await self._turns.run(lambda: self._load_or_log(cause))
+        if isinstance(result, GslbError):
+            raise result
+        return result
 
-        async def work() -> ReloadResult | GslbError:
-            try:
-                return await self._noting(self._load)
-            except GslbError as error:
-                found = error.findings if isinstance(error, SiteError) else (error,)
-                errors = [str(one) for one in found]
-                log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
-                return error  # not raised: what ends with an exception is logged as a refused change
+    async def reload_unless(self, is_loaded: Callable[[], bool], cause: str) -> None:
+        """As ``reload``, but does nothing if ``is_loaded`` says so when its turn has come."""
+
+        async def work() -> ReloadResult | GslbError | None:
+            return None if is_loaded() else await self._load_or_log(cause)
 
         result = await self._turns.run(work)
         if isinstance(result, GslbError):
             raise result
-        return result
+
+    async def _load_or_log(self, cause: str) -> ReloadResult | GslbError:
+        try:
+            return await self._noting(self._load)
+        except GslbError as error:
+            found = error.findings if isinstance(error, SiteError) else (error,)
+            errors = [str(one) for one in found]
+            log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
+            return error  # not raised: what ends with an exception is logged as a refused change
 
     async def _noting(self, load: Callable[[], Awaitable[ReloadResult]]) -> ReloadResult:
         try:

@@ -230,12 +230,12 @@ class Operations:
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
         # A filter may look through a zone of a million RRsets: not on the event loop.
-        found, more = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
+        found, following = await asyncio.to_thread(rrset_page, zone, offset, limit, owner, number)
         return ZonePage(
             zone=self._zone_report(key, zone),
             rrsets=found,
             offset=offset,
-            next_offset=offset + len(found) if more else None,
+            next_offset=following,
         )
 
     def latency(self) -> LatencyTable:
@@ -411,6 +411,10 @@ class Operations:
     async def reload(self, cause: str = "request") -> ReloadResult:
         """Load the site directory anew, all or nothing, see ``Content.reload``."""
         return await self._content.reload(cause)
+
+    async def reload_unless(self, is_loaded: Callable[[], bool], cause: str) -> None:
+        """As ``reload``, but does nothing if ``is_loaded`` says so when its turn has come."""
+        await self._content.reload_unless(is_loaded, cause)
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 

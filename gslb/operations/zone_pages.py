@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gslb.config.rdata import present_rdata, present_type
@@ -12,19 +13,21 @@ if TYPE_CHECKING:
 
     from gslb._dataplane import Zone
 
-SCAN_STEP = 1_000
-"""RRsets read from a zone at a time when a filter has to look at all of them."""
-
 
 def rrset_page(
     zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None
-) -> tuple[list[RRsetReport], bool]:
-    """At most ``limit`` RRsets from ``offset`` on that have this name and type, and whether there are more.
+) -> tuple[list[RRsetReport], int | None]:
+    """At most ``limit`` RRsets of this name and type from ``offset`` on, and where the next page begins.
 
-    ``name`` is absolute and lower case. A filter by type alone looks through the whole zone.
+    ``name`` is absolute and lower case. Without one offsets count the RRsets of all types: what a page has
+    looked through, the next one skips.
     """
-    rows = list(_take(_select(zone, offset, limit, name, rtype), limit + 1))
-    return [rrset_report(*row) for row in rows[:limit]], len(rows) > limit
+    if name is None:
+        rows, following = zone.rrsets(offset, limit, rtype)
+    else:
+        rows = list(islice(_at_name(zone, name, rtype), offset, offset + limit + 1))
+        following = offset + limit if len(rows) > limit else None
+    return [rrset_report(*row) for row in rows[:limit]], following
 
 
 def rrset_report(name: str, rtype: int, ttl: int, rdata: list[bytes]) -> RRsetReport:
@@ -40,30 +43,8 @@ def rrset_report(name: str, rtype: int, ttl: int, rdata: list[bytes]) -> RRsetRe
 _Row = tuple[str, int, int, list[bytes]]
 
 
-def _select(zone: Zone, offset: int, limit: int, name: str | None, rtype: int | None) -> Iterator[_Row]:
-    if name is None and rtype is None:
-        yield from zone.rrsets(offset, limit + 1)
-        return
-    matching = _scan(zone, rtype) if name is None else _at_name(zone, name, rtype)
-    for position, row in enumerate(matching):
-        if position >= offset:
-            yield row
-
-
-def _scan(zone: Zone, rtype: int | None) -> Iterator[_Row]:
-    at = 0
-    while rows := zone.rrsets(at, SCAN_STEP):
-        yield from (row for row in rows if row[1] == rtype)
-        at += len(rows)
-
-
 def _at_name(zone: Zone, name: str, rtype: int | None) -> Iterator[_Row]:
     for candidate in range(1, 65536) if rtype is None else (rtype,):
         found = zone.rrset(name, candidate)
         if found is not None:
             yield (name, candidate, *found)
-
-
-def _take(rows: Iterator[_Row], count: int) -> Iterator[_Row]:
-    for _, row in zip(range(count), rows, strict=False):
-        yield row

@@ -164,9 +164,13 @@ class FakeZone:
             if rtype == ALIAS
         ]
 
-    def rrsets(self, offset: int, limit: int) -> list[tuple[str, int, int, list[bytes]]]:
-        rows = [(name, rtype, ttl, rdata) for (name, rtype), (ttl, rdata) in sorted(self.table.items())]
-        return rows[offset : offset + limit]
+    def rrsets(
+        self, offset: int, limit: int, rtype: int | None = None
+    ) -> tuple[list[tuple[str, int, int, list[bytes]]], int | None]:
+        rows = list(enumerate((*key, *value) for key, value in sorted(self.table.items())))
+        found = [(at, row) for at, row in rows[offset:] if rtype in {None, row[1]}]
+        following = found[limit][0] if len(found) > limit else None
+        return [row for _, row in found[:limit]], following
 
     def changed(self, changes: Sequence[RRsetChange]) -> FakeZone:
         table = dict(self.table)

@@ -19,6 +19,7 @@ from gslb.compile import compile_site
 from gslb.config.policy_tests import ExpectForm, PolicyTestForm, load_policy_tests
 from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.change import Overlay
+from gslb.model.policy_test import Client
 from gslb.model.site import LatencyRow, LocationKind
 from gslb.publish import Publisher
 from gslb.zones.site import inspect_site
@@ -228,17 +229,17 @@ def test_the_example_of_the_guide_is_read_and_passes(tmp_path, monkeypatch):
 
 
 class CountingSteering:
-    """A compiled steering that counts the looks for examples."""
+    """A compiled steering that records the looks for examples."""
 
     def __init__(self, steering):
         self._steering, self.looks = steering, []
 
-    def examples(self, *location):
-        self.looks.append(location)
-        return self._steering.examples(*location)
+    def examples(self, *asked):
+        self.looks.append(asked)
+        return self._steering.examples(*asked)
 
 
-def test_examples_of_a_location_are_looked_for_once(site):
+def test_examples_of_all_locations_are_looked_for_once(site):
     loaded = inspect_site(
         site(
             *(test(client=DE, drain=[pop], expect={"never": [pop]}) for pop in ("fra", "ams", "sin")),
@@ -246,10 +247,15 @@ def test_examples_of_a_location_are_looked_for_once(site):
         )
     ).site
     compiled = compile_site(loaded)
-    runner = subject._Runner(loaded.steering, list(compiled.zones), compiled.steering)
-    runner._steering = CountingSteering(compiled.steering)
-    assert [runner.run(one).problem for one in loaded.tests] == [""] * 4
-    assert runner._steering.looks == [("country", "DE", 64), ("country", "SG", 64)]
+    steering = CountingSteering(compiled.steering)
+    clients = [one.client for one in loaded.tests]
+    assert {location: len(found) for location, found in subject._examples(clients, steering).items()} == {
+        ("country", "DE"): 3,
+        ("country", "SG"): 1,
+    }
+    assert steering.looks == [([("country", "DE"), ("country", "SG")], 64)]
+    assert subject._examples([Client(address="192.0.2.1")], steering) == {}
+    assert len(steering.looks) == 1
 
 
 def test_answers_are_read_once_whoever_gets_them(site, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -21,10 +22,17 @@ class Watching:
 
     def name(self, *files):
         """The site names these from now on, and has read them."""
-        self.publisher.named = NamedFiles(frozenset(files), stamps(files))
+        self.publisher.named = replace(self.publisher.named, files=frozenset(files), seen=stamps(files))
+
+    def look(self):
+        return watch.look(self.site, self.state)
+
+    async def reload(self, cause, is_loaded=lambda: False):
+        await self.reloads.put(cause)
 
     async def run(self, loaded):
-        await watch.watch_site(self.site, self.state, self.publisher, self.reloads.put, loaded)
+        self.publisher.named = replace(self.publisher.named, site=loaded)
+        await watch.watch_site(self.site, self.state, self.publisher, self.reload)
 
 
 @pytest.fixture
@@ -156,21 +164,14 @@ async def test_a_file_elsewhere_that_is_replaced_while_it_is_loaded_is_loaded_ag
     watching.name(database)
     reloads = []
 
-    async def reload(cause):
+    async def reload(cause, _):
         reloads.append(cause)
         if len(reloads) == 1:
             database.write_text("the third, too late for this reload")
         await watching.reloads.put(cause)
 
-    task = asyncio.create_task(
-        watch.watch_site(
-            watching.site,
-            watching.state,
-            watching.publisher,
-            reload,
-            watch.look(watching.site, watching.state),
-        )
-    )
+    watching.reload = reload
+    task = asyncio.create_task(watching.run(watching.look()))
     try:
         database.write_text("the second")
         for _ in range(2):
@@ -199,3 +200,68 @@ def test_the_state_directory_hidden_files_and_backups_do_not_count(watching):
 
 def test_a_site_that_cannot_be_looked_at_is_no_error(tmp_path):
     assert watch.look(tmp_path / "gone", tmp_path / "state") == frozenset()
+
+
+class TestReloadsOfOthers:
+    """What a reload by command or signal has loaded is not loaded again."""
+
+    @pytest.fixture
+    def loading(self, watching):
+        """A watch of a loaded site; ``load`` is another's reload, which ``reads`` before it commits."""
+        watching.database = watching.site.parent / "city.mmdb"
+        watching.database.write_text("one")
+        watching.publisher.named = NamedFiles(site=watching.look())
+        watching.name(watching.database)
+        watching.watch = watch._Watch(watching.site, watching.state, watching.publisher, watching.reload)
+        watching.watch.follow_named()
+        return watching
+
+    @staticmethod
+    def read(loading):
+        """The files as a reload that begins now reads them."""
+        files = frozenset({loading.database})
+        return NamedFiles(files, stamps(files), loading.look())
+
+    @pytest.mark.parametrize("name", ["site/a.zone", "city.mmdb"])
+    async def test_a_change_that_was_loaded_before_it_is_seen(self, loading, name):
+        (loading.site.parent / name).write_text("another")
+        loading.publisher.named = self.read(loading)
+        await loading.watch.reload_if_changed()
+        assert loading.reloads.empty()
+        (loading.site.parent / name).write_text("yet another")
+        await loading.watch.reload_if_changed()
+        assert loading.reloads.get_nowait() == "changed files"
+
+    @pytest.mark.parametrize("name", ["site/a.zone", "city.mmdb"])
+    async def test_a_change_while_another_loads_is_loaded(self, loading, name):
+        (loading.site / "b.zone").write_text("new")
+        read = self.read(loading)
+        (loading.site.parent / name).write_text("another, too late")
+        loading.publisher.named = read
+        await loading.watch.reload_if_changed()
+        assert loading.reloads.get_nowait() == "changed files"
+
+    async def test_a_change_that_another_is_loading_when_it_is_seen(self, loading):
+        (loading.site / "a.zone").write_text("another")
+        asked = []
+
+        async def reload(cause, is_loaded):
+            asked.append(is_loaded())
+            loading.publisher.named = self.read(loading)  # the reload that is under way ends
+            asked.append(is_loaded())
+
+        loading.watch._reload = reload
+        await loading.watch.reload_if_changed()
+        assert asked == [False, True]
+
+    async def test_files_as_before_after_some_that_did_not_load_are_loaded(self, loading):
+        loading.publisher.named = self.read(loading)
+        good, aside = loading.site / "a.zone", loading.site / "a.zone~"
+        good.rename(aside)
+        good.write_text("broken")
+        await loading.watch.reload_if_changed()
+        assert loading.reloads.get_nowait() == "changed files"
+        aside.rename(good)
+        assert loading.look() == loading.publisher.named.site
+        await loading.watch.reload_if_changed()
+        assert loading.reloads.get_nowait() == "changed files"

@@ -37,9 +37,14 @@ impl PySteering {
         self.0.name_count()
     }
 
-    fn examples(&self, py: Python<'_>, kind: &str, value: &str, limit: usize) -> Result<Vec<String>> {
-        let found = py.detach(|| self.0.examples(kind, value, limit)).map_err(Error::Value)?;
-        Ok(found.iter().map(ToString::to_string).collect())
+    fn examples(
+        &self,
+        py: Python<'_>,
+        locations: Vec<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<Vec<String>>> {
+        let found = py.detach(|| self.0.examples(&locations, limit)).map_err(Error::Value)?;
+        Ok(found.iter().map(|addresses| addresses.iter().map(ToString::to_string).collect()).collect())
     }
 
     #[pyo3(signature = (questions, verdicts, loads=None, draws=256, seed=0), text_signature = "(self, questions, verdicts, loads=b'', draws=256, seed=0)")]

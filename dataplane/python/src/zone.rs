@@ -257,16 +257,21 @@ impl PyZone {
         })
     }
 
-    fn rrsets(&self, py: Python<'_>, offset: usize, limit: usize) -> Vec<RRsetRow> {
+    #[pyo3(signature = (offset, limit, rtype=None))]
+    fn rrsets(
+        &self,
+        py: Python<'_>,
+        offset: usize,
+        limit: usize,
+        rtype: Option<u16>,
+    ) -> (Vec<RRsetRow>, Option<usize>) {
         py.detach(|| {
-            let sets = self.0.nodes().flat_map(|node| node.sets().map(move |set| (node.name, set)));
-            sets.skip(offset)
-                .take(limit)
-                .map(|(name, set)| {
-                    let rdata = set.rdata().map(<[u8]>::to_vec).collect();
-                    (gslb_core::wire::name::to_text(name), set.rtype, set.ttl(), rdata)
-                })
-                .collect()
+            let page = self.0.page(offset, limit, rtype);
+            let rows = page.rows.iter().map(|(name, set)| {
+                let rdata = set.rdata().map(<[u8]>::to_vec).collect();
+                (gslb_core::wire::name::to_text(name), set.rtype, set.ttl(), rdata)
+            });
+            (rows.collect(), page.next)
         })
     }
 

@@ -508,6 +508,19 @@ async def test_a_name_has_one_alias(world):
         await world.operations.change_rrsets("example.com", [two], "ana")
 
 
+async def test_whether_a_reload_is_needed_is_asked_when_its_turn_comes(world):
+    gate = world.publisher.gate = asyncio.Event()
+    loads = len(world.publisher.overlays)
+    first = asyncio.create_task(world.operations.reload())
+    second = asyncio.create_task(world.operations.reload_unless(gate.is_set, "changed files"))
+    await settle()
+    gate.set()
+    await asyncio.gather(first, second)
+    assert len(world.publisher.overlays) == loads + 1
+    await world.operations.reload_unless(lambda: False, "changed files")
+    assert len(world.publisher.overlays) == loads + 2
+
+
 @pytest.mark.parametrize("error", [BROKEN, StateError("disk full")])
 async def test_a_failed_reload_is_logged_once(world, error):
     world.publisher.fails = error

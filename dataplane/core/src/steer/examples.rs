@@ -1,6 +1,6 @@
 //! Addresses of clients at a location, for tests that say "a client in DE".
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::selector::{Kind, Selector};
@@ -8,33 +8,29 @@ use super::steering::Steering;
 use crate::geo::location::Location;
 
 impl Steering {
-    /// An address of each distinct location that a selector names, as the geo databases have it: no step can tell
-    /// its clients apart but by subnet. IPv4 first, at most `limit`; none when the databases know no such location.
-    /// `kind` and `value` are as in a geo rule; `subnet` and `default` name no location.
+    /// For each selector an address of each distinct location that it names, as the geo databases have it: no step can
+    /// tell its clients apart but by subnet. IPv4 first, at most `limit`; none when the databases know no such location.
+    /// Selectors are kinds and values as in a geo rule; `subnet` and `default` name no location. All of them share one
+    /// walk over the networks, which ends when nothing is missing.
     ///
     /// # Errors
-    /// Says what is wrong with the kind or the value.
-    pub fn examples(&self, kind: &str, value: &str, limit: usize) -> Result<Vec<IpAddr>, String> {
-        let kind = match kind {
-            "asn" => Kind::Asn,
-            "subdivision" => Kind::Subdivision,
-            "country" => Kind::Country,
-            "continent" => Kind::Continent,
-            _ => {
-                return Err(format!(
-                    "{kind:?} is no kind of location: asn, subdivision, country or continent"
-                ));
-            }
-        };
-        let selector = Selector::parse(kind, value)?;
-        let wanted: HashSet<u32> = (0..)
-            .zip(self.map.locations())
-            .filter(|(_, location)| is_at(&selector, location))
-            .map(|(number, _)| number)
-            .collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
+    /// Says what is wrong with the first bad kind or value.
+    pub fn examples(&self, selectors: &[(String, String)], limit: usize) -> Result<Vec<Vec<IpAddr>>, String> {
+        let mut asking: HashMap<Selector, Vec<usize>> = HashMap::new();
+        for (index, (kind, value)) in selectors.iter().enumerate() {
+            asking.entry(parse(kind, value)?).or_default().push(index);
         }
+        // Who wants an example of each location.
+        let mut wanted: Vec<Vec<usize>> =
+            self.map.locations().iter().map(|location| askers(&asking, location)).collect();
+        let mut counts = vec![0; selectors.len()];
+        for &asker in wanted.iter().flatten() {
+            if let Some(count) = counts.get_mut(asker) {
+                *count = limit.min(*count + 1);
+            }
+        }
+        let mut search =
+            Search { found: vec![Vec::new(); selectors.len()], limit, missing: counts.iter().sum() };
         // The middle of a network: its first address may be a network of its own in other eyes.
         let ipv4 = self.map.ipv4().leaves().map(|(prefix, location)| {
             let middle = prefix.start + (prefix.last() - prefix.start) / 2;
@@ -44,28 +40,65 @@ impl Steering {
             let middle = prefix.start + (prefix.last() - prefix.start) / 2;
             (location, IpAddr::V6(Ipv6Addr::from_bits(middle)))
         });
-        let mut seen = HashSet::new();
-        Ok(ipv4
-            .chain(ipv6)
-            .filter(|(location, _)| wanted.contains(location) && seen.insert(*location))
-            .map(|(_, address)| address)
-            .take(limit)
-            .collect())
+        for (location, address) in ipv4.chain(ipv6) {
+            if search.missing == 0 {
+                break;
+            }
+            if let Some(askers) = wanted.get_mut(location as usize) {
+                search.give(std::mem::take(askers), address);
+            }
+        }
+        Ok(search.found)
     }
 }
 
-fn is_at(selector: &Selector, location: &Location) -> bool {
-    match selector {
-        Selector::Asn(asn) => location.asn == Some(*asn),
-        Selector::Subdivision(code) => location.subdivision == Some(*code),
-        Selector::Country(code) => location.country == Some(*code),
-        Selector::Continent(code) => location.continent == Some(*code),
-        Selector::Subnet(_) | Selector::Default => false,
+/// The examples so far, and how many there still will be.
+struct Search {
+    found: Vec<Vec<IpAddr>>,
+    limit: usize,
+    missing: usize,
+}
+
+impl Search {
+    /// The address is the example of a location, which these ask for; nobody does twice.
+    fn give(&mut self, askers: Vec<usize>, address: IpAddr) {
+        for asker in askers {
+            if let Some(found) = self.found.get_mut(asker)
+                && found.len() < self.limit
+            {
+                found.push(address);
+                self.missing -= 1;
+            }
+        }
     }
+}
+
+fn parse(kind: &str, value: &str) -> Result<Selector, String> {
+    let kind = match kind {
+        "asn" => Kind::Asn,
+        "subdivision" => Kind::Subdivision,
+        "country" => Kind::Country,
+        "continent" => Kind::Continent,
+        _ => {
+            return Err(format!("{kind:?} is no kind of location: asn, subdivision, country or continent"));
+        }
+    };
+    Selector::parse(kind, value)
+}
+
+/// Those who ask for what a location lies in.
+fn askers(asking: &HashMap<Selector, Vec<usize>>, location: &Location) -> Vec<usize> {
+    let selectors = [
+        location.asn.map(Selector::Asn),
+        location.subdivision.map(Selector::Subdivision),
+        location.country.map(Selector::Country),
+        location.continent.map(Selector::Continent),
+    ];
+    selectors.iter().flatten().filter_map(|selector| asking.get(selector)).flatten().copied().collect()
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::geo::location::Code;
@@ -84,13 +117,26 @@ mod tests {
             ("2001:db9::/32".parse().unwrap(), place("FR", None)),
         ]);
         let steering = Steering { map: Arc::new(map), ..Steering::default() };
-        let found = steering.examples("country", "DE", 9).unwrap();
-        let texts: Vec<String> = found.iter().map(IpAddr::to_string).collect();
-        assert_eq!(texts, ["192.0.2.63", "192.0.2.191", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"]);
-        assert_eq!(steering.examples("asn", "64500", 9).unwrap(), [found[1]]);
-        assert_eq!(steering.examples("country", "DE", 2).unwrap(), found[..2]);
-        assert!(steering.examples("continent", "EU", 9).unwrap().is_empty());
-        assert!(steering.examples("country", "DEU", 9).unwrap_err().contains("two letters"));
-        assert!(steering.examples("city", "Bonn", 9).is_err());
+        let examples = |selectors: &[(&str, &str)], limit| {
+            let owned: Vec<_> =
+                selectors.iter().map(|(kind, value)| (kind.to_string(), value.to_string())).collect();
+            steering.examples(&owned, limit)
+        };
+        let all =
+            [("country", "DE"), ("asn", "64500"), ("continent", "EU"), ("country", "DE"), ("country", "FR")];
+        let found = examples(&all, 9).unwrap();
+        let texts = |index: usize| -> Vec<String> { found[index].iter().map(IpAddr::to_string).collect() };
+        assert_eq!(texts(0), ["192.0.2.63", "192.0.2.191", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"]);
+        assert_eq!(found[1], [found[0][1]]);
+        assert!(found[2].is_empty());
+        assert_eq!(found[3], found[0]);
+        assert_eq!(texts(4), ["2001:db9:7fff:ffff:ffff:ffff:ffff:ffff"]);
+        for (index, one) in all.into_iter().enumerate() {
+            assert_eq!(examples(&[one], 9).unwrap(), [found[index].clone()]);
+        }
+        assert_eq!(examples(&all, 2).unwrap()[0], found[0][..2]);
+        assert!(examples(&[("country", "DE"), ("country", "DEU")], 9).unwrap_err().contains("two letters"));
+        assert!(examples(&[("city", "Bonn")], 9).is_err());
+        assert!(examples(&[], 9).unwrap().is_empty());
     }
 }

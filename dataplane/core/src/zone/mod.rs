@@ -7,6 +7,7 @@ pub mod finding;
 pub mod flattened;
 pub mod node;
 pub mod owners;
+pub mod page;
 pub mod reader;
 pub mod records;
 pub mod soa;

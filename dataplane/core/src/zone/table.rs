@@ -41,7 +41,7 @@ const PROBES_AHEAD: usize = 8;
 pub struct Shard {
     slots: Box<[Slot]>,
     blob: Box<[u8]>,
-    nodes: u32,
+    rrsets: u32,
     /// Of all nodes.
     flags: Flags,
 }
@@ -62,14 +62,15 @@ impl Shard {
     /// Indexes the nodes encoded in `blob`.
     pub fn from_blob(blob: Vec<u8>) -> Shard {
         let blob: Box<[u8]> = blob.into();
-        let mut shard = Shard { slots: Box::default(), blob, nodes: 0, flags: Flags::default() };
+        let mut shard = Shard { slots: Box::default(), blob, rrsets: 0, flags: Flags::default() };
         let nodes = shard.nodes().count();
-        let mut flags = Flags::default();
+        let (mut flags, mut rrsets) = (Flags::default(), 0);
         // At most two thirds full, so a probe for an absent name ends soon.
         let mut slots = vec![Slot::default(); nodes + nodes / 2 + 1];
         let count = slots.len();
         for (offset, node) in shard.offsets() {
             flags = flags.or(node.flags);
+            rrsets += node.sets().count();
             let hash = hash(node.name);
             let mut at = home_of(hash, count);
             while slots.get(at).is_some_and(|slot| slot.tag != 0) {
@@ -80,7 +81,7 @@ impl Shard {
             }
         }
         shard.slots = slots.into();
-        shard.nodes = nodes as u32;
+        shard.rrsets = rrsets as u32;
         shard.flags = flags;
         shard
     }
@@ -124,6 +125,11 @@ impl Shard {
         if let Some(slot) = slots.take(PROBES_AHEAD).find(|slot| slot.tag == tag) {
             prefetch_lines(self.blob.get(slot.offset()..).unwrap_or_default());
         }
+    }
+
+    /// How many RRsets its nodes have.
+    pub fn rrset_count(&self) -> usize {
+        self.rrsets as usize
     }
 
     /// All nodes in the order they were encoded.
