@@ -145,6 +145,7 @@ async def _serve(options: Options) -> None:
 
         ready.set()
         _announce(addresses, api, started)
+        del started  # a site of very many zones may have as many findings
         await stop.wait()
         notify("STOPPING=1")
         log.info("stopping")

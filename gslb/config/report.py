@@ -37,8 +37,13 @@ class Report:
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By place, errors first where places are equal; each finding once."""
-    unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: (f.place, _SEVERITY_ORDER[f.severity], f.rule, f.message)))
+    return tuple(sorted(dict.fromkeys(findings), key=_sort_key))
+
+
+def _sort_key(finding: Finding) -> tuple[str, int, int, int, str, str]:
+    place = finding.place
+    order = _SEVERITY_ORDER[finding.severity]
+    return place.file, place.line, place.column, order, finding.rule, finding.message
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

@@ -5,10 +5,11 @@ Times are aware UTC, durations are seconds unless the name says ``ms``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
 
 from gslb.model.alias import AliasState
 from gslb.model.health import Observed, Verdict
@@ -368,7 +369,10 @@ class AliasCounts(Report):
     unknown: int = 0
 
 
-class FindingReport(Report):
+# Not a model: of hundreds of thousands of zones each may have one, and a model takes a KiB.
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
+class FindingReport:
     """Something that a check of the site found, and where; line or column 0 means all of it."""
 
     rule: str

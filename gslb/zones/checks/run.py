@@ -37,7 +37,7 @@ def check_zones(
     """
     by_origin = {zone.origin: zone for zone in zones}
     origins = Origins(list(by_origin))
-    names = {origin: [name for name, _ in of_zone] for origin, of_zone in steered.items()}
+    names = {origin: [name for name, _ in of_zone] for origin, of_zone in steered.items() if of_zone}
     leads: dict[str, list[Lead]] = {}
     texts = TextChecks()
     for origin, zone in by_origin.items():

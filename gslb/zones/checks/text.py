@@ -30,7 +30,7 @@ class TextChecks:
 
     def read(self, zone: ZoneText) -> None:
         """Check what a record says on its own, and keep its SPF records."""
-        findings = self._findings.setdefault(zone.origin, [])
+        findings: list[Finding] = []
         dmarc: list[tuple[Record, str]] = []
         count = 0
         for record in records_of(zone, (TXT, CAA), MAXIMUM_RECORDS):
@@ -56,6 +56,8 @@ class TextChecks:
         dmarc.sort(key=lambda one: one[0].owner)
         for _, group in groupby(dmarc, key=lambda one: one[0].owner):
             findings += _check_dmarc(list(group))
+        if count:
+            self._findings[zone.origin] = findings
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Every finding, with the origin of its zone; once all zones are read."""
