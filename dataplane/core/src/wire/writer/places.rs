@@ -26,17 +26,23 @@ pub(super) fn name_end(octets: &[u8], mut at: usize) -> Option<(usize, Option<us
 
 impl Writer<'_> {
     /// Where the names stand that the RDATA of the records from `at` on begin with; `None` for one that is out of a
-    /// pointer's reach. `at` is where a record was written.
+    /// pointer's reach, and for the root. `at` is where a record was written.
     pub fn names_from(&self, mut at: usize) -> impl Iterator<Item = Option<Place>> {
         std::iter::from_fn(move || {
             let written = self.octets.get(..self.at)?;
             let rdata = name_end(written, at)?.0 + BEFORE_RDATA;
             let length = u16_at(written, rdata - LENGTH_BEFORE_RDATA)?;
             at = rdata + usize::from(length);
-            let first = u16_at(written, rdata)?;
-            // A name that is a pointer stands where that points.
-            let place = if first >= POINTER { Some(first & !POINTER) } else { u16::try_from(rdata).ok() };
-            Some(place.filter(|place| *place < POINTER >> 2).map(Place))
+            let place = match *written.get(rdata)? {
+                // The root is shorter than a pointer to it.
+                0 => None,
+                // A name that is a pointer stands where that points.
+                first if first >= (POINTER >> 8) as u8 => {
+                    u16_at(written, rdata).map(|pointer| pointer & !POINTER)
+                }
+                _ => u16::try_from(rdata).ok(),
+            };
+            Some(place.filter(|place| *place <= !POINTER).map(Place))
         })
     }
 
@@ -95,10 +101,10 @@ mod tests {
 
     #[test]
     fn owners_point_where_they_would_otherwise() {
-        // Written whole, in part, as the question, as an earlier one and as the origin.
-        let servers = ["ns1.ex.", "NS.other.", "WWW.ex.", "other.", "a.ns1.ex.", "ex."].map(wire);
+        // Written whole, in part, as the question, as an earlier one, as the origin and as the root.
+        let servers = ["ns1.ex.", "NS.other.", "WWW.ex.", "other.", "a.ns1.ex.", "ex.", "."].map(wire);
         assert_eq!(respond(&servers, true), respond(&servers, false));
-        assert_eq!(respond(&servers, true).1, [0, 6, 12]);
+        assert_eq!(respond(&servers, true).1, [0, 7, 14]);
     }
 
     #[test]
