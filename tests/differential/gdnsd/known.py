@@ -74,6 +74,18 @@ KNOWN = (
         lambda seen: seen.is_limited and seen.our_scope_is_longer,
     ),
     Known(
+        "the scope of what was passed over",
+        "scope",
+        "gdnsd forgets the scope of a geoip resource that is down within a metafo; gslb keeps it where nothing "
+        "is left in the end, so a scope may be longer, never shorter",
+        lambda seen: (
+            seen.is_degraded
+            and seen.record.endswith("metafo!meta5")
+            and not seen.ours.answer
+            and seen.our_scope_is_longer
+        ),
+    ),
+    Known(
         "coarser classes",
         "scope",
         "a short list is another list than a longer one for gdnsd; where the longer one goes on in the "
