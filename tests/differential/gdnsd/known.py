@@ -76,14 +76,9 @@ KNOWN = (
     Known(
         "the scope of what was passed over",
         "scope",
-        "gdnsd forgets the scope of a geoip resource that is down within a metafo; gslb keeps it where nothing "
-        "is left in the end, so a scope may be longer, never shorter",
-        lambda seen: (
-            seen.is_degraded
-            and seen.record.endswith("metafo!meta5")
-            and not seen.ours.answer
-            and seen.our_scope_is_longer
-        ),
+        "gdnsd forgets the scope of a geoip resource that is down within a metafo; gslb keeps it where that "
+        "has datacenters without a family, so a scope may be longer, never shorter",
+        lambda seen: seen.is_degraded and seen.record.endswith("metafo!meta5") and seen.our_scope_is_longer,
     ),
     Known(
         "coarser classes",
