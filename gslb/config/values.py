@@ -141,7 +141,7 @@ def host(value: object) -> str:
 
 
 def probe(value: object) -> str:
-    """``host``, ``host:port``, ``[address]`` or ``[address]:port``; an IPv6 address alone needs no brackets."""
+    """``host``, ``host:port``, ``[address]`` or ``[address]:port``; IPv6 without a port needs no brackets."""
     message = (
         "must be a host, with a port or without, such as 192.0.2.1, 192.0.2.1:8080 or [2001:db8::1]:8080, "
         f"not {quote(value)}"
