@@ -17,7 +17,6 @@ from gslb.config.locations import parse_location_value
 from gslb.config.names import parse_owner_name
 from gslb.config.report import Cursor, Report, report_unknown_key
 from gslb.config.wording import did_you_mean, one_of, quote
-from gslb.config.yaml import MAXIMUM_OCTETS, parse
 from gslb.model.finding import Place
 from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
 from gslb.model.site import LocationKind
@@ -141,6 +140,8 @@ def load_policy_tests(
 
 
 def _read_file(path: Path, reader: _Reader) -> None:
+    from gslb.config.yaml import MAXIMUM_OCTETS, parse  # noqa: PLC0415 - few sites have tests
+
     file, report = display_path(path), reader.report
     try:
         document, problems = parse(read_text(path, MAXIMUM_OCTETS))
