@@ -1,9 +1,9 @@
 """Last-good marks: which endpoints served until their pool was not available any more. Pure.
 
 An endpoint is marked for an RR type while it serves, and for ``SETTLE_SECONDS`` after it stopped. Where too
-few of its pool serve, those stay marked that were so at the moment when that began: an outage is seen endpoint
-by endpoint, and a fault of whoever probes takes all of them one after the other, so the last to go is no better
-than the others. What was never seen up, before it was seen down, is not marked.
+few of its pool serve, those stay marked that were so at the moment when that began: an outage is seen
+endpoint by endpoint, and a fault of whoever probes takes all of them one after the other. So the last to go
+is no better than the others. What was never seen up, before it was seen down, is not marked.
 
 Marks are what ``when_all_down: last_good`` answers. They are kept in memory alone: after a restart they begin
 anew with what serves then.
