@@ -97,7 +97,7 @@ class EndpointReport(Report):
     first that failed.
 
     It has an ``address``, a ``cname``, or ``records`` (their types), some beside an address.
-    ``last_good`` is whether it served when its pool was last available.
+    ``last_good`` is whether it served in the five minutes until now, or until its pool was not available.
     """
 
     number: int

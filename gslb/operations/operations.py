@@ -424,7 +424,7 @@ class Operations:
             await self._clock.sleep(EXPIRY_SECONDS)
             if self._drains.any_expired():
                 await self._intent.run(self._expire)
-            self._verdicts.expire_loads()
+            self._verdicts.expire()
 
     async def _expire(self) -> None:
         await self._drains.expire()
