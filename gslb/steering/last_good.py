@@ -56,7 +56,7 @@ class LastGood:
         self._served = [served.get(identity, NEVER) for identity in self._identities]
         """When each served last: infinity while it serves."""
         self._seen_up = [identity in seen_up for identity in self._identities]
-        self._lost = [lost.get(key, inf) for key in self._keys]
+        self._lost: list[float] = [lost.get(key, inf) for key in self._keys]
         """Since when too few of each group serve: infinity while enough do."""
         self._marks = [False] * len(self._identities)
         self._expiring: set[int] = set()
