@@ -2,6 +2,7 @@
 
 import pytest
 
+from gslb.health.probes import ProbeTarget, probe_target
 from gslb.model.site import (
     Count,
     DeclaredRRset,
@@ -350,6 +351,17 @@ names: {{www.example.com: {{pool: cdn, policy: any}}}}
     probed = text.replace(f"{endpoint}}}", f'{endpoint}, probe: "192.0.2.1:80"}}')
     assert site.write("a.yaml", probed).load().rules() == []
     assert site.write("a.yaml", text.replace("    monitor: m\n", "")).load().rules() == []
+
+
+@pytest.mark.parametrize("probe", ["192.0.2.5", "bar.example", '"[2001:db8::1]"', '"2001:db8::1"'])
+def test_a_probe_without_a_port_is_probed_at_the_port_of_each_monitor(site, good, probe):
+    text = good.replace("{type: http, port: 80}", "{type: http, port: 80}\n  ssh: {type: tcp, port: 22}")
+    text = text.replace("monitor: health", "monitor: [health, ssh]")
+    site.write("a.yaml", text.replace("192.0.2.1}", f"192.0.2.1, probe: {probe}}}")).load()
+    assert site.rules() == []
+    endpoint = site.config.pools[0].endpoints[0]
+    targets = [probe_target(endpoint, monitor) for monitor in site.config.monitors]
+    assert targets == [ProbeTarget(probe.strip('"[]'), port) for port in (80, 22)]
 
 
 @pytest.mark.parametrize(("monitors", "is_error"), [("c", False), ("[c, c2]", False), ("[c, m]", True)])

@@ -159,17 +159,29 @@ def test_what_is_no_identifier(text):
         parse_identifier(text)
 
 
-@pytest.mark.parametrize("value", ["127.0.0.1:8101", "[::1]:80", "backend.example:65535"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "127.0.0.1:8101",
+        "[::1]:80",
+        "backend.example:65535",
+        "127.0.0.1",
+        "bar.example",
+        "[2001:db8::1]",
+        "2001:db8::1",
+    ],
+)
 def test_probe_targets(value):
-    assert values.host_and_port(value) == value
+    assert values.probe(value) == value
 
 
 @pytest.mark.parametrize(
-    "value", ["127.0.0.1", "::1:80", "[x]:80", ":80", "h:0", "h:65536", "h:", "a b:1", 80]
+    "value",
+    ["", "[x]:80", "[x]", "[]", ":80", "h:0", "h:65536", "h:", "[::1]:", "a b:1", "a b", "8080", "1:2:3", 80],
 )
 def test_what_is_no_probe_target(value):
-    with pytest.raises(ValueError, match="must be host:port"):
-        values.host_and_port(value)
+    with pytest.raises(ValueError, match="must be a host, with a port or without"):
+        values.probe(value)
 
 
 @pytest.mark.parametrize("value", ["224.0.0.1", "0.0.0.0", "::", "ff02::1", "fe80::1%eth0", "1.2.3", 1, None])
