@@ -329,8 +329,16 @@ class TestPublishing:
         directory = site(test(ask="alias.example.com", client=DE, expect={"pops": ["fra"]}))
         publisher, _ = await self.publisher(directory)
         other = ("alias.example.com.", 5, 60, [b"\3ns1\7example\3com\0"])
-        with pytest.raises(InvalidChangeError, match=r"policy tests refuse this: site/tests.yaml:2"):
+        with pytest.raises(
+            InvalidChangeError, match=r"policy tests refuse this: site/tests.yaml:2"
+        ) as caught:
             await publisher.prepare_zone_change("example.com.", [other])
+        (finding,) = caught.value.findings
+        assert (finding.rule, finding.place.file, finding.place.line) == (
+            "site-test-failed",
+            "site/tests.yaml",
+            2,
+        )
         same = ("alias.example.com.", 5, 61, [b"\3www\7example\3com\0"])
         await publisher.prepare_zone_change("example.com.", [same])
 

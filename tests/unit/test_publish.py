@@ -19,7 +19,7 @@ from gslb.publish import Publisher
 from tests.geo import write_countries
 from tests.unit.sites import LATENCY, SITE, ZONE, write_site
 
-A, CNAME, SOA = 1, 5, 6
+A, CNAME, SOA, TXT, AAAA = 1, 5, 6, 16, 28
 ORIGIN = "example.com."
 ADDED = ("added.example.com.", A, 60, [bytes([192, 0, 2, 200])])
 
@@ -209,6 +209,46 @@ async def test_what_breaks_the_zone_is_refused(world):
     with pytest.raises(NotFoundError, match=r"example\.org\."):
         await world.publisher.prepare_zone_change("example.org.", [ADDED])
     assert world.serial == 10
+
+
+WWW, WITHOUT_WWW = "www.example.com.", ("www.example.com.", A, 0, [])
+SIXTH = (WWW, AAAA, 60, [bytes(15) + b"\1"])
+
+
+async def test_a_name_keeps_its_last_resort(world):
+    with pytest.raises(InvalidChangeError, match=r"'www.example.com.' has no A or AAAA record") as caught:
+        await world.change(WITHOUT_WWW)
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.severity) == ("site-fallback-without-records", "error")
+    assert (finding.place.file, finding.place.line) == ("site/site.yaml", 18)
+    assert world.serial == 10
+    # Another type will do, and other removals concern nobody.
+    await world.change(WITHOUT_WWW, SIXTH, (WWW, TXT, 0, []), ("ns1.lab.example.com.", A, 0, []))
+    with pytest.raises(InvalidChangeError):
+        await world.change((*SIXTH[:3], []))
+    # Nor does it matter of a pool that does not fall back.
+    write_site(world.directory, site=SITE.replace("fallback", "nodata"))
+    await world.load()
+    await world.change(WITHOUT_WWW)
+
+
+async def test_a_reload_keeps_the_last_resort_that_the_api_removed(world):
+    write_site(world.directory, site=SITE.replace("fallback", "nodata"))
+    await world.load(overlay(WITHOUT_WWW, ADDED, serial=11))
+    write_site(world.directory)
+    with pytest.raises(SiteError) as caught:
+        await world.load(overlay(WITHOUT_WWW, ADDED, serial=11))
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.place.line) == ("site-fallback-without-records", 18)
+    assert "removed through the API: set it anew, or give it back to the file" in finding.message
+    # Others fit, and a start leaves the removal out.
+    await world.load(overlay(WITHOUT_WWW, SIXTH, serial=11))
+    prepared = await world.publisher.prepare_site(overlay(WITHOUT_WWW, ADDED, serial=11), lambda _: True)
+    assert prepared.left_out == {(ORIGIN, WWW, A)}
+    (remark,) = [finding for finding in prepared.findings if finding.rule == "zone-api-change"]
+    assert (remark.severity, "no records to fall back to" in remark.message) == ("warning", True)
+    assert prepared.zones[ORIGIN].rrset(WWW, A) is not None
+    assert prepared.zones[ORIGIN].rrset("added.example.com.", A) is not None
 
 
 def measured(value, pop, milliseconds):
