@@ -463,6 +463,68 @@ def test_pops_of_cnames_and_declared_records(site):
     assert check_site(directory).is_usable, check_site(directory).findings
 
 
+CHOSEN = """\
+pops: {fra: , ams: , iad: }
+pools:
+  geo:
+    when_all_down: fallback
+    endpoints: [{pop: ams, address: 192.0.2.2}, {pop: ams, address: "2001:db8::2"}]
+  other:
+    when_all_down: nodata
+    endpoints: [{pop: iad, address: 192.0.2.2}]
+  away:
+    when_all_down: nodata
+    endpoints: [{pop: iad, cname: geo.example.com.}]
+policies: {ordered: [failover: [fra, ams, iad]]}
+names:
+  geo.example.com: {pool: geo, policy: ordered}
+  other.example.com: {pool: other, policy: ordered}
+  cdn.example.com: {pool: away, policy: ordered}
+  "*.any.example.com": {pool: geo, policy: ordered}
+"""
+CHOSEN_ZONE = """\
+$TTL 300
+@ SOA ns1 hostmaster 10 7200 1800 1209600 300
+@ NS ns1
+ns1 A 192.0.2.2
+@ ALIAS geo
+@ HTTPS 1 geo ipv4hint=192.0.2.2
+*.w CNAME geo
+geo A 192.0.2.2
+geo HTTPS 1 . alpn=h2 ipv4hint=192.0.2.77 ipv6hint=2001:db8::77
+*.any A 192.0.2.9
+"""
+
+
+@pytest.mark.parametrize(
+    ("ask", "asked", "pops"),
+    [
+        ("geo", {}, "ams"),
+        ("other", {}, "iad"),
+        ("x.w", {}, "ams"),
+        ("x.w", {"type": "CNAME"}, ""),
+        ("cdn", {}, "ams iad"),
+        ("cdn", {"type": "CNAME"}, "iad"),
+        ("x.any", {}, "ams"),
+        ("", {}, "ams"),
+        ("ns1", {}, ""),
+        ("geo", {"down": ["ams"]}, ""),
+        ("x.any", {"down": ["ams"]}, ""),
+        ("geo", {"type": "HTTPS"}, "ams"),
+        ("x.w", {"type": "HTTPS"}, "ams"),
+        ("geo", {"type": "HTTPS", "down": ["ams"]}, ""),
+        ("", {"type": "HTTPS"}, ""),
+    ],
+)
+def test_records_are_of_the_pops_that_steering_chose(tmp_path, monkeypatch, ask, asked, pops):
+    monkeypatch.chdir(tmp_path)
+    directory = write_site(tmp_path / "site", zone=CHOSEN_ZONE, site=CHOSEN)
+    expect = {"pops": pops.split()} if pops else {"rcode": "NOERROR", "never": ["fra", "ams", "iad"]}
+    one = {"ask": f"{ask}.example.com".lstrip("."), "client": CLIENT, **asked, "expect": expect}
+    (directory / "tests.yaml").write_text(test_file(one))
+    assert check_site(directory).is_usable, check_site(directory).findings
+
+
 def test_before_the_conditions_everything_served(site):
     directory = site(
         {"ask": "www.example.com", "client": CLIENT, "down": ["fra", "ams"], "expect": {"pops": "fra"}},
