@@ -85,6 +85,8 @@ _WARNINGS = (
     "site-unused-pool",
     "site-unused-policy",
     "site-setting-without-effect",
+    "site-endpoints-never-answered",
+    "site-static-hints",
     "site-pop-without-coordinates",
     "site-geo-without-database",
     "site-latency-without-table",
