@@ -27,6 +27,7 @@ from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
+from gslb.steering.geo_checks import check_replaced
 from gslb.zones.last_resort import LastResorts
 from gslb.zones.overlay import lay_over
 from gslb.zones.serial import is_newer, next_serial, with_serial
@@ -160,8 +161,8 @@ class Publisher:
         A change of the overlay that does not fit its zone file is an error, or where ``may_leave_out`` says
         so left out with a warning. Raises SiteError with every finding when the site has errors.
 
-        Policy tests that fail are errors too. Only before the first site is published are they warnings: then
-        there is nothing better to serve.
+        So is a geo database of another kind than the one it replaces. Policy tests that fail are errors too.
+        Only before the first site is published are they warnings: then there is nothing better to serve.
         """
         # Before anything is read: what changes meanwhile is a change.
         looked = await asyncio.to_thread(self._look)
@@ -170,8 +171,10 @@ class Publisher:
             failed = await asyncio.to_thread(
                 _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
             )
-        if failed and self.generation:
-            raise SiteError([*prepared.findings, *failed])
+        if self._compiled is not None:
+            replaced = check_replaced(self._steering, self._compiled, prepared.steering, prepared.compiled)
+            if failed or replaced:
+                raise SiteError([*prepared.findings, *replaced, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         moves = await asyncio.to_thread(_moves, self._compiled, prepared)
         named = replace(prepared.named, site=looked)
@@ -369,7 +372,7 @@ def prepare_site(
         raise SiteError([*findings, *errors])
     return PreparedSite(
         steering=steering,
-        findings=(*findings, *remarks),
+        findings=(*findings, *compiled.findings, *remarks),
         zones=zones,
         origins=tuple(sorted(zones)),
         compiled=compiled.steering,

@@ -89,6 +89,8 @@ _WARNINGS = (
     "site-static-hints",
     "site-pop-without-coordinates",
     "site-geo-without-database",
+    "geo-unknown-place",
+    "geo-contradictory-place",
     "site-latency-without-table",
     "site-pool-always-down",
     "site-alias-without-resolver",

@@ -16,7 +16,7 @@ from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
 from gslb.publish import Publisher
-from tests.geo import write_countries
+from tests.geo import write_countries, write_database
 from tests.unit.sites import LATENCY, SITE, ZONE, write_site
 
 A, CNAME, SOA, TXT, AAAA = 1, 5, 6, 16, 28
@@ -354,6 +354,41 @@ async def test_a_broken_database_is_refused_by_name_and_the_old_one_stays(geo_wo
     database.write_bytes(whole)
     await geo_world.load()
     assert geo_world.publisher.generation > generation
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_refused"), [("geo: {country: {DE: [fra]}}", True), ("distance", True), ("latency", False)]
+)
+async def test_a_database_of_another_kind_is_refused_if_policies_look_at_what_it_lacks(
+    geo_world, tmp_path, steps, is_refused
+):
+    write_database(
+        tmp_path / "city.mmdb",
+        {
+            "192.0.2.0/24": {
+                "country": {"iso_code": "DE"},
+                "location": {"latitude": 50.0, "longitude": 8.0},
+            }
+        },
+    )
+    # Others of the site say places and coordinates too.
+    write_countries(tmp_path / "other.mmdb", {"198.51.100.0/24": "US"})
+    site = SITE.replace("    - distance\n", "").replace("geo: {default: [ams]}", steps)
+    site += "geo: {databases: [../city.mmdb, ../other.mmdb]}\n"
+    write_site(geo_world.directory, site=site)
+    generation = await geo_world.load()
+    write_database(tmp_path / "city.mmdb", {"192.0.2.0/24": {"autonomous_system_number": 64500}})
+    if not is_refused:
+        assert await geo_world.load() == generation + 1
+        return
+    with pytest.raises(SiteError) as caught:
+        await geo_world.load()
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.place.file) == ("site-geo-database", "city.mmdb")
+    assert (
+        "city.mmdb is of another kind than the one it replaces: it has AS numbers and no" in finding.message
+    )
+    assert geo_world.publisher.generation == generation
 
 
 async def test_files_that_the_site_names_are_known_wherever_they_are(geo_world, tmp_path):
