@@ -272,6 +272,14 @@ def test_answers_are_read_once_whoever_gets_them(site, monkeypatch):
     assert len(reads) == 2
 
 
+def test_errors_number_the_tests_as_the_file_does(site):
+    good, bad = test(client=CLIENT, expect={"pops": ["fra"]}), test(client=CLIENT, expect={})
+    directory = site(good, bad, bad, good, bad)
+    messages = [finding.message for finding in inspect_site(directory).findings]
+    found = [message.split(" expects")[0] for message in messages if "expects nothing" in message]
+    assert found == ["test 2", "test 3", "test 5"]
+
+
 ECS = bytes.fromhex("000800080001201b")
 
 
