@@ -82,7 +82,7 @@ class EndpointForm(TypedDict, total=False):
     cname: Annotated[str, PlainValidator(values.target)]
     records: Mapping
     weight: Weight
-    probe: Annotated[str, PlainValidator(values.host_and_port)]
+    probe: Annotated[str, PlainValidator(values.probe)]
 
 
 @with_config(_FORBID)

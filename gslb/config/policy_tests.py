@@ -161,8 +161,8 @@ def _read_file(path: Path, reader: _Reader) -> None:
         if key != "tests":
             report_unknown_key(report, section.key_place, key, ("tests",), "a file of tests")
             continue
-        for item in section.items():
-            reader.read(item)
+        for number, item in enumerate(section.items(), 1):
+            reader.read(item, number)
 
 
 class _Reader:
@@ -176,9 +176,9 @@ class _Reader:
             f"{pool.name}/{endpoint.pop}" for pool in steering.pools for endpoint in pool.endpoints
         }
 
-    def read(self, cursor: Cursor) -> None:
-        """Read one test, and note every error in it."""
-        what = f"test {len(self._tests) + 1}"
+    def read(self, cursor: Cursor, number: int) -> None:
+        """Read one test, of a ``number`` in its file, and note every error in it."""
+        what = f"test {number}"
         if isinstance(cursor.value, dict) and isinstance(cursor.value.get("title"), str):
             what = f"test {quote(cursor.value['title'])}"
         settings, is_whole = read_parts(PolicyTestForm, cursor, what, self.report)

@@ -24,6 +24,7 @@ MAXIMUM_ARGUMENTS = 64
 MAXIMUM_ARGUMENT = 4096
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
+_BROADCAST = IPv4Address("255.255.255.255")
 _PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
 
 
@@ -111,7 +112,7 @@ def address(value: object) -> IPv4Address | IPv6Address:
         found = ip_address(value)
     except ValueError:
         raise ValueError(f"must be an IPv4 or IPv6 address, not {quote(value)}") from None
-    if "%" in value or found.is_multicast or found.is_unspecified:
+    if "%" in value or found.is_multicast or found.is_unspecified or found == _BROADCAST:
         raise ValueError(f"must be a unicast address without a zone, not {quote(value)}")
     return found
 
@@ -140,22 +141,33 @@ def host(value: object) -> str:
     return value
 
 
-def host_and_port(value: object) -> str:
-    """``host:port`` or ``[address]:port``."""
-    message = f"must be host:port, such as 192.0.2.1:8080 or [2001:db8::1]:8080, not {quote(value)}"
+def probe(value: object) -> str:
+    """``host``, ``host:port``, ``[address]`` or ``[address]:port``; IPv6 without a port needs no brackets."""
+    message = (
+        "must be a host, with a port or without, such as 192.0.2.1, 192.0.2.1:8080 or [2001:db8::1]:8080, "
+        f"not {quote(value)}"
+    )
     if not isinstance(value, str):
         raise ValueError(message)
-    name, _, port = value.rpartition(":")
-    if not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > 65535:
+    name, colon, port = value.rpartition(":")
+    if not colon or value.endswith("]") or _is_ipv6(value):
+        name = value
+    elif not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > 65535 or _is_ipv6(name):
         raise ValueError(message)
     if name.startswith("[") and name.endswith("]"):
-        try:
-            IPv6Address(name[1:-1])
-        except ValueError:
-            raise ValueError(message) from None
-    elif not _HOST.fullmatch(name):
+        if not _is_ipv6(name[1:-1]):
+            raise ValueError(message)
+    elif not _is_ipv6(name) and (not _HOST.fullmatch(name) or name.isdigit()):
         raise ValueError(message)
     return value
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def nameservers(value: object) -> tuple[tuple[IPv4Address | IPv6Address, int], ...]:

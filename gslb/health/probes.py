@@ -80,7 +80,7 @@ class ProbeTarget:
 
 
 def probe_target(endpoint: Endpoint, monitor: Monitor) -> ProbeTarget:
-    """Where an endpoint is probed: its own ``probe`` ("host:port") if it has one, else its address.
+    """Where an endpoint is probed: its own ``probe`` if it has one, else its address.
 
     A ``probe`` without a port uses the monitor's. A monitor that connects nowhere gets the host alone, and
     the cname of an endpoint without an address.

@@ -87,7 +87,8 @@ class Endpoint(Declared):
     """One address or name of a POP for one service.
 
     It has a ``cname`` (absolute, lower case, with a final dot), or an ``address``, ``records``, or both of
-    these. ``probe`` is where to probe it instead of ``address``:port.
+    these. ``probe`` is where to probe it instead of ``address``:port; without a port it
+    leaves each monitor its own.
     """
 
     pop: str

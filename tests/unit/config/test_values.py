@@ -92,6 +92,8 @@ def test_any_text_is_a_location_that_can_be_written_back_or_refused(text):
         ("asn:-1", "AS number"),
         ("subnet:192.0.2.1/24", "write 192.0.2.0/24"),
         ("subnet:192.0.2.0", "address/length"),
+        ("subnet:::ffff:192.0.2.0/120", "no client is looked up so; write 192.0.2.0/24"),
+        ("subnet:::ffff:0:0/96", "write 0.0.0.0/0"),
         ("subnet:fe80::%eth0/64", "no subnet"),
         ("subnet:x/24", "no subnet"),
         ("contry:DE", "did you mean 'country'"),
@@ -159,20 +161,35 @@ def test_what_is_no_identifier(text):
         parse_identifier(text)
 
 
-@pytest.mark.parametrize("value", ["127.0.0.1:8101", "[::1]:80", "backend.example:65535"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "127.0.0.1:8101",
+        "[::1]:80",
+        "backend.example:65535",
+        "127.0.0.1",
+        "bar.example",
+        "[2001:db8::1]",
+        "2001:db8::1",
+    ],
+)
 def test_probe_targets(value):
-    assert values.host_and_port(value) == value
+    assert values.probe(value) == value
 
 
 @pytest.mark.parametrize(
-    "value", ["127.0.0.1", "::1:80", "[x]:80", ":80", "h:0", "h:65536", "h:", "a b:1", 80]
+    "value",
+    ["", "[x]:80", "[x]", "[]", ":80", "h:0", "h:65536", "h:", "[::1]:", "a b:1", "a b", "8080", "1:2:3", 80],
 )
 def test_what_is_no_probe_target(value):
-    with pytest.raises(ValueError, match="must be host:port"):
-        values.host_and_port(value)
+    with pytest.raises(ValueError, match="must be a host, with a port or without"):
+        values.probe(value)
 
 
-@pytest.mark.parametrize("value", ["224.0.0.1", "0.0.0.0", "::", "ff02::1", "fe80::1%eth0", "1.2.3", 1, None])
+@pytest.mark.parametrize(
+    "value",
+    ["224.0.0.1", "0.0.0.0", "255.255.255.255", "::", "ff02::1", "fe80::1%eth0", "1.2.3", 1, None],
+)
 def test_addresses_that_no_client_can_be_sent_to(value):
     with pytest.raises(ValueError, match="must be"):
         values.address(value)
