@@ -135,9 +135,7 @@ def _most_specific(rows: list[dict[str, Any]], client: Address, location: Locati
     return None
 
 
-def _matching_rule(
-    rules: list[dict[str, Any]], client: Address, location: Location
-) -> dict[int, int] | None:
+def _matching_rule(rules: list[dict[str, Any]], client: Address, location: Location) -> dict[int, int] | None:
     """The places of the units in the rule that decides; None without such a rule."""
     rule = _most_specific(rules, client, location)
     return {unit: place for place, unit in enumerate(rule["units"])} if rule else None
