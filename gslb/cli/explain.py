@@ -215,11 +215,12 @@ def _title(step: dict[str, Any]) -> str:
     if matched:
         rule = " ".join(dict.fromkeys((matched["kind"], matched["value"])))  # the default's value is its kind
         word += f", by {rule} ({matched['file']}:{matched['line']})"
-    elif word in ("geo", "asn", "subnet"):
+    elif word == "geo":
         word += ", no rule is for this client"
     if not step["candidates"]:
         return f"{word}: nothing came this far"
-    return f"{word}: {_kept(step)} of {step['candidates']} go on"
+    title = f"{word}: {_kept(step)} of {step['candidates']} go on"
+    return f"{title} ({step['note']})" if "note" in step else title
 
 
 def _kept(step: dict[str, Any]) -> int:

@@ -286,9 +286,30 @@ async def test_a_member_pool_that_was_chosen_has_its_own_steps(world, show):
     assert after.startswith(
         "member      eu (site/world.yaml:3)\n   policy      stay (site/world.yaml:11)\n   health      "
     )
-    assert "2. sticky: 2 of 2 go on" in after
+    assert "2. sticky: 2 of 2 go on (weight 0 comes after all others)" in after
     assert re.search(r"fra  192\.0\.2\.11  \d\.\d{4}  1      goes on", after)
     assert "outcome     fra 192.0.2.11" in after
+
+
+RULES_FOR_OTHERS = """
+pools:
+  few: {when_all_down: nodata, endpoints: [{pop: fra, address: 192.0.2.11}, {pop: ams, address: 192.0.2.12}]}
+policies:
+  alone: [subnet: {203.0.113.0/24: [fra], mode: fence}, take: 1]
+  default: [geo: {subnet: {203.0.113.0/24: [fra]}, mode: fence}]
+names:
+  alone.example.com: {pool: few, policy: alone}
+  default.example.com: {pool: few, policy: default}
+"""
+
+
+async def test_a_client_that_no_rule_is_for_is_told_what_that_means(world, show):
+    (world.site / "few.yaml").write_text(RULES_FOR_OTHERS)
+    await world.reload()
+    lines = show("alone.example.com")
+    assert "2. subnet: 2 of 2 go on (no rule is for this client: the step does nothing)" in lines
+    assert "outcome     fra 192.0.2.11" in lines
+    assert "2. geo, no rule is for this client: 0 of 2 go on" in show("default.example.com")
 
 
 POOLS_IN_POOLS_OF_POOLS = """
