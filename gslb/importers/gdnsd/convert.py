@@ -9,17 +9,21 @@ from gslb.config.names import parse_owner_name
 from gslb.config.wording import quote
 from gslb.importers.gdnsd.model import MetaResource, Reference, Resource
 from gslb.importers.gdnsd.monitors import Monitors
-from gslb.importers.gdnsd.policies import NOWHERE, Policies
+from gslb.importers.gdnsd.policies import Policies
 from gslb.importers.gdnsd.pools import Pools
-from gslb.importers.gdnsd.site import Endpoint, Name, Pop, Site, fresh_name
+from gslb.importers.gdnsd.pops import Pops
+from gslb.importers.gdnsd.site import Endpoint, Name, Site
+from gslb.importers.gdnsd.stand_ins import StandIns
+from gslb.importers.gdnsd.ttls import Ttls
 from gslb.model.site import Reflect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gslb.config.report import Report
-    from gslb.importers.gdnsd.model import Configuration, Datacenter, GeoMap
+    from gslb.importers.gdnsd.model import Configuration, Datacenter
     from gslb.importers.gdnsd.monitors import Watch
+    from gslb.importers.gdnsd.policies import Units
     from gslb.importers.gdnsd.site import Pool
     from gslb.importers.gdnsd.zonefile import Dynamic
     from gslb.model.finding import Place
@@ -38,13 +42,10 @@ class _Loop(Exception):  # noqa: N818 - caught where it is raised for
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a resource can answer, the TTL that its monitors allow while all is up, and whom it looks at.
-
-    Nothing can go down in less than ``longest_ttl`` seconds, which gdnsd promises; ``None`` is no limit.
-    """
+    """What a resource can answer, the longest TTLs of that, and whom it looks at."""
 
     kinds: frozenset[str]
-    longest_ttl: int | None
+    longest_ttls: frozenset[int]
     follows_client_subnet: bool
 
 
@@ -55,17 +56,17 @@ class Converter:
         self._report = report
         self._configuration = configuration
         self.site = Site()
-        self._pop_names: dict[str, dict[tuple[float, float] | None, str]] = {}
-        self._taken: set[str] = set()
-        self._plan_pops()
-        self._policies = Policies(report, self.site, self._nowhere)
+        self._pops = Pops(configuration, self.site)
+        self._policies = Policies(report, self.site, self._pops.nowhere)
         self._pools = Pools(
             report,
             self.site,
             Monitors(report, configuration.service_types, self.site, configuration.options.state),
             self._policies,
-            self._taken,
+            self._pops.taken,
         )
+        self._ttls = Ttls(configuration, self._pools.watch)
+        self._stand_ins = StandIns(report, configuration, self._pools, self._pops, self._datacenter_targets)
         self._roots: dict[tuple[str, str], Pool | None] = {}
         self._made: dict[tuple[str, str, str], Pool] = {}
         self._flat: dict[tuple[str, str], Pool | None] = {}
@@ -148,18 +149,30 @@ class Converter:
         if pool is None:
             return
         facts = self._facts(reference)
-        longest = dynamic.ttl if facts.longest_ttl is None else facts.longest_ttl
         self.site.names.append(
             Name(
                 name=name,
                 note=note,
                 pool=pool.name,
                 policy="" if pool.policy else self._policies.everything(),
-                ttl=max(dynamic.min_ttl, min(dynamic.ttl, longest)),
+                ttl=self._ttl(dynamic, facts),
                 min_ttl=dynamic.min_ttl,
                 client_subnet=facts.follows_client_subnet,
             )
         )
+
+    def _ttl(self, dynamic: Dynamic, facts: _Facts) -> int:
+        """The TTL while nothing fails; the least where it depends on the client."""
+        ttls = {max(dynamic.min_ttl, min(dynamic.ttl, longest)) for longest in facts.longest_ttls}
+        least, most = min(ttls, default=dynamic.ttl), max(ttls, default=dynamic.ttl)
+        if least < most:
+            message = (
+                f"gdnsd answers with TTLs from {least} to {most}, since datacenters of {dynamic.reference} "
+                f"are monitored differently; here a name has one, {least}: put another into names.yaml if "
+                "that is too short"
+            )
+            self._report.warning("import-ttl", dynamic.place, message)
+        return least
 
     # Resources
 
@@ -198,14 +211,9 @@ class Converter:
         """What holds for every name of a resource, found once."""
         key = (reference.plugin, reference.name)
         if key not in self._known_facts:
-            ttls = [
-                self._pools.watch(watched).ttl
-                for leaf in self._leaves(reference, ())
-                for watched in (leaf.families.values() if isinstance(leaf, Resource) else (leaf,))
-            ]
             self._known_facts[key] = _Facts(
                 frozenset(self._kinds(reference)),
-                min((ttl for ttl in ttls if ttl is not None), default=None),
+                self._ttls.longest(reference),
                 self._follows_client_subnet(reference),
             )
         return self._known_facts[key]
@@ -231,7 +239,7 @@ class Converter:
     def _make_root(self, reference: Reference) -> Pool | None:
         resource = self._configuration.resources.get((reference.plugin, reference.name))
         if resource is not None:
-            pop = self._own_pop(resource)
+            pop = self._pops.of_resource(resource)
             return self._pools.of_resource(resource, resource.name, pop, is_member=False)
         kinds = self._facts(reference).kinds
         if "cname" in kinds and len(kinds) > 1:
@@ -255,7 +263,7 @@ class Converter:
         return self._flat[key]
 
     def _make_flat(self, meta: MetaResource) -> Pool | None:
-        """Datacenters whose addresses answer as soon as one is up are POPs of one pool."""
+        """Datacenters of the same families, of which one address is enough, are POPs of one pool."""
         leaves: list[tuple[Datacenter, Resource | None]] = []
         for datacenter in meta.datacenters.values():
             if isinstance(datacenter.target, str):
@@ -281,6 +289,7 @@ class Converter:
         )
         has_both = bool(families) and any(resource is None for _, resource in leaves)
         differ = len({(one.monitors, one.is_down) for one in watches}) > 1
+        differ = differ or len({frozenset(resource.families) for _, resource in leaves if resource}) > 1
         if has_both or not leaves or not is_plain or differ:
             return None
         if len(set(targets)) < len(targets):
@@ -288,9 +297,10 @@ class Converter:
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         for watch in watches:
             pool.monitors, pool.is_down = watch.monitors if families else watch.of_names, watch.is_down
-        units = {}
+        units: Units = {}
         for datacenter, resource in leaves:
-            pop = units[datacenter.name] = self._pop(meta, datacenter.name)
+            pop = self._pops.of_datacenter(meta, datacenter.name)
+            units[datacenter.name] = (pop,)
             if resource is None:
                 pool.endpoints.append(Endpoint(pop, str(datacenter.target)))
             for family in resource.families.values() if resource else ():
@@ -302,20 +312,22 @@ class Converter:
 
     def _make_deep(self, meta: MetaResource, way: tuple[str, ...]) -> Pool | None:
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
-        units: dict[str, str] = {}
+        units: Units = {}
         for datacenter in meta.datacenters.values():
             if isinstance(datacenter.target, str) and self._has_addresses(meta):
                 continue
             made = self._of_datacenter(meta, datacenter, way)
             if made is not None:
-                units[datacenter.name] = made.name
+                units[datacenter.name] = (made.name,)
         if not units or len(way) >= MOST_POOLS_DEEP:
             self._report.error("import-invalid", meta.place, f"{meta.plugin}!{meta.name} cannot be answered")
             del self.site.pools[pool.name]
             return None
+        kinds = {kind for name in units for kind in self._kinds(meta.datacenters[name].target)}
+        stand_ins = self._stand_ins.add(meta, units, kinds - {"cname"})
         # A resource that two datacenters share is one member, at the place of the first.
-        pool.members = [(name, None) for name in dict.fromkeys(units.values())]
-        pool.policy = self._meta_policy(meta, units, meta.name)
+        pool.members = [(name, None) for name in _flattened(units)]
+        pool.policy = self._meta_policy(meta, units, meta.name, stand_ins)
         return pool
 
     def _has_addresses(self, meta: MetaResource) -> bool:
@@ -329,13 +341,13 @@ class Converter:
             if key not in self._made:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
                 pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
-                pool.endpoints.append(Endpoint(self._pop(meta, datacenter.name), target))
+                pool.endpoints.append(Endpoint(self._pops.of_datacenter(meta, datacenter.name), target))
                 watch = self._pools.watch(datacenter)
                 pool.monitors, pool.is_down = watch.of_names, watch.is_down
             return self._made[key]
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:
-            pop = self._pop(meta, datacenter.name)
+            pop = self._pops.of_datacenter(meta, datacenter.name)
             key = (target.plugin, target.name, pop)
             if key not in self._made:
                 own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
@@ -357,63 +369,27 @@ class Converter:
                 )
             self._report.error(rule, target.place, f"{quote(str(target))} {why}")
             return None
+        if inner.map and self._configuration.maps[inner.map].leaves_clients_out:
+            message = (
+                f"{target} is a datacenter here, and its map lists none for some clients: they get the next "
+                "datacenter, where gdnsd answers no records"
+            )
+            self._report.error("import-location", target.place, message)
         return self._of_meta(inner, way)
 
-    def _meta_policy(self, meta: MetaResource, units: dict[str, str], own: str) -> str:
+    def _meta_policy(
+        self, meta: MetaResource, units: Units, own: str, stand_ins: frozenset[str] = frozenset()
+    ) -> str:
         if meta.map:
             map_ = self._configuration.maps[meta.map]
             undefined = len(meta.datacenters) < len(map_.datacenters)
-            every = units if own else {name: self._pop(meta, name) for name in map_.datacenters}
-            return self._policies.of_map(meta, map_, every, own, undefined=undefined)
-        order = list(dict.fromkeys(units.values()))
-        return self._policies.in_order(meta.name, order, f"the order of metafo!{meta.name}, {meta.place}")
+            pops: Units = {name: (self._pops.of_datacenter(meta, name),) for name in map_.datacenters}
+            every = units if own else pops
+            return self._policies.of_map(meta, map_, every, own, undefined=undefined, stand_ins=stand_ins)
+        note = f"the order of metafo!{meta.name}, {meta.place}"
+        return self._policies.in_order(meta.name, _flattened(units), note, stand_ins)
 
-    # POPs
-
-    def _plan_pops(self) -> None:
-        """A POP for each datacenter, and another for the same name at other coordinates."""
-        for map_ in self._configuration.maps.values():
-            for name in map_.datacenters:
-                known = self._pop_names.setdefault(name, {})
-                where = map_.coordinates.get(name)
-                if where is not None and where not in known:
-                    wanted = name if not known else f"{name}.{map_.name}"
-                    known[where] = fresh_name(wanted, self._taken)
-                    self._taken.add(known[where])
-        for (plugin, _), meta in self._configuration.metas.items():
-            for name in (
-                meta.datacenters if plugin == "metafo" else self._configuration.maps[meta.map].datacenters
-            ):
-                if not self._pop_names.setdefault(name, {}):
-                    self._pop_names[name][None] = fresh_name(name, self._taken)
-                    self._taken.add(self._pop_names[name][None])
-
-    def _pop(self, meta: MetaResource, datacenter: str) -> str:
-        """The POP of a datacenter."""
-        map_: GeoMap | None = self._configuration.maps.get(meta.map) if meta.map else None
-        known = self._pop_names[datacenter]
-        where = map_.coordinates.get(datacenter) if map_ is not None else None
-        if where not in known:
-            where = next(iter(known))
-        name = known[where]
-        self.site.pops.setdefault(name, Pop(name, f"datacenter {datacenter}", where))
-        return name
-
-    def _own_pop(self, resource: Resource) -> str:
-        """A POP for a resource that is in no datacenter."""
-        name = fresh_name(f"{resource.name}.site", self._taken)
-        self._taken.add(name)
-        self.site.pops[name] = Pop(name, f"where the addresses of {resource.plugin}!{resource.name} are")
-        return name
-
-    def _nowhere(self) -> str:
-        name = self._pop_names.setdefault("", {})
-        if None not in name:
-            name[None] = fresh_name(NOWHERE, self._taken)
-            self._taken.add(name[None])
-            note = "has no endpoint: a rule that lists it lists nothing"
-            self.site.pops[name[None]] = Pop(name[None], note)
-        return name[None]
+    # Databases
 
     def _databases(self) -> None:
         for map_ in self._configuration.maps.values():
@@ -433,3 +409,8 @@ class Converter:
                 )
                 self._report.warning("import-database", map_.database_place, message)
             self.site.databases.append(path)
+
+
+def _flattened(units: Units) -> list[str]:
+    """The units of all datacenters, each once."""
+    return list(dict.fromkeys(unit for one in units.values() for unit in one))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from gslb.config import values
 from gslb.config.wording import quote
 from gslb.importers.gdnsd.vscf import Array, Hash, Text, Value, items_of
 
@@ -87,6 +88,15 @@ class Fields:
             return value.items
         self.bad(value, f"{what} must be an array of {length}")
         return None
+
+
+def is_absolute_name(text: str) -> bool:
+    """Whether a text is a domain name that ends with a dot, and that a site may have as a cname."""
+    try:
+        values.target(text)
+    except ValueError:
+        return False
+    return True
 
 
 def as_address(text: str) -> Address | None:

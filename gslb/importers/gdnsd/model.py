@@ -143,6 +143,17 @@ class GeoMap:
     database: Path | None = None
     database_place: Place | None = None
 
+    @property
+    def lists(self) -> frozenset[tuple[str, ...] | None]:
+        """The datacenters that clients may get."""
+        nets = (names for names, _ in self.nets.values())
+        return frozenset((self.default, *(rule.datacenters for rule in self.rules), *nets))
+
+    @property
+    def leaves_clients_out(self) -> bool:
+        """Whether it lists no datacenters for some clients: they get no records."""
+        return () in self.lists
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NOWHERE = "nowhere"
 """A POP without endpoints: a rule that lists it alone leaves the order to the steps after it, or under
 ``mode: fence`` leaves nothing."""
+Units = dict[str, tuple[str, ...]]
+"""By datacenter its POP, or its pools: its own, and those that stand in for it."""
 MOST_RULES = 65_000
 """Rules of a geo step, somewhat below its bound."""
 EVERYTHING = "everything"
@@ -37,7 +39,6 @@ class Policies:
         self._site = site
         self._nowhere = nowhere
         self._known: dict[tuple[Any, ...], str] = {}
-        self._told: set[tuple[str, str]] = set()
         self._nets: dict[str, list[list[tuple[str, tuple[str, ...]]]]] = {}
 
     def everything(self) -> str:
@@ -49,9 +50,11 @@ class Policies:
         name = ONE_BY_WEIGHT if most == 1 else f"{most}-by-weight"
         return self._shared(name, "at random by weight", ["weighted", {"take": most}])
 
-    def in_order(self, wanted: str, units: Sequence[str], note: str) -> str:
-        """The first of these that serves."""
-        return self._shared(wanted, note, [{"failover": list(units)}])
+    def in_order(
+        self, wanted: str, units: Sequence[str], note: str, stand_ins: frozenset[str] = frozenset()
+    ) -> str:
+        """The first of these that serves; nothing if that is one of ``stand_ins``."""
+        return self._shared(wanted, note, [{"failover": list(units)}, *_without(stand_ins, units)])
 
     def _shared(self, wanted: str, note: str, steps: Steps) -> str:
         key = (repr(steps),)
@@ -65,41 +68,44 @@ class Policies:
         return name
 
     def of_map(
-        self, meta: MetaResource, map_: GeoMap, units: dict[str, str], own: str, *, undefined: bool
+        self,
+        meta: MetaResource,
+        map_: GeoMap,
+        units: Units,
+        own: str,
+        *,
+        undefined: bool,
+        stand_ins: frozenset[str] = frozenset(),
     ) -> str:
         """The policy of a resource of geoip: of its map alone, or its ``own`` where its units are pools.
 
-        ``units`` are the POPs or pools of the datacenters. ``undefined`` says that the map has datacenters
-        that ``units`` lacks.
+        ``undefined`` says that the map has datacenters that ``units`` lacks. Clients whose first choice is
+        one of ``stand_ins`` get nothing.
         """
         key = (map_.name, meta.skip_first, tuple(units.items()))
         if key not in self._known:
             wanted = own or map_.name + (".skip-first" if meta.skip_first else "")
             note = f"map {map_.name}, {map_.place}" + (", without its first" if meta.skip_first else "")
             self._tell_limits(meta, map_, undefined)
-            self._known[key] = self._add(wanted, note, self._map_steps(meta, map_, units))
+            order = list(dict.fromkeys(unit for name in map_.datacenters for unit in units.get(name, ())))
+            steps = [*self._map_steps(meta, map_, units), {"failover": order}]
+            self._known[key] = self._add(
+                wanted, note, [*steps, *self._fence(map_, order), *_without(stand_ins, order)]
+            )
         return self._known[key]
 
-    def _map_steps(self, meta: MetaResource, map_: GeoMap, units: dict[str, str]) -> Steps:
-        """Rules for networks and places; then by distance in auto mode; then in the declared order."""
+    def _map_steps(self, meta: MetaResource, map_: GeoMap, units: Units) -> Steps:
+        """Rules for networks and places; then by distance in auto mode."""
 
         @cache
         def listed(names: tuple[str, ...] | None) -> list[str]:
             if names is None:
                 return [self._nowhere()]
             kept = names[1:] if meta.skip_first and len(names) > 1 else names
-            return [units[name] for name in kept if name in units] or [self._nowhere()]
+            found = dict.fromkeys(unit for name in kept for unit in units.get(name, ()))
+            return list(found) or [self._nowhere()]
 
-        lists = [rule.datacenters for rule in map_.rules] + [net[0] for net in map_.nets.values()]
-        is_fence = any(names == () for names in [*lists, map_.default])
-        if is_fence and (map_.is_auto and None in [*lists, map_.default]):
-            message = (
-                f"the map {quote(map_.name)} has places without datacenters beside 'auto': these get the "
-                "nearest here, not an empty answer"
-            )
-            self._tell("import-location", map_.name, map_.place, message, "error")
-            is_fence = False
-        geo: dict[str, Any] = {"mode": "fence"} if is_fence else {}
+        geo: dict[str, Any] = {}
         if map_.name not in self._nets:
             self._nets[map_.name] = _parts(map_.nets)
         subnets = [{net: listed(names) for net, names in part} for part in self._nets[map_.name]]
@@ -120,21 +126,40 @@ class Policies:
                 geo[kind] = {rule.value: listed(rule.datacenters) for rule in rules}
         if map_.default is not None:
             geo["default"] = listed(map_.default)
-        if set(geo) - {"mode"}:
+        if geo:
             steps.append({"geo": geo})
         if map_.is_auto:
             steps.append("distance")
-        if not is_fence:
-            order = [units[name] for name in map_.datacenters if name in units]
-            steps.append({"failover": order})
         return steps
+
+    def _fence(self, map_: GeoMap, order: list[str]) -> Steps:
+        """What leaves clients nothing for whom a map lists no datacenter.
+
+        It comes after the order is found, so that all others keep every datacenter. Rules within such a place
+        must be here too: the most specific one decides.
+        """
+        if not map_.leaves_clients_out:
+            return []
+        rules = [(rule.kind, rule.value, rule.datacenters) for rule in map_.rules]
+        rules += [("subnet", net, names) for part in self._nets[map_.name] for net, names in part]
+        if len(self._nets[map_.name]) > 1:
+            message = (
+                f"the map {quote(map_.name)} lists no datacenters for some clients, beside more than "
+                f"{MOST_RULES:,} nets: these clients get datacenters here, not an empty answer. Give them a "
+                "map of their own, with fewer nets"
+            )
+            self._report.error("import-location", map_.place, message)
+            return []
+        nowhere = [self._nowhere()]
+        fence: dict[str, Any] = {"mode": "fence"}
+        for kind, value, names in rules:
+            fence.setdefault(kind, {})[value] = nowhere if names == () else order
+        return [{"geo": {**fence, "default": nowhere if map_.default == () else order}}]
 
     def _tell_limits(self, meta: MetaResource, map_: GeoMap, undefined: bool) -> None:
         """What of a map shows only when datacenters are down."""
         auto = [name for name in map_.datacenters if name in map_.coordinates] if map_.is_auto else []
-        lists = {rule.datacenters for rule in map_.rules} | {net[0] for net in map_.nets.values()}
-        lists |= {map_.default}
-        short = [names for names in lists if names is not None and len(names) < len(map_.datacenters)]
+        short = [names for names in map_.lists if names and len(names) < len(map_.datacenters)]
         if short or (map_.is_auto and min(len(auto), map_.auto_limit) < len(map_.datacenters)) or undefined:
             message = (
                 f"the map {quote(map_.name)} lists only some of its datacenters for some clients"
@@ -142,25 +167,28 @@ class Policies:
                 + ": when all of these are down, gdnsd answers with the first of them; here the "
                 "other datacenters answer, the nearest or first declared one that is up"
             )
-            self._tell("import-limit", map_.name, map_.place, message, "info")
+            self._report.info("import-limit", map_.place, message)
         if meta.skip_first and map_.is_auto:
             message = (
                 f"skip_first of {meta.plugin}!{meta.name} cannot leave out the nearest datacenter of the map "
                 f"{quote(map_.name)}: it is the first answer here"
             )
-            self._tell("import-limit", meta.name, meta.place, message, "error")
+            self._report.error("import-limit", meta.place, message)
         deep = sum(rule.kind == "subdivision" for rule in map_.rules)
         if deep:
             message = (
                 f"the map {quote(map_.name)} has {count(deep, 'rule')} for subdivisions: gdnsd looks at each "
                 "level of them, here the largest counts (England, not London)"
             )
-            self._tell("import-location", map_.name, map_.place, message, "info")
+            self._report.info("import-location", map_.place, message)
 
-    def _tell(self, rule: str, what: str, place: Place, message: str, severity: str) -> None:
-        if (rule, what) not in self._told:
-            self._told.add((rule, what))
-            getattr(self._report, severity)(rule, place, message)
+
+def _without(stand_ins: frozenset[str], units: Sequence[str]) -> Steps:
+    """The steps that leave nothing if the first unit is a stand-in."""
+    if not stand_ins:
+        return []
+    real = [unit for unit in units if unit not in stand_ins]
+    return [{"take": 1}, {"failover": {"mode": "fence", "tiers": real}}]
 
 
 def _parts(nets: Nets) -> list[list[tuple[str, tuple[str, ...]]]]:

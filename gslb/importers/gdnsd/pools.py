@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 KINDS = {"ipv4": "ipv4", "ipv6": "ipv6", "cname": "other"}
 """Keys of ``min_healthy``."""
 SUFFIXES = {"ipv4": "v4", "ipv6": "v6", "cname": "cname"}
+NAMES = {"ipv4": "IPv4 addresses", "ipv6": "IPv6 addresses"}
+STAND_INS = {"ipv4": IPv4Address("198.18.0.0"), "ipv6": IPv6Address("100::")}
+"""Addresses from here on lead nowhere (RFC 2544, RFC 6666), as those that are never answered should."""
 MOST_WEIGHT = 65_535
 MOST_TAKEN = 32
 MOST_ENDPOINTS = 64
@@ -38,6 +42,7 @@ class Pools:
         self._policies = policies
         self._taken = taken
         self._told: set[tuple[str, str]] = set()
+        self._stand_ins = dict.fromkeys(STAND_INS, 1)
 
     def add(self, wanted: str, note: str) -> Pool:
         """A pool of a new name."""
@@ -63,6 +68,27 @@ class Pools:
             self._fill(part, resource, kind, family, pop, is_member=is_member)
             whole.members.append((part.name, None))
         return whole
+
+    def standing_in(self, resource: Resource, kind: str, wanted: str, pop: str) -> Pool:
+        """The pool that stands in for a resource in the family ``kind``, which it lacks.
+
+        It is up while the resource is: the addresses of its other family are probed. Its own are never
+        answered.
+        """
+        (family,) = resource.families.values()
+        note = f"stands in for {resource.plugin}!{resource.name}, which has no {NAMES[kind]}"
+        pool = self.add(wanted, note)
+        self._watch_over(pool, family)
+        probes = dict.fromkeys(str(member.target) for member in family.members)
+        first = STAND_INS[kind] + self._stand_ins[kind]
+        self._stand_ins[kind] += len(probes)
+        pool.endpoints = [
+            Endpoint(pop, str(first + number), probe=probe) for number, probe in enumerate(probes)
+        ]
+        if not family.is_grouped:
+            need = self.need(resource, family)
+            pool.min_healthy = {KINDS[kind]: need} if need > 1 else {}
+        return pool
 
     def watch(self, watched: Family | Datacenter) -> Watch:
         """How the members of a family, or the CNAME of a datacenter, are monitored."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gslb.config.wording import did_you_mean, quote
-from gslb.importers.gdnsd.fields import PARAMETERS, Fields, as_address
+from gslb.importers.gdnsd.fields import PARAMETERS, Fields, as_address, is_absolute_name
 from gslb.importers.gdnsd.maps import MapReader
 from gslb.importers.gdnsd.model import (
     Configuration,
@@ -164,12 +164,13 @@ class _Reader:
                 else self._fields.strings(given.values.get("datacenters"))
             )
             datacenters = self._datacenters(plugin, name, given, order)
-            if not undefined_ok and len(datacenters) < len(order):
-                missing = ", ".join(one for one in order if one not in datacenters)
-                self._report.error("import-invalid", place, f"{plugin}!{name}: dcmap lacks {missing}")
+            listed = self._fields.hash(given, "dcmap").values
+            if not undefined_ok and (missing := [one for one in order if one not in listed]):
+                message = f"{plugin}!{name}: dcmap lacks {', '.join(missing)}"
+                self._report.error("import-invalid", place, message)
             skip_first = self._fields.boolean(given, "skip_first")
             if skip_first and plugin == "metafo" and len(datacenters) > 1:
-                del datacenters[order[0]]
+                del datacenters[next(iter(datacenters))]
             self._metas[plugin, name] = MetaResource(
                 plugin, name, place, datacenters, map_name, skip_first and plugin == "geoip"
             )
@@ -199,6 +200,17 @@ class _Reader:
                     )
         return found
 
+    def _cname(self, value: Text) -> str | None:
+        """A CNAME, ``None`` after noting that there is none."""
+        if is_absolute_name(value.text):
+            return value.text
+        message = (
+            f"{quote(value.text)} is neither an address nor a domain name with a final dot: the datacenter "
+            "is left out, its clients get the next one"
+        )
+        self._fields.bad(value, message)
+        return None
+
     def _target(self, label: str, value: Value, inherited: Hash, place: Place) -> Reference | str | None:
         """``%plugin!resource``, a CNAME, or a resource of its own made of addresses or a hash."""
         default_plugin = self._fields.text(inherited, "plugin", "multifo")
@@ -207,7 +219,7 @@ class _Reader:
                 named, _, resource = value.text.removeprefix("%").partition("!")
                 return Reference(named or default_plugin, resource, place)
             if as_address(value.text) is None:
-                return value.text
+                return self._cname(value)
         plugin = "multifo" if is_array_or_text(value) else default_plugin
         made = labelled(value) if is_array_or_text(value) else value
         if not isinstance(made, Hash):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gslb.config.wording import quote
-from gslb.importers.gdnsd.fields import PARAMETERS, Fields, as_address
+from gslb.importers.gdnsd.fields import PARAMETERS, Fields, as_address, is_absolute_name
 from gslb.importers.gdnsd.model import Family, Member, Resource
 from gslb.importers.gdnsd.vscf import Array, Hash, Text, Value, items_of
 
@@ -138,8 +138,8 @@ class ResourceReader:
             self._fields.bad(target, f"{label} must be an address or a CNAME")
             return None
         address = as_address(target.text)
-        if address is None and not target.text.endswith("."):
-            message = f"{label}: {quote(target.text)} is no address, and no CNAME with a final dot"
+        if address is None and not is_absolute_name(target.text):
+            message = f"{label}: {quote(target.text)} is no address, and no domain name with a final dot"
             self._fields.bad(target, message)
             return None
         if address is not None and (address.is_multicast or address.is_unspecified):

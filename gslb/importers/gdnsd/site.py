@@ -33,12 +33,13 @@ class Monitor:
 
 @dataclass(slots=True)
 class Endpoint:
-    """An endpoint; ``target`` is an address, or a CNAME with a final dot."""
+    """An endpoint; ``target`` is an address, or a CNAME with a final dot; ``probe`` is probed instead."""
 
     pop: str
     target: str
     weight: int | None = None
     label: str = ""
+    probe: str = ""
 
 
 @dataclass(slots=True)

@@ -138,6 +138,8 @@ def _endpoint(endpoint: Endpoint) -> Iterator[tuple[str, object]]:
     yield "cname" if endpoint.target.endswith(".") else "address", endpoint.target
     if endpoint.weight is not None:
         yield "weight", endpoint.weight
+    if endpoint.probe:
+        yield "probe", endpoint.probe
 
 
 def _rules(steps: list[Any]) -> int:

@@ -54,6 +54,8 @@ class Seen:
     is_limited: bool
     is_automatic: bool
     is_degraded: bool
+    has_pairs: bool
+    ttls_differ: bool
     client_has_coordinates: bool
     client_is_near_6to4: bool
     our_scope_is_true: bool
@@ -71,6 +73,11 @@ class Seen:
     def our_ttl_is_declared(self) -> bool:
         least, most = self.declared
         return all(least <= ttl <= most for _, ttl in self.ours.ttls)
+
+    @property
+    def our_ttl_is_shorter(self) -> bool:
+        ours, theirs = ([ttl for _, ttl in reply.ttls] for reply in (self.ours, self.theirs))
+        return max(ours, default=0) < min(theirs, default=0)
 
     @property
     def our_scope_is_longer(self) -> bool:
@@ -272,6 +279,8 @@ class _Case:
                 is_limited=one.limited,
                 is_automatic=one.is_automatic,
                 is_degraded=self.is_degraded,
+                has_pairs=one.has_pairs,
+                ttls_differ=one.ttls_differ,
                 client_has_coordinates=self.made.has_coordinates(address),
                 client_is_near_6to4=address in AROUND_6TO4,
                 our_scope_is_true=self._is_true(one, rtype, client, ours),

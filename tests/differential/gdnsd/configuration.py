@@ -27,6 +27,8 @@ COUNTRIES = {
 }
 SUBDIVISIONS = {"US": ("CA", "VA"), "DE": ("BE", "BY"), "GB": ("ENG",), "CA": ("ON",), "JP": ("13",)}
 COORDINATES = ((38.9, -77.0), (50.1, 8.7), (1.3, 103.9), (-33.9, 151.2), (35.7, 139.7), (-23.5, -46.6))
+NO_DATACENTERS = 0.08
+"""The share of lists that are empty."""
 ZONE = "example.com."
 EXTRA = """\
 @ 600 SOA ns1 hostmaster ( 7 ; serial
@@ -77,6 +79,10 @@ class Steered:
     """Its map lists only some datacenters for some clients."""
     is_automatic: bool = False
     """Its map orders by distance."""
+    has_pairs: bool = False
+    """Datacenters may have addresses of both families, of which one may be down."""
+    ttls_differ: bool = False
+    """Datacenters are monitored differently."""
 
 
 @dataclass
@@ -117,13 +123,17 @@ class Maker:
         self.made = Made(coordinates={net: "at" in row for net, row in rows.items()})
         self.next = 0
         self.limited: dict[str, bool] = {}
+        self.may_be_empty = False
 
     def make(self) -> Made:
         self.made.datacenters = [f"dc-{letter}" for letter in "abcdef"[: self.random.randint(3, 6)]]
-        maps = "".join(self._map(f"map{index}", index) for index in range(4))
+        maps = "".join(self._map(f"map{index}", index) for index in range(5))
         multifo, simplefo, weighted = self._multifo(), self._simplefo(), self._weighted()
         geo = "".join(self._geo_resource(f"geo{index}", f"map{index % 4}") for index in range(8))
-        meta = "".join(self._metafo(f"meta{index}") for index in range(4))
+        geo += self._geo_resource("geo8", "map4")
+        geo += "".join(self._lacking_resource(f"lack{index}", f"map{index % 5}") for index in range(8))
+        geo += "".join(self._mixed_resource(f"mixed{index}", f"map{index}") for index in range(5))
+        meta = "".join(self._metafo(f"meta{index}") for index in range(8))
         for mode in ("", "!dns", "!edns", "!best", "!both"):
             self._name(f"reflect{mode.replace('!', '-')}", f"DYNA reflect{mode}")
         self.made.files["config"] = (
@@ -154,27 +164,46 @@ class Maker:
         self.made.targets.append(text)
         return text
 
-    def _name(self, name: str, record: str, *, draws: bool = False, map_name: str = "") -> None:
-        most = self.random.choice((30, 60, 300, 600))
+    def _name(
+        self,
+        name: str,
+        record: str,
+        *,
+        draws: bool = False,
+        map_name: str = "",
+        most: int = 0,
+        has_pairs: bool = False,
+        ttls_differ: bool = False,
+    ) -> None:
+        most = most or self.random.choice((30, 60, 300, 600))
         ttl = self.random.choice((f"{most}", f"{most}/{most}", f"{most}/{most // 3}"))
         limited = self.limited.get(map_name, False)
         automatic = map_name in {"map2", "map3"}
-        self.made.names.append(Steered(name, f"{ttl} {record}", draws, limited, automatic))
+        self.made.names.append(
+            Steered(name, f"{ttl} {record}", draws, limited, automatic, has_pairs, ttls_differ)
+        )
 
     def _list(self, *, least: int = 1) -> str:
+        if self.may_be_empty and self.random.random() < NO_DATACENTERS:
+            return "[]"
         count = self.random.randint(least, len(self.made.datacenters))
         return f"[{', '.join(self.random.sample(self.made.datacenters, count))}]"
 
     def _map(self, name: str, index: int) -> str:
-        """Map 0 by places with full lists, 1 by places with short ones, 2 automatic, 3 both."""
+        """Map 0 by places with full lists, 1 by places with short ones, 2 automatic, 3 both, 4 as 0.
+
+        Some lists are empty, but for those of map 0.
+        """
         count = len(self.made.datacenters)
-        least = count if index == 0 else 1
-        self.limited[name] = index > 0
+        least = count if index in {0, 4} else 1
+        self.limited[name] = index in {1, 2, 3}
+        self.may_be_empty = index > 0
+        is_automatic = index in {2, 3}
         lines = [
             f"geoip2_db => {self.databases}/city.mmdb",
             f"datacenters => [{', '.join(self.made.datacenters)}]",
         ]
-        if index >= 2:
+        if is_automatic:
             coordinates = zip(self.made.datacenters, COORDINATES, strict=False)
             at = " ".join(f"{name} => [{y}, {x}]" for name, (y, x) in coordinates)
             lines += [f"auto_dc_coords => {{ {at} }}", f"auto_dc_limit => {self.random.choice((0, 2, 3))}"]
@@ -204,7 +233,8 @@ class Maker:
             return "auto" if auto and self.random.random() < 0.4 else self._list(least=least)
 
         # In auto mode gdnsd 3.8 reads past the end of a default that lists only some datacenters.
-        default = self._list(least=len(self.made.datacenters)) if auto else listed()
+        every = f"[{', '.join(self.random.sample(self.made.datacenters, len(self.made.datacenters)))}]"
+        default = every if auto else listed()
         parts = [f"default => {default}"] if self.random.random() < 0.5 else []
         for continent in CONTINENTS:
             if self.random.random() < 0.3:
@@ -287,12 +317,47 @@ class Maker:
         self._name(f"{name}-one", f"DYNA geoip!{name}/{datacenter}")
         return f"  {name} => {{ map => {map_name} service_types => ok dcmap => {{ {' '.join(parts)} }} }}\n"
 
+    def _lacking_resource(self, name: str, map_name: str) -> str:
+        """Datacenters that have one family each, or in the second half of these resources also both."""
+        pairs = int(name.removeprefix("lack")) >= 4
+        # Both families are there.
+        kinds = ["v4", "v6", *(self.random.choice(("v4", "v6")) for _ in self.made.datacenters[2:])]
+        if pairs:
+            kinds[2] = "both"
+        self.random.shuffle(kinds)
+        parts = []
+        for datacenter, kind in zip(self.made.datacenters, kinds, strict=True):
+            families = (4, 6) if kind == "both" else (int(kind[1]),)
+            inside = " ".join(
+                f"addrs_v{version} => {{ {self._addresses(version, self.random.randint(1, 3))} }}"
+                for version in families
+            )
+            parts.append(f"{datacenter} => {{ up_thresh => {self.random.choice((0.01, 0.6))} {inside} }}")
+        self._name(name, f"DYNA geoip!{name}", map_name=map_name, has_pairs=pairs)
+        self._name(f"{name}-one", f"DYNA geoip!{name}/{self.random.choice(self.made.datacenters)}")
+        return f"  {name} => {{ map => {map_name} service_types => ok dcmap => {{ {' '.join(parts)} }} }}\n"
+
+    def _mixed_resource(self, name: str, map_name: str) -> str:
+        """Some datacenters are monitored, others not."""
+        services = ["ok", "up", *(self.random.choice(("ok", "up")) for _ in self.made.datacenters[2:])]
+        self.random.shuffle(services)
+        parts = [
+            f"{datacenter} => {{ service_types => {service} {self._addresses(4, 2)} up_thresh => 0.01 }}"
+            for datacenter, service in zip(self.made.datacenters, services, strict=True)
+        ]
+        self._name(name, f"DYNA geoip!{name}", map_name=map_name, most=300, ttls_differ=True)
+        return f"  {name} => {{ map => {map_name} dcmap => {{ {' '.join(parts)} }} }}\n"
+
     def _metafo(self, name: str) -> str:
         kinds = {
             "meta0": lambda: [self._address(), f"[ {self._address()}, {self._address()} ]", self._address()],
             "meta1": lambda: ["%multifo!mfo1", "%simplefo!sfo1", f"{{ {self._addresses(4, 3)} }}"],
             "meta2": lambda: ["%geoip!geo0", self._address()],
             "meta3": lambda: ["x.cdn.example.net.", "y.cdn.example.net."],
+            "meta4": lambda: [self._address(6), f"{{ {self._addresses(4, 3)} }}", self._address(6)],
+            "meta5": lambda: ["%geoip!lack0", self._address(6), self._address(4)],
+            "meta6": lambda: [f"{{ service_types => up {self._addresses(4, 2)} }}", "%multifo!mfo1"],
+            "meta7": lambda: ["%multifo!mfo1", f"{{ service_types => up {self._addresses(6, 2)} }}"],
         }
         targets = kinds[name]()
         if name == "meta3":
@@ -300,7 +365,13 @@ class Maker:
         datacenters = [f"{name}-{index}" for index in range(len(targets))]
         dcmap = " ".join(f"{one} => {target}" for one, target in zip(datacenters, targets, strict=True))
         record = "DYNC" if name == "meta3" else "DYNA"
-        self._name(name, f"{record} metafo!{name}", map_name="map0" if name == "meta2" else "")
+        self._name(
+            name,
+            f"{record} metafo!{name}",
+            map_name="map0" if name in {"meta2", "meta5"} else "",
+            most=300 if name in {"meta6", "meta7"} else 0,
+            has_pairs=name in {"meta1", "meta6", "meta7"},
+        )
         return (
             f"  {name} => {{ service_types => ok datacenters => [ {', '.join(datacenters)} ]"
             f" dcmap => {{ {dcmap} }} }}\n"

@@ -34,7 +34,7 @@ KNOWN = (
         "answer",
         "a datacenter that is down for one address family is down for the other too in gdnsd; in gslb "
         "each family fails over by itself, so that it answers with what is up",
-        lambda seen: seen.is_degraded and seen.record.endswith("metafo!meta1"),
+        lambda seen: seen.is_degraded and seen.has_pairs,
     ),
     Known(
         "CNAMEs followed",
@@ -51,11 +51,39 @@ KNOWN = (
         lambda seen: seen.is_degraded and seen.is_steered and seen.our_ttl_is_declared,
     ),
     Known(
+        "one TTL for all clients",
+        "ttl",
+        "gdnsd's TTL depends on how the client's datacenter is monitored; in gslb a name has one, the least, "
+        "and the importer says so",
+        lambda seen: seen.ttls_differ and seen.our_ttl_is_shorter,
+    ),
+    Known(
+        "negative answers that may change",
+        "ttl",
+        "where a client's datacenter has no such records gdnsd answers with the zone's negative TTL; gslb "
+        "with that of the name at most, since another datacenter may have some",
+        lambda seen: (
+            seen.is_steered and not seen.ours.answer and not seen.theirs.answer and seen.our_ttl_is_shorter
+        ),
+    ),
+    Known(
         "finer classes",
         "scope",
         "gdnsd cuts a client's list at auto_dc_limit and merges what is then alike; gslb keeps the whole "
         "order, for when more datacenters are down, so a scope may be longer, never shorter",
         lambda seen: seen.is_limited and seen.our_scope_is_longer,
+    ),
+    Known(
+        "the scope of what was passed over",
+        "scope",
+        "gdnsd forgets the scope of a geoip resource that is down within a metafo; gslb keeps it where nothing "
+        "is left in the end, so a scope may be longer, never shorter",
+        lambda seen: (
+            seen.is_degraded
+            and seen.record.endswith("metafo!meta5")
+            and not seen.ours.answer
+            and seen.our_scope_is_longer
+        ),
     ),
     Known(
         "coarser classes",

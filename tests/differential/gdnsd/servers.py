@@ -102,7 +102,7 @@ class Converted:
         """These targets are down, all of these POPs are drained."""
         verdicts = bytearray(len(self.endpoints))
         for index, (_, endpoint) in enumerate(self.endpoints):
-            if str(endpoint.address or endpoint.cname) in down:
+            if (endpoint.probe or str(endpoint.address or endpoint.cname)) in down:
                 verdicts[index] = DOWN
             if endpoint.pop in drained_pops:
                 verdicts[index] = DRAINED

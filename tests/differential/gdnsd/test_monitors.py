@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from random import Random
 from typing import TYPE_CHECKING
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 ADDRESSES = tuple(f"127.0.0.{host}" for host in range(1, 6))
 CNAMES = ("a.cdn.example.net.", "b.cdn.example.net.", "c.cdn.example.net.")
+LACKING = tuple(f"lack{index}" for index in range(2 * len(ADDRESSES)))
+"""Names whose first datacenter has no IPv6 addresses."""
 NAMES = (
     "web", "both", "all", "program", "direct", "never", "most", "states", "lost", "now", "mixed", "order",
-    "names", "listed",
+    "names", "listed", *LACKING,
 )  # fmt: skip
 ZONE_HEAD = "@ SOA ns1 hostmaster ( 7 7200 1800 259200 900 )\n@ NS ns1\nns1 A 192.0.2.53\n"
 OBSERVE_SECONDS = 20.0
@@ -55,6 +58,12 @@ def configuration(directory: Path, web: int, mail: int) -> Made:
     }
     resources = "\n".join(f"{name} => {{ {settings} {addresses} }}" for name, settings in multifo.items())
     order = " ".join(f"d{index} => {address}" for index, address in enumerate(ADDRESSES))
+    services = ("[ web, mail ]", "states")
+    lacking = "\n".join(
+        f"{name} => {{ datacenters => [ a, b ] dcmap => {{ b => 2001:db8::1"
+        f" a => {{ service_types => {services[index % 2]} a => {ADDRESSES[index // 2]} }} }} }}"
+        for index, name in enumerate(LACKING)
+    )
     names = " ".join(f"n{index} => [ {name}, 1 ]" for index, name in enumerate(CNAMES))
     config = (
         "options => { listen => 127.0.0.1:@PORT@ udp_threads => 1 tcp_threads => 1\n"
@@ -71,9 +80,9 @@ def configuration(directory: Path, web: int, mail: int) -> Made:
         f" listed => {{ service_types => lost {names} }} }}\n"
         " metafo => { resources => { order => { service_types => [ web, mail ]"
         f" datacenters => [ {', '.join(f'd{index}' for index in range(len(ADDRESSES)))} ]"
-        f" dcmap => {{ {order} }} }} }} }} }}\n"
+        f" dcmap => {{ {order} }} }}\n{lacking} }} }} }}\n"
     )
-    records = {"order": "DYNA metafo!order"}
+    records = {name: f"DYNA metafo!{name}" for name in ("order", *LACKING)}
     records |= {name: f"DYNC weighted!{name}" for name in ("names", "listed")}
     zone = "".join(f"{name} 60 {records.get(name, f'DYNA multifo!{name}')}\n" for name in NAMES)
     return Made(files={"config": config, "zones/example.com": ZONE_HEAD + zone})
@@ -131,8 +140,8 @@ def test_an_address_answers_while_all_of_its_service_types_are_up(tmp_path, seed
         assert {Observed.UP, Observed.DOWN} <= set(observed)
         converted.dataplane.publish_verdicts(VerdictTable(converted.steering, observed).to_bytes())
         with Gdnsd(made, tmp_path / "gdnsd", {}, query("@", "SOA", "")) as gdnsd:
-            for name in NAMES:
-                wires = [query(name, "A", "")] * (60 if name in {"names", "listed"} else 1)
+            for name, rtype in itertools.product(NAMES, ("A", "AAAA")):
+                wires = [query(name, rtype, "")] * (60 if name in {"names", "listed"} else 1)
                 ours = {read(converted.answer(wire)).answer for wire in wires}
                 theirs = {read(wire).answer for wire in ask(gdnsd, wires)}
-                assert ours == theirs, f"{name}.{ZONE}"
+                assert ours == theirs, f"{name}.{ZONE} {rtype}"

@@ -6,6 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
+from gslb.config.loader import load_steering
+from gslb.config.report import has_errors
 from gslb.importers.gdnsd import policies
 from gslb.importers.gdnsd.policies import _parts
 from gslb.model.finding import NOWHERE
@@ -107,9 +109,75 @@ def test_automatic_maps_order_by_distance(tmp_path):
 
 def test_places_without_datacenters_fence(tmp_path):
     made = convert(tmp_path, "DYNA geoip!holes")
+    every = ["us", "de", "sg"]
     assert made.yaml("policies")["h"] == [
-        {"geo": {"mode": "fence", "continent": {"AS": ["nowhere"]}, "default": ["us", "de", "sg"]}}
+        {"geo": {"continent": {"AS": ["nowhere"]}, "default": every}},
+        {"failover": every},
+        {"geo": {"mode": "fence", "continent": {"AS": ["nowhere"]}, "default": every}},
     ]
+    assert made.found == []
+
+
+HOLES = """
+plugins => { geoip => { maps => { m => { datacenters => [fra, iad]
+  auto_dc_coords => { fra => [ 50.1, 8.6 ], iad => [ 39, -77 ] }
+  map => { EU => { FR => [] }, NA => { default => [], US => { CA => [iad, fra] }, MX => auto } }
+  nets => { 10.0.0.0/8 => [], 10.1.0.0/16 => iad } } }
+  resources => { www => { map => m dcmap => { fra => 192.0.2.1 iad => 192.0.2.2 } } } }
+  metafo => { resources => { outer => { datacenters => [one, two]
+    dcmap => { one => %geoip!www, two => 192.0.2.3 } } } } }
+"""
+
+
+def test_places_without_datacenters_fence_beside_auto(tmp_path):
+    made = Converted(tmp_path, HOLES, "www 60 DYNA geoip!www\n")
+    every = ["fra", "iad"]
+    assert made.yaml("policies")["m"] == [
+        {
+            "geo": {
+                "subnet": {"10.0.0.0/8": ["nowhere"], "10.1.0.0/16": ["iad"]},
+                "continent": {"NA": ["nowhere"]},
+                "country": {"FR": ["nowhere"], "MX": ["nowhere"]},
+                "subdivision": {"US-CA": ["iad", "fra"]},
+            }
+        },
+        "distance",
+        {"failover": every},
+        {
+            "geo": {
+                "mode": "fence",
+                "country": {"FR": ["nowhere"], "MX": every},
+                "continent": {"NA": ["nowhere"]},
+                "subdivision": {"US-CA": every},
+                "subnet": {"10.0.0.0/8": ["nowhere"], "10.1.0.0/16": every},
+                "default": every,
+            }
+        },
+    ]
+    assert made.found == ["info config:2 import-limit", "info config:2 import-location"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_a_map_with_too_many_nets_to_fence_is_named_beside_every_other_finding(tmp_path, monkeypatch):
+    monkeypatch.setattr(policies, "MOST_RULES", 1)
+    nets = "nets => { 10.0.0.0/8 => iad, 11.0.0.0/8 => fra } } }"
+    made = Converted(
+        tmp_path,
+        HOLES.replace("nets => { 10.0.0.0/8 => [], 10.1.0.0/16 => iad } } }", nets),
+        "www 60 DYNA geoip!www\n",
+    )
+    # Of one rule and one map: neither swallows the other.
+    assert made.found == [
+        "error config:2 import-location",
+        "info config:2 import-limit",
+        "info config:2 import-location",
+    ]
+
+
+def test_a_map_with_places_without_datacenters_within_another_resource_is_named(tmp_path):
+    made = Converted(tmp_path, HOLES, "www 60 DYNA metafo!outer\n")
+    assert "error config:8 import-location" in made.found
+    assert "they get the next datacenter, where gdnsd answers no records" in made.messages
 
 
 def test_nets_of_a_file_and_the_resolvers_address(tmp_path):
@@ -150,6 +218,20 @@ def test_a_datacenter_that_reflects_is_named(tmp_path):
     assert made.yaml("pools")["asker"]["pools"] == ["asker.d1"]
     assert made.found == ["error config:27 import-plugin"]
     assert "declare another name with reflect: dns in names.yaml" in made.messages
+
+
+@pytest.mark.parametrize("target", ["ams", "ams.example.com", "a..b.", '"-.example.com."'])
+def test_a_datacenter_that_leads_nowhere_is_named(tmp_path, target):
+    made = Converted(
+        tmp_path,
+        "plugins => { metafo => { resources => { r => { datacenters => [fra, ams]\n"
+        f" dcmap => {{ fra => fra.example.net.\n ams => {target} }} }} }} }} }}",
+        "www 60 DYNC metafo!r\n",
+    )
+    assert made.found == ["error config:3 import-invalid"]
+    assert "neither an address nor a domain name with a final dot" in made.messages
+    assert [one["cname"] for one in made.yaml("pools")["r"]["endpoints"]] == ["fra.example.net."]
+    assert not has_errors(load_steering(made.site)[1])
 
 
 def test_what_cannot_be_answered_is_named(tmp_path):

@@ -239,6 +239,47 @@ def test_the_ttl_is_what_gdnsd_says_while_all_is_up(tmp_path):
     assert ttls == [{"max": 50, "min": 20}, 300, {"max": 30, "min": 15}]
 
 
+MIXED = """
+service_types => { web => { plugin => http_status interval => 10 ok_thresh => 1 }
+  slow => { plugin => http_status interval => 18 ok_thresh => 1 } }
+plugins => { multifo => { mu => { service_types => web a => 192.0.2.31 } }
+metafo => { resources => {
+  up => { datacenters => [fra, ams] dcmap => { fra => 192.0.2.21, ams => %multifo!mu } }
+  web => { datacenters => [fra, ams] dcmap => { fra => %multifo!mu, ams => 192.0.2.21 } }
+  down => { datacenters => [fra, ams] dcmap => { fra => { service_types => down a => 192.0.2.1 }
+    ams => { service_types => slow a => 192.0.2.2 } } }
+  deep => { datacenters => [fra, ams] dcmap => { fra => %metafo!down, ams => %multifo!mu } } } }
+geoip => { maps => {
+    m => { datacenters => [fra, ams, sin] map => { EU => [ams], AS => [] } nets => { 10.0.0.0/8 => sin } }
+    a => { datacenters => [fra, ams] auto_dc_coords => { fra => [ 50, 8 ], ams => [ 52, 4 ] } } }
+  resources => {
+    www => { map => m dcmap => { fra => 192.0.2.41, ams => { service_types => web a => 192.0.2.42 }
+      sin => { service_types => slow a => 192.0.2.43 } } }
+    auto => { map => a dcmap => { fra => 192.0.2.51, ams => { service_types => web a => 192.0.2.52 } } } } } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("record", "ttl", "found"),
+    [
+        ("metafo!up", 300, []),
+        ("metafo!web", 100, []),
+        ("metafo!down", 180, []),
+        ("metafo!deep", 180, []),
+        ("metafo!up/ams", 100, []),
+        ("geoip!www", 100, ["warning zones/example.com:4 import-ttl"]),
+        ("geoip!www/fra", 300, []),
+        ("geoip!auto", 100, ["warning zones/example.com:4 import-ttl"]),
+    ],
+)
+def test_the_ttl_is_that_of_the_datacenters_that_gdnsd_looks_at(tmp_path, record, ttl, found):
+    made = Converted(tmp_path, MIXED, f"www 300/60 DYNA {record}\n")
+    assert made.yaml("names")["www.example.com"]["ttl"] == {"max": ttl, "min": 60}
+    assert [line for line in made.found if "ttl" in line] == found
+    if found:
+        assert "TTLs from 100 to 300" in made.messages
+
+
 @pytest.mark.parametrize(
     "settings",
     [
