@@ -33,8 +33,8 @@ class ExternalAlias(NamedTuple):
     """An ALIAS with addresses that have to be resolved.
 
     ``targets``, at least one, are the names that no zone here answers for and that the ALIAS may lead to:
-    several where steering chooses among CNAMEs. ``ttl`` is that of the ALIAS in seconds. ``is_whole`` is whether
-    no target was left out because there were too many names on the ways to them.
+    several where steering chooses among CNAMEs. ``ttl`` is that of the ALIAS in seconds. ``is_whole`` is
+    whether no target was left out because there were too many names on the ways to them.
     """
 
     owner: str

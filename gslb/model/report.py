@@ -340,7 +340,7 @@ class AliasReport(Report):
     """An ALIAS that may lead outside the zones served here, and one name that it may lead to.
 
     ``resolved`` is the name that is asked for: the target, or where CNAMEs and steered names served here may
-    lead from it. ``ttl`` is that of the ALIAS, ``state`` the worse of the states of the types of ``resolved``.
+    lead from it. ``ttl`` is that of the ALIAS, ``state`` the worse of the states of both types.
     """
 
     name: str
@@ -353,8 +353,8 @@ class AliasReport(Report):
 class AliasList(Report):
     """Aliases that may lead outside the zones served here, the first 10,000 of ``total``.
 
-    One that may lead to several names, since steering chooses, is listed with each. ``has_resolver`` is whether
-    the site says how to resolve them.
+    One that may lead to several names, since steering chooses, is listed with each. ``has_resolver`` is
+    whether the site says how to resolve them.
     """
 
     generation: int

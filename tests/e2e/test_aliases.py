@@ -127,7 +127,7 @@ pops: {{fra: , ams: }}
 pools:
   cdn:
     when_all_down: servfail
-    endpoints: [{{pop: fra, cname: cdn.example.org}}, {{pop: ams, cname: long.example.org}}]
+    endpoints: [{{pop: fra, cname: cdn.example.org.}}, {{pop: ams, cname: long.example.org.}}]
 policies:
   order:
     - failover: [[fra], [ams]]

@@ -132,10 +132,15 @@ def test_an_alias_that_leads_outside_needs_a_resolver(checked):
 
 
 CDNS = """
+pops: {fra: }
+policies: {any: [weighted]}
 pools:
-  cdn: {endpoints: [{pop: fra, cname: www.example.com}, {pop: fra, cname: cdn.example.org}]}
+  cdn:
+    when_all_down: nodata
+    endpoints: [{pop: fra, cname: www.example.com.}, {pop: fra, cname: cdn.example.org.}]
 names:
   steered.example.com: {pool: cdn, policy: any}
+checks: {silence: [site-pool-without-monitor]}
 """
 
 

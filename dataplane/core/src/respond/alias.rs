@@ -2,7 +2,7 @@
 
 use super::opt::ExtendedError;
 use super::steered::chosen;
-use super::{Answer, Chooser, Lookup, MAX_CHAIN, Step, Trace, records};
+use super::{Answer, Chooser, Lookup, MAX_CHAIN, NoTrace, Step, Trace, records};
 use crate::steer::{Decision, Outcome, Steering};
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;
@@ -84,7 +84,7 @@ impl<'a> Lookup<'a> {
             Followed::Outside(Some((set, stale))) => {
                 let answer = match set.count {
                     0 => self.no_data(zone, &way, owner, writer),
-                    _ => write(set, &way, owner, writer, &mut super::NoTrace),
+                    _ => write(set, &way, owner, writer, &mut NoTrace),
                 };
                 Answer { error: stale.then_some(ExtendedError::StaleAnswer), ..answer }
             }
