@@ -215,9 +215,9 @@ class DataPlane:
         """
 
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:
-        """Replace the addresses behind ALIAS records whose targets are not served here.
+        """Replace the addresses of the names not served here to which ALIAS records lead.
 
-        Each is (owner, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
+        Each is (name, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
         """
 
     def identify(

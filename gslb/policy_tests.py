@@ -220,15 +220,15 @@ def _stand_in_for_addresses(
     if config.resolver is None:
         return []
     by_origin = {zone.origin: zone for zone in zones}
-    reach = Reach(by_origin, steered_targets(config))
+    steered = steered_targets(config)
+    reach = Reach(by_origin, steered)
     rows = dict.fromkeys(row for name in asked for row in reach.of(name).aliases)
-    found = external_aliases({"": rows}, by_origin)
-    targets = list(dict.fromkeys(alias.target for alias in found))
-    numbers = {target: number for number, target in enumerate(targets)}
+    found = external_aliases({"": rows}, by_origin, steered)
+    targets = list(dict.fromkeys(target for alias in found for target in alias.targets))
     engine.publish_flattened(
         [
-            (alias.owner, rtype, alias.ttl, [numbers[alias.target].to_bytes(octets, "big")], True)
-            for alias in found
+            (target, rtype, 0, [number.to_bytes(octets, "big")], True)
+            for number, target in enumerate(targets)
             for rtype, octets in ((A, 4), (AAAA, 16))
         ]
     )

@@ -281,7 +281,7 @@ class Publisher:
     def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         """Publish all that is known of ALIAS targets that no zone here holds; return the generation.
 
-        Each is (owner, A or AAAA, TTL in seconds, RDATA, whether it is stale).
+        Each is (target, A or AAAA, TTL in seconds, RDATA, whether it is stale).
         """
         return self._dataplane.publish_flattened(rows)
 

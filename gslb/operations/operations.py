@@ -247,7 +247,7 @@ class Operations:
         """The ALIAS records that lead outside the zones served here."""
         return AliasList(
             generation=self._publisher.generation,
-            total=len(self._flattener.aliases()),
+            total=sum(len(alias.targets) for alias in self._flattener.aliases()),
             has_resolver=self._publisher.steering.resolver is not None,
             aliases=alias_reports(self._flattener),
         )

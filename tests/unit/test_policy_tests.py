@@ -630,3 +630,39 @@ def test_without_a_resolver_an_alias_out_of_the_site_answers_as_in_the_server(tm
         {"ask": "spare.example.com", "expect": {"records": ["192.0.2.9"]}},
     )
     assert outside(tmp_path, *tests, site="") == []
+
+
+MULTI_CDN = f"""\
+pops: {{fra: , ams: }}
+geo: {{databases: [{GEO}]}}
+{RESOLVER}
+pools:
+  cdn:
+    when_all_down: servfail
+    endpoints: [{{pop: fra, cname: cdn1.example.net.}}, {{pop: ams, cname: cdn2.example.org.}}]
+policies:
+  near:
+    - geo: {{country: {{DE: [fra, ams]}}, default: [ams]}}
+    - take: 1
+names:
+  www.example.com: {{pool: cdn, policy: near, ttl: 20}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "alias"),
+    [
+        ({"client": {"country": "DE"}}, "cdn1.example.net"),
+        ({"client": {"country": "DE"}, "down": ["fra"]}, "cdn2.example.org"),
+        ({"client": {"country": "SG"}}, "cdn2.example.org"),
+    ],
+)
+def test_an_alias_that_steering_leads_out_of_the_site_is_told_by_its_target(tmp_path, settings, alias):
+    zone = OUTSIDE.replace("www ALIAS away\n", "").replace("@ ALIAS cdn.example.net.", "@ ALIAS www")
+    directory = write_site(tmp_path / "site", zone=zone, site=MULTI_CDN)
+    asked = {"ask": "example.com", **settings}
+    right = {**asked, "expect": {"alias": alias, "rcode": "NOERROR"}}
+    wrong = {**asked, "expect": {"alias": "cdn.example.net"}}
+    (directory / "tests.yaml").write_text(test_file(right, wrong))
+    (problem,) = problems(directory)
+    assert f"gets the addresses of {alias}. by ALIAS, but must get the addresses of cdn." in problem

@@ -66,7 +66,7 @@ def check_zones(
     for origin, finding in chain.from_iterable(beyond):
         sieve.add(origin, [finding])
     if steering.resolver is None:
-        sieve.add("", check_aliases(by_origin))
+        sieve.add("", check_aliases(steering, by_origin))
     addressed = {name.name for name in (*steering.names, *steering.broken_names) if name.reflect is None}
     sieve.add("", check_hints(by_origin, addressed))
     sieve.add("", _unknown_zones(steering, by_origin))

@@ -19,6 +19,7 @@ from gslb.cli.explain import explain
 from gslb.cli.what_if import WhatIf
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
+from gslb.operations.zone_changes import RequestedRRset
 from gslb.publish import Publisher
 from gslb.store.store import Store
 from tests.unit.fakes import FakeClock, FakeProber
@@ -54,6 +55,7 @@ async def world(tmp_path, monkeypatch):
     flattener = Flattener(publisher.publish_flattened, clock)
     operations = Operations(publisher, store, checker, flattener, clock, version="1")
     operations.site, operations.prober, operations.clock = site, prober, clock
+    operations.publisher = publisher
     with capture_logs():
         await operations.start()
         await clock.advance(40)
@@ -206,6 +208,16 @@ async def test_other_ways_of_an_answer(show, name, rtype, expected):
     text = "\n".join(show(name, rtype))
     for part in expected:
         assert part in text
+
+
+async def test_what_a_resolver_said_of_an_alias_target_is_shown(world, show):
+    rrset = RequestedRRset("out", "ALIAS", 60, ("cdn.example.org.",))
+    await world.change_rrsets("example.com", [rrset], "ana")
+    lines = show("out.example.com")
+    assert "alias       leads to cdn.example.org." in lines
+    assert "resolved    nothing is known of cdn.example.org." in lines
+    world.publisher.publish_flattened([("cdn.example.org.", 1, 60, [bytes(4), bytes(4)], True)])
+    assert "resolved    2 A of cdn.example.org., stale" in show("out.example.com")
 
 
 async def test_large_pools_are_cut_short(world, show):
