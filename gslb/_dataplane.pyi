@@ -142,6 +142,13 @@ class Steering:
     def endpoint_count(self) -> int: ...
     @property
     def name_count(self) -> int: ...
+    def databases(self) -> list[tuple[list[tuple[str, str]], bool, bool]]:
+        """What each geo database of the document says, in its order.
+
+        The (country, continent) pairs of its networks, codes or empty but not both, sorted; whether it has
+        coordinates; whether it has AS numbers. Overrides are not looked at.
+        """
+
     def examples(self, locations: list[tuple[str, str]], limit: int) -> list[list[str]]:
         """Of each of ``locations`` an address of each distinct location of the databases that lies in it.
 
@@ -208,9 +215,9 @@ class DataPlane:
         """
 
     def publish_flattened(self, sets: list[tuple[str, int, int, list[bytes], bool]]) -> int:
-        """Replace the addresses behind ALIAS records whose targets are not served here.
+        """Replace the addresses of the names not served here to which ALIAS records lead.
 
-        Each is (owner, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
+        Each is (name, A or AAAA, TTL, RDATA, whether it is stale); no RDATA means the target has none.
         """
 
     def identify(

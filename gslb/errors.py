@@ -54,12 +54,21 @@ class OperationError(GslbError):
     """A request that an operator made cannot be done; nothing changed.
 
     ``field`` names the part of the request at fault, as a JSON pointer, or is empty. ``problems`` lists every
-    (JSON pointer, text) when more than one part is at fault.
+    (JSON pointer, text) when more than one part is at fault. ``findings`` are what the site itself says
+    against it.
     """
 
-    def __init__(self, message: str, *, field: str = "", problems: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "",
+        problems: Sequence[tuple[str, str]] = (),
+        findings: Sequence[Finding] = (),
+    ) -> None:
         self.field = field
         self.problems = tuple(problems) or (((field, message),) if field else ())
+        self.findings = tuple(findings)
         super().__init__(message)
 
 

@@ -14,16 +14,16 @@ import dns.rdatatype
 
 from gslb.aliases.external import external_aliases
 from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414 - makes ALIAS data known to dnspython
-from gslb.config.rdata import present_rdata
 from gslb.model.finding import Finding, Severity
 from gslb.model.health import Observed
-from gslb.model.site import AAAA, CNAME, A
+from gslb.model.site import AAAA, A
 from gslb.steering.verdict import VerdictTable
 from gslb.steering.what_if import WhatIf
+from gslb.zones.answering_pops import AnsweringPops
 from gslb.zones.reach import Reach, steered_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
@@ -112,15 +112,20 @@ class _Runner:
         self._engine: DataPlane = DataPlane(seed=SEED)
         self._engine.publish(zones, steering, bytes(steering.endpoint_count))
         self._outside = _stand_in_for_addresses(self._engine, {test.ask for test in tests}, config, zones)
-        self._pops_of = _pops_by_record(config)
+        self._pops = AnsweringPops(config, zones, steering)
+        self._verdicts = bytes(steering.endpoint_count)
+        self._loads = b""
         self._examples = _examples((test.client for test in tests), steering)
         self._answers: dict[bytes, _Answer] = {}
 
     def run(self, test: PolicyTest) -> Outcome:
         if test.conditions != self._conditions:
             self._conditions = test.conditions
-            verdicts = self._what_if.verdicts(test.conditions, self._all_up).to_bytes()
-            self._engine.publish_verdicts(verdicts, self._what_if.loads(test.conditions, {}))
+            self._verdicts = self._what_if.verdicts(test.conditions, self._all_up).to_bytes()
+            self._loads = self._what_if.loads(test.conditions, {})
+            self._engine.publish_verdicts(self._verdicts, self._loads)
+            if self._pops.has_last_resort:
+                self._answers.clear()
         clients = self._clients(test.client)
         if not clients:
             return Outcome(test, 0, f"no geo database of the site knows {test.client}")
@@ -136,7 +141,7 @@ class _Runner:
                 told = _without_client(reply, address)
                 if told in passed:
                     continue
-                answer = self._read(told, reply, test.type)
+                answer = self._read(told, reply, test.type, client)
                 problem = _problem(test.expect, answer)
                 if problem:
                     who = client if test.client.kind is None else f"{test.client} ({client})"
@@ -153,17 +158,18 @@ class _Runner:
             return [(client.address, ip_address(client.address).packed)]
         return self._examples[client.kind.value, client.value]
 
-    def _read(self, told: bytes, reply: bytes, rtype: str) -> _Answer:
+    def _read(self, told: bytes, reply: bytes, rtype: str, client: str) -> _Answer:
         """The answer of a reply; of replies that tell the same, one is read."""
         found = self._answers.get(told)
         if found is None:
             if len(self._answers) >= MAXIMUM_ANSWERS:
                 self._answers.clear()
-            found = self._answer(dns.message.from_wire(reply), dns.rdatatype.from_text(rtype))
+            message = dns.message.from_wire(reply)
+            found = self._answer(message, dns.rdatatype.from_text(rtype), client)
             self._answers[told] = found
         return found
 
-    def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
+    def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType, client: str) -> _Answer:
         given = [(int(rrset.rdtype), rdata.to_text()) for rrset in message.answer for rdata in rrset]
         scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
         records = frozenset(text for number, text in given if number == rtype)
@@ -177,7 +183,7 @@ class _Runner:
             alias=alias,
             rcode=dns.rcode.to_text(message.rcode()),
             records=records,
-            pops=frozenset().union(*(self._pops_of.get(record, ()) for record in given)),
+            pops=self._pops.of(message, client, self._verdicts, self._loads),
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )
@@ -214,15 +220,15 @@ def _stand_in_for_addresses(
     if config.resolver is None:
         return []
     by_origin = {zone.origin: zone for zone in zones}
-    reach = Reach(by_origin, steered_targets(config))
+    steered = steered_targets(config)
+    reach = Reach(by_origin, steered)
     rows = dict.fromkeys(row for name in asked for row in reach.of(name).aliases)
-    found = external_aliases({"": rows}, by_origin)
-    targets = list(dict.fromkeys(alias.target for alias in found))
-    numbers = {target: number for number, target in enumerate(targets)}
+    found = external_aliases({"": rows}, by_origin, steered)
+    targets = list(dict.fromkeys(target for alias in found for target in alias.targets))
     engine.publish_flattened(
         [
-            (alias.owner, rtype, alias.ttl, [numbers[alias.target].to_bytes(octets, "big")], True)
-            for alias in found
+            (target, rtype, 0, [number.to_bytes(octets, "big")], True)
+            for number, target in enumerate(targets)
             for rtype, octets in ((A, 4), (AAAA, 16))
         ]
     )
@@ -242,22 +248,6 @@ def _without_client(reply: bytes, address: bytes) -> bytes:
     if reply.endswith(address) and reply[start - 8 : start - 1] == _OPTIONS[len(address)]:
         return reply[:start]
     return reply
-
-
-def _pops_by_record(config: SteeringConfig) -> Mapping[tuple[int, str], frozenset[str]]:
-    """The POPs of whose endpoints a record (type, presentation format) is an answer: mostly one."""
-    found: dict[tuple[int, str], set[str]] = {}
-    for pool in config.pools:
-        for endpoint in pool.endpoints:
-            own = [(rrset.rtype, rdata) for rrset in endpoint.records for rdata in rrset.rdata]
-            texts = [(rtype, present_rdata(rtype, rdata)) for rtype, rdata in own]
-            if endpoint.cname:
-                texts.append((CNAME, endpoint.cname))
-            if endpoint.address is not None:
-                texts.append((A if endpoint.address.version == 4 else AAAA, str(endpoint.address)))
-            for record in texts:
-                found.setdefault(record, set()).add(endpoint.pop)
-    return {record: frozenset(pops) for record, pops in found.items()}
 
 
 def _problem(expect: Expectation, answer: _Answer) -> str:

@@ -27,7 +27,9 @@ from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
-from gslb.zones.overlay import fit_changes
+from gslb.steering.geo_checks import check_replaced
+from gslb.zones.last_resort import LastResorts
+from gslb.zones.overlay import lay_over
 from gslb.zones.serial import is_newer, next_serial, with_serial
 from gslb.zones.site import load_site
 from gslb.zones.touched import Touched
@@ -125,6 +127,7 @@ class Publisher:
         self._steering = self._site_steering = SteeringConfig.model_construct()
         self._compiled: Steering | None = None
         self._affected = AffectedTests()
+        self._resorts: LastResorts | None = None
         self._named = NamedFiles()
 
     @property
@@ -158,8 +161,8 @@ class Publisher:
         A change of the overlay that does not fit its zone file is an error, or where ``may_leave_out`` says
         so left out with a warning. Raises SiteError with every finding when the site has errors.
 
-        Policy tests that fail are errors too. Only before the first site is published are they warnings: then
-        there is nothing better to serve.
+        So is a geo database of another kind than the one it replaces. Policy tests that fail are errors too.
+        Only before the first site is published are they warnings: then there is nothing better to serve.
         """
         # Before anything is read: what changes meanwhile is a change.
         looked = await asyncio.to_thread(self._look)
@@ -168,8 +171,10 @@ class Publisher:
             failed = await asyncio.to_thread(
                 _failed_tests, prepared.tests, prepared.steering, prepared.zones.values(), prepared.compiled
             )
-        if failed and self.generation:
-            raise SiteError([*prepared.findings, *failed])
+        if self._compiled is not None:
+            replaced = check_replaced(self._steering, self._compiled, prepared.steering, prepared.compiled)
+            if failed or replaced:
+                raise SiteError([*prepared.findings, *replaced, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         moves = await asyncio.to_thread(_moves, self._compiled, prepared)
         named = replace(prepared.named, site=looked)
@@ -188,6 +193,7 @@ class Publisher:
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
         self._affected = AffectedTests(prepared.tests, prepared.steering)
+        self._resorts = None
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
@@ -199,7 +205,7 @@ class Publisher:
         """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.
 
         Off the event loop: a changed delegation is compared with every name of the zone.
-        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it.
+        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it, or the site.
         """
         zone = self._zones.get(origin)
         if zone is None:
@@ -208,12 +214,20 @@ class Publisher:
             changed = await asyncio.to_thread(_changed_zone, zone, changes)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
+        lost = await asyncio.to_thread(self._lost_last_resorts, changed, changes)
+        if lost:
+            raise InvalidChangeError("; ".join(finding.message for finding in lost), findings=lost)
         touched = Touched(origin, changes)
         if self._compiled is not None:
             tests = await asyncio.to_thread(self._affected.by_records, touched, self._zones)
             zones = {**self._zones, origin: changed}.values()
             await self._check_tests(tests, self._steering, zones, self._compiled)
         return PreparedZone(origin, changed.serial, changed, touched)
+
+    def _lost_last_resorts(self, zone: Zone, changes: Sequence[RRsetChange]) -> list[Finding]:
+        if self._resorts is None:
+            self._resorts = LastResorts(self._steering)
+        return [finding for finding, _ in self._resorts.lost(zone, changes, self._zones).values()]
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
         """Publish the zone; return the generation."""
@@ -248,9 +262,10 @@ class Publisher:
             _failed_tests, tests, self._steering, self._zones.values(), self._compiled
         )
         known = {finding.place for finding in before}
-        broken = [str(finding) for finding in failed if finding.place not in known]
+        broken = [finding for finding in failed if finding.place not in known]
         if broken:
-            raise InvalidChangeError("the site's own policy tests refuse this: " + "; ".join(broken))
+            message = "the site's own policy tests refuse this: " + "; ".join(map(str, broken))
+            raise InvalidChangeError(message, findings=broken)
 
     def commit_latency(self, prepared: PreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish the steering; return the generation."""
@@ -266,7 +281,7 @@ class Publisher:
     def publish_flattened(self, rows: list[tuple[str, int, int, list[bytes], bool]]) -> int:
         """Publish all that is known of ALIAS targets that no zone here holds; return the generation.
 
-        Each is (owner, A or AAAA, TTL in seconds, RDATA, whether it is stale).
+        Each is (target, A or AAAA, TTL in seconds, RDATA, whether it is stale).
         """
         return self._dataplane.publish_flattened(rows)
 
@@ -342,10 +357,12 @@ def prepare_site(
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
+    resorts = LastResorts(steering if overlay.rrsets else SteeringConfig.model_construct())
     for text, made in zip(site.zone_texts, compiled.zones, strict=True):
         origin, zone = text.origin, made
         if changes := overlay.rrsets.get(origin):
-            zone, misfits = fit_changes(made, changes)
+            zone, misfits, lost = lay_over(made, changes, resorts, site.steered, may_leave_out)
+            remarks += lost
             left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
             remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
         last = overlay.serials.get(origin)
@@ -355,7 +372,7 @@ def prepare_site(
         raise SiteError([*findings, *errors])
     return PreparedSite(
         steering=steering,
-        findings=(*findings, *remarks),
+        findings=(*findings, *compiled.findings, *remarks),
         zones=zones,
         origins=tuple(sorted(zones)),
         compiled=compiled.steering,

@@ -1,4 +1,4 @@
-"""Which ALIAS records lead outside the zones served here, and to what name."""
+"""Which ALIAS records lead outside the zones served here, and to what names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dns.rdatatype
 from gslb.model.alias import ALIAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import dns.name
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAXIMUM_CHAIN = 16
 """Aliases followed within the zones served here, as many as the data plane does; a loop leads nowhere."""
 
-MAXIMUM_TTL = 2**31 - 1
+MAXIMUM_NAMES = 1_024
+"""Names looked at from one ALIAS: a steered name may lead to very many, and each of them further."""
 
 AliasRow = tuple[str, str, int]
 """Owner, target and TTL in seconds, as ``Zone.aliases`` has them."""
@@ -29,67 +30,123 @@ _CUTS = (int(dns.rdatatype.NS), int(dns.rdatatype.DNAME))
 
 
 class ExternalAlias(NamedTuple):
-    """An ALIAS whose addresses have to be resolved.
+    """An ALIAS with addresses that have to be resolved.
 
-    ``target`` is the first name on the way that no zone here answers for; ``ttl`` the lowest TTL up to there.
+    ``targets``, at least one, are the names that no zone here answers for and that the ALIAS may lead to:
+    several where steering chooses among CNAMEs. ``ttl`` is that of the ALIAS in seconds. ``is_whole`` is
+    whether no target was left out because there were too many names on the ways to them.
     """
 
     owner: str
-    target: str
     ttl: int
+    targets: tuple[str, ...]
+    is_whole: bool = True
+
+
+class _Ends(NamedTuple):
+    """Where the ways from a name leave the zones served here."""
+
+    targets: tuple[str, ...]
+    is_whole: bool
+
+
+class _Leads(NamedTuple):
+    """Where one name leads at once; ``outside`` is the name itself if no zone here answers for it."""
+
+    names: tuple[str, ...] = ()
+    outside: str = ""
 
 
 def external_aliases(
-    aliases: Mapping[str, Iterable[AliasRow]], zones: Mapping[str, Zone]
+    aliases: Mapping[str, Iterable[AliasRow]],
+    zones: Mapping[str, Zone],
+    steered: Mapping[str, Collection[str]],
 ) -> list[ExternalAlias]:
-    """Those of ``aliases`` (by the origin of their zone) that lead outside ``zones`` (by origin).
+    """Those of ``aliases`` (by the origin of their zone) that may lead outside ``zones`` (by origin).
 
+    ``steered`` has the names that each steered name may answer as CNAME, as ``steered_targets`` makes them.
     A name may be listed that does not lead there, because it hides a wildcard: resolving it does no harm.
     """
-    ends: dict[str, tuple[str, int] | None] = {}
+    ways = _Ways(zones, steered)
+    ends: dict[str, _Ends] = {}
+    shared: dict[_Ends, _Ends] = {}
     found = []
     for rows in aliases.values():
         for owner, target, ttl in rows:
             if target not in ends:
-                ends[target] = _follow(target, zones)
-            end = ends[target]
-            if end is not None:
-                found.append(ExternalAlias(owner, end[0], min(ttl, end[1])))
+                # Very many may lead to the same names, such as those of one pool.
+                end = ways.ends(target)
+                ends[target] = shared.setdefault(end, end)
+            targets, is_whole = ends[target]
+            if targets:
+                found.append(ExternalAlias(owner, ttl, targets, is_whole))
     return found
 
 
-def _follow(target: str, zones: Mapping[str, Zone]) -> tuple[str, int] | None:
-    """The name outside ``zones`` to which ``target`` leads, and the lowest TTL on the way."""
-    import dns.name  # noqa: PLC0415 - slow to import, and most sites have no ALIAS
+class _Ways:
+    """Follows names as the data plane does, on every way that steering may choose."""
 
-    ttl = MAXIMUM_TTL
-    for _ in range(MAXIMUM_CHAIN):
-        name = dns.name.from_text(target).canonicalize()
-        parents = _parents(name)
-        depth = next((index for index, parent in enumerate(parents) if parent in zones), None)
+    def __init__(self, zones: Mapping[str, Zone], steered: Mapping[str, Collection[str]]) -> None:
+        self._zones = zones
+        self._steered = steered
+        self._known: dict[str, _Leads] = {}
+
+    def ends(self, target: str) -> _Ends:
+        """The names outside to which ``target`` leads, those of the shortest ways first."""
+        seen = {target}
+        reached = [target]
+        targets: dict[str, None] = {}
+        is_whole = True
+        for _ in range(MAXIMUM_CHAIN):
+            following: dict[str, None] = {}
+            for name in reached:
+                leads = self._leads(name)
+                if leads.outside:
+                    targets[leads.outside] = None
+                following.update(dict.fromkeys(one for one in leads.names if one not in seen))
+            room = MAXIMUM_NAMES - len(seen)
+            is_whole = is_whole and len(following) <= room
+            reached = list(following)[:room]
+            seen.update(reached)
+        return _Ends(tuple(targets), is_whole)
+
+    def _leads(self, name: str) -> _Leads:
+        leads = self._known.get(name)
+        if leads is None:
+            leads = self._known[name] = self._look_up(name)
+        return leads
+
+    def _look_up(self, target: str) -> _Leads:
+        import dns.name  # noqa: PLC0415 - slow to import, and most sites have no ALIAS
+
+        parents = _parents(dns.name.from_text(target).canonicalize())
+        depth = next((index for index, parent in enumerate(parents) if parent in self._zones), None)
         if depth is None:
-            return parents[0], ttl
-        zone = zones[parents[depth]]
+            return _Leads(outside=parents[0])
+        zone = self._zones[parents[depth]]
         if _is_below_cut(zone, parents[:depth]):
-            return parents[0], ttl
+            return _Leads(outside=parents[0])
         wildcards = [f"*.{parent}".replace("*..", "*.") for parent in parents[1 : depth + 1]]
-        found = next(
-            (
-                rrset
-                for owner in (parents[0], *wildcards)
-                for rtype in _LEADS
-                if (rrset := zone.rrset(owner, rtype)) is not None
-            ),
-            None,
-        )
-        if found is None:
-            return None
-        ttl = min(ttl, found[0])
-        try:
-            target = dns.name.from_wire(found[1][0], 0)[0].to_text()
-        except dns.exception.DNSException:
-            return None
-    return None
+        for owner in (parents[0], *wildcards):
+            chosen = self._steered.get(owner)
+            # What the zone itself has of a name that is steered to CNAMEs is its last resort.
+            own = _own_lead(zone, owner) if chosen or chosen is None else ()
+            if chosen is not None or own:
+                return _Leads((*(chosen or ()), *own))
+        return _Leads()
+
+
+def _own_lead(zone: Zone, owner: str) -> tuple[str, ...]:
+    """Where the zone's own CNAME or ALIAS of a name leads, if it has one."""
+    import dns.name  # noqa: PLC0415 - as above
+
+    rrset = next((found for rtype in _LEADS if (found := zone.rrset(owner, rtype)) is not None), None)
+    if rrset is None:
+        return ()
+    try:
+        return (dns.name.from_wire(rrset[1][0], 0)[0].to_text(),)
+    except dns.exception.DNSException:
+        return ()
 
 
 def _parents(name: dns.name.Name) -> list[str]:

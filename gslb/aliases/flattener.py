@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gslb.aliases.external import MAXIMUM_NAMES
 from gslb.aliases.lookup import Known, Lookup
 from gslb.aliases.resolution import ResolutionError
 from gslb.aliases.schedule import bounded_ttl, refresh_delay, retry_delay
@@ -43,7 +44,7 @@ AGEING_SECONDS = 0.5
 """How often data is looked through for what has expired."""
 
 FlattenedRow = tuple[str, int, int, list[bytes], bool]
-"""Owner, A or AAAA, TTL in seconds, RDATA and whether it is stale, as the native boundary wants it."""
+"""Target, A or AAAA, TTL in seconds, RDATA and whether it is stale, as the native boundary wants it."""
 
 
 class Flattener:
@@ -70,6 +71,7 @@ class Flattener:
         self._settings: ResolverSettings | None = None
         self._resolver: Resolver | None = None
         self._aliases: tuple[ExternalAlias, ...] = ()
+        self._targets: tuple[str, ...] = ()
         self._lookups: dict[tuple[str, int], Lookup] = {}
         self._published: list[FlattenedRow] = []
         self._has_changed = asyncio.Event()
@@ -87,10 +89,13 @@ class Flattener:
 
         Targets that stay keep what is known of them. Without settings nothing is resolved or kept.
         """
-        targets = list(dict.fromkeys(alias.target for alias in aliases)) if settings else []
-        if len(targets) > MAXIMUM_TARGETS:
-            log.warning("too many ALIAS targets", targets=len(targets), resolved=MAXIMUM_TARGETS)
-        wanted = {(name, rtype) for name in targets[:MAXIMUM_TARGETS] for rtype in (A, AAAA)}
+        # Each once: very many aliases may share what they lead to.
+        ways = dict.fromkeys(alias.targets for alias in aliases)
+        self._aliases = tuple(aliases)
+        self._targets = tuple(dict.fromkeys(target for targets in ways for target in targets))
+        _warn_of_too_many(self._aliases, self._targets if settings else ())
+        resolved = self._targets[:MAXIMUM_TARGETS] if settings else ()
+        wanted = {(name, rtype) for name in resolved for rtype in (A, AAAA)}
         for key in self._lookups.keys() - wanted:
             self._cancel(self._lookups.pop(key))
         if settings is not None:
@@ -100,7 +105,6 @@ class Flattener:
             self._resolver = None if settings is None else self._make_resolver(settings)
             for lookup in self._lookups.values():
                 self._cancel(lookup)
-        self._aliases = tuple(aliases)
         for key in sorted(wanted):
             lookup = self._lookups.setdefault(key, Lookup(*key))
             if lookup.task is None and self._resolver is not None and settings is not None:
@@ -144,6 +148,10 @@ class Flattener:
         """The aliases kept up to date, by zone."""
         return self._aliases
 
+    def targets(self) -> Sequence[str]:
+        """The names that they may lead to, each once."""
+        return self._targets
+
     def lookups(self, target: str) -> list[Lookup]:
         """What is known of a target: A, then AAAA; nothing without a resolver."""
         found = (self._lookups.get((target, rtype)) for rtype in (A, AAAA))
@@ -167,11 +175,11 @@ class Flattener:
         rows: list[FlattenedRow] = []
         if self._settings is None:
             return rows
-        for alias in self._aliases:
-            for lookup in self.lookups(alias.target):
-                answer = lookup.answer(alias.ttl, self._settings)
+        for target in self._targets[:MAXIMUM_TARGETS]:
+            for lookup in self.lookups(target):
+                answer = lookup.answer(self._settings)
                 if answer is not None:
-                    rows.append((alias.owner, lookup.rtype, *answer))
+                    rows.append((target, lookup.rtype, *answer))
         return rows
 
     async def _keep_publishing(self) -> None:
@@ -255,6 +263,14 @@ class Flattener:
 def worst(states: Iterable[AliasState]) -> AliasState:
     """The worst of some states; ``unknown`` of none."""
     return max(states, key=list(AliasState).index, default=AliasState.UNKNOWN)
+
+
+def _warn_of_too_many(aliases: Sequence[ExternalAlias], targets: Sequence[str]) -> None:
+    if len(targets) > MAXIMUM_TARGETS:
+        log.warning("too many ALIAS targets", targets=len(targets), resolved=MAXIMUM_TARGETS)
+    cut = [alias.owner for alias in aliases if not alias.is_whole]
+    if cut:
+        log.warning("ALIAS leads to too many names", alias=cut[0], aliases=len(cut), followed=MAXIMUM_NAMES)
 
 
 def _network_resolver(settings: ResolverSettings) -> Resolver:

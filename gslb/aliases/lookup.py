@@ -55,10 +55,10 @@ class Lookup:
         else:
             self.state = AliasState.STALE if now >= self.known.expires else AliasState.FRESH
 
-    def answer(self, alias_ttl: int, settings: ResolverSettings) -> tuple[int, list[bytes], bool] | None:
-        """TTL, RDATA and whether it is stale, for an ALIAS of this TTL; ``None`` while nothing is known."""
+    def answer(self, settings: ResolverSettings) -> tuple[int, list[bytes], bool] | None:
+        """TTL, RDATA and whether it is stale; ``None`` while nothing is known."""
         if self.known is None:
             return None
         is_stale = self.state is AliasState.STALE
         ttl = stale_ttl(self.known.ttl, settings) if is_stale else self.known.ttl
-        return min(ttl, alias_ttl), list(self.known.rdata), is_stale
+        return ttl, list(self.known.rdata), is_stale

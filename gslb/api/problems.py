@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
+    from gslb.model.finding import Finding
+
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
@@ -159,18 +161,20 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 def _errors_of(error: GslbError) -> list[ProblemError]:
     if isinstance(error, OperationError):
-        return [ProblemError(pointer=pointer, detail=detail) for pointer, detail in error.problems]
+        pointed = [ProblemError(pointer=pointer, detail=detail) for pointer, detail in error.problems]
+        return [*pointed, *map(_of_finding, error.findings)]
     if isinstance(error, SiteError):
-        return [
-            ProblemError(
-                detail=finding.message,
-                rule=finding.rule,
-                file=finding.place.file,
-                line=finding.place.line or None,
-            )
-            for finding in error.findings
-        ]
+        return list(map(_of_finding, error.findings))
     return []
+
+
+def _of_finding(finding: Finding) -> ProblemError:
+    return ProblemError(
+        detail=finding.message,
+        rule=finding.rule,
+        file=finding.place.file,
+        line=finding.place.line or None,
+    )
 
 
 def _of_http(error: web.HTTPException) -> web.Response:

@@ -75,7 +75,8 @@ def check_site(
         findings = sort_findings([*findings, *refused.findings])
     else:
         outcomes = run_policy_tests(site.tests, site.steering, compiled.zones, compiled.steering)
-        findings = sort_findings([*findings, *failures(outcomes)])
+        findings = sort_findings([*findings, *compiled.findings, *failures(outcomes)])
+        return Checked(site, findings, inspected.silenced + compiled.silenced)
     return Checked(site, findings, inspected.silenced)
 
 

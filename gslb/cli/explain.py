@@ -87,6 +87,8 @@ def explain(
             _print_steering(step, report["endpoints"])
         elif step["step"] == "reflect":
             print_facts(_reflected(step))
+        elif step["step"] == "resolved":
+            print_facts([("resolved", _resolved(step))])
         else:
             print_facts([_fact(step)])
     _print_response(report["answer"])
@@ -107,6 +109,13 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
             return "alias", f"leads to {step['target']}"
         case other:  # of a newer server
             return str(other), json.dumps({key: value for key, value in step.items() if key != "step"})
+
+
+def _resolved(step: dict[str, Any]) -> str:
+    """What the site's resolver said of a name elsewhere."""
+    if step["count"] is None:
+        return f"nothing is known of {step['name']}"
+    return f"{step['count']} {step['rtype']} of {step['name']}" + (", stale" if step["stale"] else "")
 
 
 def _reflected(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -215,11 +224,12 @@ def _title(step: dict[str, Any]) -> str:
     if matched:
         rule = " ".join(dict.fromkeys((matched["kind"], matched["value"])))  # the default's value is its kind
         word += f", by {rule} ({matched['file']}:{matched['line']})"
-    elif word in ("geo", "asn", "subnet"):
+    elif word == "geo":
         word += ", no rule is for this client"
     if not step["candidates"]:
         return f"{word}: nothing came this far"
-    return f"{word}: {_kept(step)} of {step['candidates']} go on"
+    title = f"{word}: {_kept(step)} of {step['candidates']} go on"
+    return f"{title} ({step['note']})" if "note" in step else title
 
 
 def _kept(step: dict[str, Any]) -> int:

@@ -17,7 +17,6 @@ from gslb.config.resolver import read_resolver
 from gslb.config.rules import read_checks, read_rule
 from gslb.config.settings import read_geo, read_latency, read_load
 from gslb.config.wording import quote
-from gslb.config.yaml import MAXIMUM_OCTETS, parse
 from gslb.model.checks import CheckSettings
 from gslb.model.finding import Place
 from gslb.model.site import LoadSettings, SteeringConfig
@@ -93,6 +92,8 @@ def is_site_file(name: str) -> bool:
 
 
 def _read_file(path: Path, declared: Declared) -> None:
+    from gslb.config.yaml import MAXIMUM_OCTETS, parse  # noqa: PLC0415 - a site of zones alone has no YAML
+
     report = declared.report
     file = display_path(path)
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from gslb.config.wording import did_you_mean, one_of, quote
 from gslb.model.site import LocationKind
 
 CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
+_IPV4_MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4 clients of IPv6 sockets (RFC 4291 section 2.5.5.2): they are looked up as IPv4."""
 _COUNTRY = re.compile("[A-Z]{2}")
 _SUBDIVISION = re.compile("[A-Z]{2}-[A-Z0-9]{1,3}")
 _AUTONOMOUS_SYSTEM = re.compile("0|[1-9][0-9]{0,9}")
@@ -65,9 +67,14 @@ def _parse_subnet(value: str) -> str:
     if "/" not in value or "%" in value:
         raise ValueError(f"{quote(value)} is no subnet; write address/length such as 192.0.2.0/24")
     try:
-        return str(ip_network(value))
+        found = ip_network(value)
     except ValueError:
         pass
+    else:
+        if isinstance(found, IPv6Network) and found.subnet_of(_IPV4_MAPPED):
+            ipv4 = IPv4Network((int(found.network_address) & 0xFFFFFFFF, found.prefixlen - 96))
+            raise ValueError(f"{quote(value)} is IPv4 in IPv6, and no client is looked up so; write {ipv4}")
+        return str(found)
     try:
         network = ip_network(value, strict=False)
     except ValueError:

@@ -70,6 +70,12 @@ def _read_row(cells: dict[str, str], place: Place, report: Report) -> GeoOverrid
             is_whole = False
         else:
             read[key] = int(code) if key == "asn" else code
+    if "subdivision" in read and not read["subdivision"].startswith(read.get("country", "")):
+        message = (
+            f"subdivision {read['subdivision']} is not in country {read['country']}; correct one of the two"
+        )
+        report.error("site-invalid-location", place, message)
+        is_whole = False
     for key, most in _DEGREES.items():
         if not cells[key]:
             continue

@@ -244,7 +244,7 @@ class _StepReader:
         if not isinstance(cursor.value, dict):
             raise _StepError(cursor.place, f"{step} must be a mapping; write {_EXAMPLES[step]}")
         settings: dict[str, Any] = {"step": step}
-        rules = list(self._read_rules(LocationKind(step), cursor, except_key="mode"))
+        rules = list(self._read_rules(step, LocationKind(step), cursor))
         if "mode" in cursor.value:
             try:
                 settings["mode"] = values.choice(list(Mode))(cursor.value["mode"])
@@ -267,39 +267,40 @@ class _StepReader:
         rules: list[GeoRule | None] = []
         for kind in LocationKind:
             if kind is LocationKind.DEFAULT and kind in cursor.value:
-                rules.append(self._read_rule(kind, "", cursor.child(kind.value)))
+                rules.append(self._read_rule("geo", kind, "", cursor.child(kind.value)))
             elif isinstance(cursor.value.get(kind), dict):
-                rules.extend(self._read_rules(kind, cursor.child(kind.value)))
+                rules.extend(self._read_rules("geo", kind, cursor.child(kind.value)))
         return None if settings is None else self._geo_step(rules, cursor, **_mode(settings))
 
-    def _read_rules(
-        self, kind: LocationKind, cursor: Cursor, except_key: str = ""
-    ) -> Iterator[GeoRule | None]:
-        """The rules of one kind, ``{value: units}``; ``None`` after noting an error."""
+    def _read_rules(self, step: str, kind: LocationKind, cursor: Cursor) -> Iterator[GeoRule | None]:
+        """The rules of one kind, ``{value: units}``; ``None`` after noting an error.
+
+        A step that is named after the kind has its ``mode`` among them.
+        """
         seen: dict[str, Place] = {}
         for text, units in cursor.children():
-            if except_key and text == except_key:
+            if step == kind and text == "mode":
                 continue
             place = units.key_place
             try:
                 value = parse_location_value(kind, text)
             except ValueError as error:
-                self._note(_StepError(place, f"geo: {error}", "site-invalid-location"))
-                self._read_rule(kind, text, units)
+                self._note(_StepError(place, f"{step}: {error}", "site-invalid-location"))
+                self._read_rule(step, kind, text, units)
                 yield None
                 continue
             if value in seen:
-                message = f"geo: {kind} {quote(value)} already has a rule at {seen[value]}"
+                message = f"{_rule_of(step, kind, quote(value))} already has a rule at {seen[value]}"
                 self._note(_StepError(place, message, "site-duplicate-rule"))
-                self._read_rule(kind, value, units)
+                self._read_rule(step, kind, value, units)
                 yield None
                 continue
             seen[value] = place
-            yield self._read_rule(kind, value, units)
+            yield self._read_rule(step, kind, value, units)
 
-    def _read_rule(self, kind: LocationKind, value: str, cursor: Cursor) -> GeoRule | None:
+    def _read_rule(self, step: str, kind: LocationKind, value: str, cursor: Cursor) -> GeoRule | None:
         try:
-            units = self._read_units(cursor, f"geo: {kind} {value}".rstrip())
+            units = self._read_units(cursor, _rule_of(step, kind, value))
         except _StepError as error:
             self._note(error)
             return None
@@ -347,6 +348,11 @@ class _StepReader:
             return values.references(cursor.value)
         except ValueError as error:
             raise _StepError(cursor.place, f"{what} {error}") from None
+
+
+def _rule_of(step: str, kind: LocationKind, value: str) -> str:
+    """How errors name a rule: ``geo: country DE``, but ``asn: 64511`` in a step of that one kind."""
+    return f"{step}: {value}" if step == kind else f"{step}: {kind} {value}".rstrip()
 
 
 def _mode(settings: dict[str, Any]) -> dict[str, Any]:

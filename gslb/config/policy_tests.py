@@ -17,7 +17,6 @@ from gslb.config.locations import parse_location_value
 from gslb.config.names import parse_owner_name
 from gslb.config.report import Cursor, Report, report_unknown_key
 from gslb.config.wording import did_you_mean, one_of, quote
-from gslb.config.yaml import MAXIMUM_OCTETS, parse
 from gslb.model.finding import Place
 from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
 from gslb.model.site import LocationKind
@@ -141,6 +140,8 @@ def load_policy_tests(
 
 
 def _read_file(path: Path, reader: _Reader) -> None:
+    from gslb.config.yaml import MAXIMUM_OCTETS, parse  # noqa: PLC0415 - few sites have tests
+
     file, report = display_path(path), reader.report
     try:
         document, problems = parse(read_text(path, MAXIMUM_OCTETS))
@@ -160,8 +161,8 @@ def _read_file(path: Path, reader: _Reader) -> None:
         if key != "tests":
             report_unknown_key(report, section.key_place, key, ("tests",), "a file of tests")
             continue
-        for item in section.items():
-            reader.read(item)
+        for number, item in enumerate(section.items(), 1):
+            reader.read(item, number)
 
 
 class _Reader:
@@ -175,9 +176,9 @@ class _Reader:
             f"{pool.name}/{endpoint.pop}" for pool in steering.pools for endpoint in pool.endpoints
         }
 
-    def read(self, cursor: Cursor) -> None:
-        """Read one test, and note every error in it."""
-        what = f"test {len(self._tests) + 1}"
+    def read(self, cursor: Cursor, number: int) -> None:
+        """Read one test, of a ``number`` in its file, and note every error in it."""
+        what = f"test {number}"
         if isinstance(cursor.value, dict) and isinstance(cursor.value.get("title"), str):
             what = f"test {quote(cursor.value['title'])}"
         settings, is_whole = read_parts(PolicyTestForm, cursor, what, self.report)

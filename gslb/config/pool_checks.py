@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from gslb.config.rdata import present_type
 from gslb.config.wording import count, quote
 from gslb.model.pool_graph import MAXIMUM_DEPTH, MAXIMUM_POOLS_BELOW, PoolGraph, pools_that_answer
-from gslb.model.site import AAAA, CNAME, A, Count, SamePopStep, UnknownCounts
+from gslb.model.site import (
+    AAAA,
+    CNAME,
+    A,
+    Count,
+    DistanceStep,
+    FailoverStep,
+    GeoStep,
+    LatencyStep,
+    SamePopStep,
+    ShuffleStep,
+    StickyStep,
+    TakeStep,
+    UnknownCounts,
+    WeightedStep,
+)
 
 if TYPE_CHECKING:
     from gslb.config.declared import Declared
     from gslb.model.finding import Place
     from gslb.model.site import Pool
 
+MAXIMUM_ANSWERED = 64
+"""Most endpoints of an answer: CAPACITY in dataplane/core/src/steer/selection.rs."""
+
+_DRAWING = (WeightedStep, StickyStep, ShuffleStep)
+_ORDERING = (GeoStep, LatencyStep, DistanceStep, FailoverStep)
 _FAMILIES = {A: "IPv4", AAAA: "IPv6"}
 
 
@@ -26,6 +48,7 @@ def check_pools(declared: Declared, graph: PoolGraph) -> None:
     for pool in declared.pools:
         if not pool.members:
             _check_monitor(pool, declared)
+    _check_never_answered(declared, graph)
     _check_when_all_down(declared)
     _check_names(declared, graph)
 
@@ -98,6 +121,40 @@ def _check_monitor(pool: Pool, declared: Declared) -> None:
     elif not pool.monitors:
         message = f"{what} has no monitor; its endpoints are never probed and count as up"
         report.info("site-pool-without-monitor", pool.place, message)
+
+
+def _check_never_answered(declared: Declared, graph: PoolGraph) -> None:
+    """Equals beyond what an answer holds: without a step that draws, always the same are left out."""
+    policies = {policy.name: policy.steps for policy in declared.policies}
+    uses = [(name.pool, name.policy) for name in declared.names]
+    uses += [(member.pool, "") for pool in declared.pools for member in pool.members]
+    for pool_name, own in dict.fromkeys(uses):
+        pool = graph.pools.get(pool_name)
+        policy = own or (pool.policy if pool else "")
+        if pool is None or pool.members or (policy and policy not in policies):
+            continue
+        steps = list(takewhile(lambda step: not isinstance(step, TakeStep), policies.get(policy, ())))
+        if any(isinstance(step, _DRAWING) for step in steps):
+            continue
+        is_ordered = any(isinstance(step, _ORDERING) for step in steps)
+        # Where POPs are ordered, the endpoints of one are still equals.
+        groups = Counter(
+            (kind, endpoint.pop if is_ordered else "")
+            for endpoint in pool.endpoints
+            for kind in endpoint.kinds
+        )
+        for (kind, pop), number in groups.items():
+            if number > MAXIMUM_ANSWERED:
+                where = f" in POP {quote(pop)}" if pop else ""
+                by = f" by policy {quote(policy)}" if policy else ""
+                message = (
+                    f"pool {quote(pool.name)} has {number} endpoints with "
+                    f"{_FAMILIES.get(kind, present_type(kind))}{where} that are equals{by}, and an answer "
+                    f"holds {MAXIMUM_ANSWERED}: always the same are left out; add a step that draws, such as "
+                    "shuffle"
+                )
+                declared.report.warning("site-endpoints-never-answered", pool.place, message)
+                break
 
 
 def _check_when_all_down(declared: Declared) -> None:

@@ -87,7 +87,7 @@ def _refer(rule: Any, cursor: Cursor, origin: str, declared: Declared) -> bool:
         )
         declared.report.error("site-invalid-value", cursor.key_place, message)
         return False
-    if origin and rule.startswith("site-"):
+    if origin and rule.startswith(("site-", "geo-")):
         message = f"{rule} is about the whole site, not one zone; move it to checks itself"
         declared.report.error("site-invalid-value", cursor.key_place, message)
         return False

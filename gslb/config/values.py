@@ -24,6 +24,7 @@ MAXIMUM_ARGUMENTS = 64
 MAXIMUM_ARGUMENT = 4096
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
+_BROADCAST = IPv4Address("255.255.255.255")
 _PATH = re.compile(r"/[\x21-\x7e]{0,2047}")
 
 
@@ -111,7 +112,7 @@ def address(value: object) -> IPv4Address | IPv6Address:
         found = ip_address(value)
     except ValueError:
         raise ValueError(f"must be an IPv4 or IPv6 address, not {quote(value)}") from None
-    if "%" in value or found.is_multicast or found.is_unspecified:
+    if "%" in value or found.is_multicast or found.is_unspecified or found == _BROADCAST:
         raise ValueError(f"must be a unicast address without a zone, not {quote(value)}")
     return found
 

@@ -97,7 +97,7 @@ class EndpointReport(Report):
     first that failed.
 
     It has an ``address``, a ``cname``, or ``records`` (their types), some beside an address.
-    ``last_good`` is whether it served when its pool was last available.
+    ``last_good`` is whether it served in the five minutes until now, or until its pool was not available.
     """
 
     number: int
@@ -337,9 +337,10 @@ class AliasAddresses(Report):
 
 
 class AliasReport(Report):
-    """An ALIAS that leads outside the zones served here. ``state`` is the worse of its types' states.
+    """An ALIAS that may lead outside the zones served here, and one name that it may lead to.
 
-    ``resolved`` is the name that is asked for: the target, or where CNAMEs served here lead from it.
+    ``resolved`` is the name that is asked for: the target, or where CNAMEs and steered names served here may
+    lead from it. ``ttl`` is that of the ALIAS, ``state`` the worse of the states of both types.
     """
 
     name: str
@@ -350,9 +351,10 @@ class AliasReport(Report):
 
 
 class AliasList(Report):
-    """Aliases that lead outside the zones served here, the first 10,000 of ``total``.
+    """Aliases that may lead outside the zones served here, the first 10,000 of ``total``.
 
-    ``has_resolver`` is whether the site says how to resolve them.
+    One that may lead to several names, since steering chooses, is listed with each. ``has_resolver`` is
+    whether the site says how to resolve them.
     """
 
     generation: int

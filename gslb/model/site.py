@@ -203,7 +203,7 @@ class GeoRule(Declared):
 class GeoStep(Declared):
     """Order by location rules; the most specific matching rule decides.
 
-    ``asn`` and ``subnet`` have rules of that one kind.
+    ``asn`` and ``subnet`` have rules of that one kind; for clients that none is for they do nothing.
     """
 
     step: Literal["geo", "asn", "subnet"] = "geo"
@@ -237,13 +237,16 @@ class FailoverStep(Declared):
 
 
 class WeightedStep(Declared):
-    """Order each group of equals at random, in proportion to weights."""
+    """Order each group of equals at random, in proportion to weights; weight 0 comes after all others."""
 
     step: Literal["weighted"] = "weighted"
 
 
 class StickyStep(Declared):
-    """Order each group of equals by weight and the client's prefix, whose bits are given by family."""
+    """Order each group of equals by weight and the client's prefix, whose bits are given by family.
+
+    Weight 0 comes after all others.
+    """
 
     step: Literal["sticky"] = "sticky"
     ipv4: Annotated[int, Field(ge=1, le=32)] = 24
@@ -272,7 +275,7 @@ class ShuffleStep(Declared):
 
 
 class SamePopStep(Declared):
-    """Send A and AAAA queries of a client to the same POP."""
+    """Send A and AAAA queries of a client to the same POP, while one serves both."""
 
     step: Literal["same_pop"] = "same_pop"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from gslb.config.rdata import present_rdata
@@ -20,9 +21,10 @@ _WORDS: dict[int, Literal["A", "AAAA"]] = {1: "A", 28: "AAAA"}
 
 
 def alias_reports(flattener: Flattener) -> list[AliasReport]:
-    """The first aliases, by name."""
+    """The first aliases, by name, each with every target that it may lead to."""
     listed = sorted(flattener.aliases())[:MAXIMUM_LISTED]
-    return [_alias_report(flattener, alias) for alias in listed]
+    reports = (_alias_report(flattener, alias, target) for alias in listed for target in alias.targets)
+    return list(islice(reports, MAXIMUM_LISTED))
 
 
 def alias_counts(flattener: Flattener) -> AliasCounts:
@@ -33,17 +35,17 @@ def alias_counts(flattener: Flattener) -> AliasCounts:
 
 def target_counts(flattener: Flattener) -> dict[str, int]:
     """Every state with the number of targets in it."""
-    states = Counter(flattener.state(target) for target in {alias.target for alias in flattener.aliases()})
+    states = Counter(flattener.state(target) for target in flattener.targets())
     return {state.value: states[state] for state in AliasState}
 
 
-def _alias_report(flattener: Flattener, alias: ExternalAlias) -> AliasReport:
+def _alias_report(flattener: Flattener, alias: ExternalAlias, target: str) -> AliasReport:
     return AliasReport(
         name=alias.owner,
-        resolved=alias.target,
+        resolved=target,
         ttl=alias.ttl,
-        state=flattener.state(alias.target),
-        addresses=[_addresses(lookup) for lookup in flattener.lookups(alias.target)],
+        state=flattener.state(target),
+        addresses=[_addresses(lookup) for lookup in flattener.lookups(target)],
     )
 
 

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gslb._dataplane import Zone
-    from gslb.aliases.external import AliasRow
+    from gslb.aliases.external import AliasRow, ExternalAlias
     from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
     from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock
-    from gslb.model.site import LatencyRow, LocationKind
+    from gslb.model.site import LatencyRow, LocationKind, SteeringConfig
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.verdicts import Verdicts
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
@@ -128,7 +128,7 @@ class Content:
             if any(one.change[1] == ALIAS for one in read):
                 aliases[key] = await asyncio.to_thread(prepared.zone.aliases)
             changed = {**self._publisher.zones(), key: prepared.zone}
-            external = await asyncio.to_thread(external_aliases, aliases, changed)
+            external = await asyncio.to_thread(_external, aliases, changed, self._publisher.steering)
             now = self._clock.now()
             rows = stored_rrsets(key, read, author, now)
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
@@ -225,7 +225,7 @@ class Content:
         overlay = stored_overlay(rows, await self._store.serials(), latency)
         prepared = await self._publisher.prepare_site(overlay, may_leave_out)
         aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
+        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
         generation = self._take_over(prepared, rows, latency)
         self._aliases = aliases
         self._flattener.reconfigure(external, prepared.steering.resolver)
@@ -262,7 +262,7 @@ class Content:
         if serial is None:
             raise ConflictError(f"the site no longer holds a file of the zone {key}: reload the site first")
         aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(external_aliases, aliases, prepared.zones)
+        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
         await self._store.put_rrsets(key, serial, changed, author, now, forgotten=given_back)
         generation = self._take_over(prepared, rows, latency)
         self._aliases = aliases
@@ -308,3 +308,14 @@ class Content:
 def _aliases_of(zones: Mapping[str, Zone]) -> dict[str, list[AliasRow]]:
     """The ALIAS records of each zone that has some: a look at every name, so not for the event loop."""
     return {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}
+
+
+def _external(
+    aliases: Mapping[str, Sequence[AliasRow]], zones: Mapping[str, Zone], steering: SteeringConfig
+) -> list[ExternalAlias]:
+    """Those that may lead outside, by way of steered names too: a look at every steered name."""
+    if not aliases:
+        return []
+    from gslb.zones.reach import steered_targets  # noqa: PLC0415 - a start without aliases is quicker
+
+    return external_aliases(aliases, zones, steered_targets(steering))

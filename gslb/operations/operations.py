@@ -247,7 +247,7 @@ class Operations:
         """The ALIAS records that lead outside the zones served here."""
         return AliasList(
             generation=self._publisher.generation,
-            total=len(self._flattener.aliases()),
+            total=sum(len(alias.targets) for alias in self._flattener.aliases()),
             has_resolver=self._publisher.steering.resolver is not None,
             aliases=alias_reports(self._flattener),
         )
@@ -424,7 +424,7 @@ class Operations:
             await self._clock.sleep(EXPIRY_SECONDS)
             if self._drains.any_expired():
                 await self._intent.run(self._expire)
-            self._verdicts.expire_loads()
+            self._verdicts.expire()
 
     async def _expire(self) -> None:
         await self._drains.expire()

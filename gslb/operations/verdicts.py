@@ -36,7 +36,7 @@ class Verdicts:
         self._loads = LoadTable()
         self._pops: list[str] = []
         self._is_due = False
-        self.table = VerdictTable(publisher.steering)
+        self.table = VerdictTable(publisher.steering, monotonic=clock.monotonic)
         self._published = (b"", b"")
 
     @property
@@ -56,7 +56,7 @@ class Verdicts:
 
         Marks of endpoints and loads of POPs that stay are kept.
         """
-        self.table = VerdictTable(steering, observed, self._drained(), self.table)
+        self.table = VerdictTable(steering, observed, self._drained(), self.table, self._clock.monotonic)
         self._pops = [pop.name for pop in steering.pops]
         self._loads.reconfigure(steering.load, self._pops, self._clock.monotonic())
         return self.to_publish()
@@ -88,11 +88,12 @@ class Verdicts:
             self._loads.report(pop, load, now)
         return self.publish()
 
-    def expire_loads(self) -> None:
-        """Publish that loads are unknown which were not reported for too long."""
+    def expire(self) -> None:
+        """Publish that loads are unknown which were not reported for too long, and that marks are gone."""
         expired = self._loads.expire(self._clock.monotonic())
         if expired:
             log.warning("loads not reported any more", pops=sorted(expired), max_age=self._loads.max_age)
+        if self.table.expire_marks() or expired:
             self.publish()
 
     def load_reports(self) -> dict[str, LoadReport]:

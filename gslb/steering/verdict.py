@@ -15,6 +15,7 @@ Beside each verdict goes the endpoint's last-good mark, see ``gslb/steering/last
 
 from __future__ import annotations
 
+import time
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from gslb.model.site import UnknownCounts
 from gslb.steering.last_good import LastGood
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gslb.model.site import SteeringConfig
 
@@ -56,11 +57,14 @@ class VerdictTable:
         observed: Sequence[Observed] = (),
         drained: Iterable[str] = (),
         before: VerdictTable | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``observed`` has one entry per endpoint, or is empty: then all are unknown.
 
-        Last-good marks are those of the table ``before``, where the endpoints were in it.
+        Last-good marks go on from those of the table ``before``, where the endpoints were in it.
+        ``monotonic`` is a clock in seconds, the same as that table's.
         """
+        self._monotonic = monotonic
         self._pops = [endpoint.pop for pool in config.pools for endpoint in pool.endpoints]
         self._unknown_counts = [pool.unknown_counts for pool in config.pools for _ in pool.endpoints]
         self._observed = list(observed) or [Observed.UNKNOWN] * len(self._pops)
@@ -107,6 +111,12 @@ class VerdictTable:
         """These POPs, and no others, are drained. Names of POPs that do not exist have no effect."""
         self._merge(self._drain(pops))
 
+    def expire_marks(self) -> bool:
+        """Take the marks of endpoints that served too long ago; whether there were any."""
+        expired = self._last_good.expire(self._monotonic())
+        self._write(expired)
+        return bool(expired)
+
     def supposing(self, down: Iterable[int], drained: Iterable[str]) -> VerdictTable:
         """What this table would be if at once these endpoints were observed down and these POPs drained."""
         supposed = copy(self)
@@ -137,6 +147,10 @@ class VerdictTable:
             self._verdicts[number] = merge(
                 self._observed[number], self._pops[number] in self._drained, self._unknown_counts[number]
             )
-        for number in {*touched, *self._last_good.update(touched, self._verdicts)}:
+        now = self._monotonic()
+        self._write({*touched, *self._last_good.update(touched, self._verdicts, self._observed, now)})
+
+    def _write(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
             mark = LAST_GOOD if self._last_good[number] else 0
             self._octets[number] = self._verdicts[number] | mark

@@ -6,13 +6,46 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from gslb._dataplane import Zone
-    from gslb.model.change import RRsetChange
+    from gslb.model.change import RRsetChange, RRsetKey
+    from gslb.model.finding import Finding
+    from gslb.zones.last_resort import LastResorts
 
 Misfit = tuple["RRsetChange", str]
 """A change that does not fit, and why."""
+
+WITHOUT_LAST_RESORT = "without it the name has no records to fall back to (when_all_down: fallback)"
+
+
+def lay_over(
+    zone: Zone,
+    changes: Sequence[RRsetChange],
+    resorts: LastResorts,
+    origins: Collection[str],
+    may_leave_out: Callable[[RRsetKey], bool],
+) -> tuple[Zone, list[Misfit], list[Finding]]:
+    """``zone`` with every change that fits, those that do not, and errors of names without a last resort.
+
+    A removal that takes a name its last resort is an error, or where ``may_leave_out`` says so a change that
+    does not fit.
+    """
+    changed, misfits = fit_changes(zone, changes)
+    lost = resorts.lost(changed, changes, origins)
+    inactive = [
+        change
+        for change in changes
+        if change[0] in lost
+        and not change[3]
+        and change[1] in lost[change[0]][1]
+        and may_leave_out((zone.origin, change[0], change[1]))
+    ]
+    if inactive:
+        changed, misfits = fit_changes(zone, [change for change in changes if change not in inactive])
+        misfits += [(change, WITHOUT_LAST_RESORT) for change in inactive]
+        lost = resorts.lost(changed, changes, origins)
+    return changed, misfits, [finding for finding, _ in lost.values()]
 
 
 def fit_changes(zone: Zone, changes: Sequence[RRsetChange]) -> tuple[Zone, list[Misfit]]:

@@ -64,22 +64,26 @@ def test_the_owners_own_records_are_its_last_resort(server):
 
 
 def test_what_the_control_plane_resolved_is_answered(server):
-    server.dataplane.publish_flattened([("away.example.com.", A, 120, [b"\xcb\0\x71\1"], False)])
+    """The TTL is the lower of the ALIAS's and that of the addresses, which all aliases of a target share."""
+    server.dataplane.publish_flattened([("CDN.example.org.", A, 20, [b"\xcb\0\x71\1"], False)])
     answer = server.ask("away.example.com.")
-    assert rows(answer.answer) == ["away.example.com. 120 A 203.0.113.1"]
+    assert rows(answer.answer) == ["away.example.com. 20 A 203.0.113.1"]
+    assert rows(server.ask("kept.example.com.").answer) == ["kept.example.com. 20 A 203.0.113.1"]
+    server.dataplane.publish_flattened([("cdn.example.org.", A, 120, [b"\xcb\0\x71\1"], False)])
+    assert rows(server.ask("away.example.com.").answer) == ["away.example.com. 30 A 203.0.113.1"]
     assert not [option for option in answer.options if option.otype == dns.edns.OptionType.EDE]
 
 
 def test_stale_data_is_answered_and_says_so(server):
     """RFC 8767, RFC 8914 section 4.4."""
-    server.dataplane.publish_flattened([("away.example.com.", A, 30, [b"\xcb\0\x71\1"], True)])
+    server.dataplane.publish_flattened([("cdn.example.org.", A, 30, [b"\xcb\0\x71\1"], True)])
     answer = server.ask("away.example.com.")
     assert rows(answer.answer) == ["away.example.com. 30 A 203.0.113.1"]
     assert [int(option.code) for option in answer.options if option.otype == dns.edns.OptionType.EDE] == [3]
 
 
 def test_a_target_without_such_addresses_is_nodata(server):
-    server.dataplane.publish_flattened([("away.example.com.", AAAA, 120, [], False)])
+    server.dataplane.publish_flattened([("cdn.example.org.", AAAA, 120, [], False)])
     answer = server.ask("away.example.com.", "AAAA")
     assert answer.rcode() == dns.rcode.NOERROR
     assert rows(answer.authority)

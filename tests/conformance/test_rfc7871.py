@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import dns.edns
 import dns.message
 import dns.rcode
@@ -78,6 +80,26 @@ def test_section_7_2_1_the_subnet_decides_and_the_scope_is_truthful(server, subn
     assert rows(answer.answer) == [f"www.example.com. 30 A {address}"]
     option = subnet_of(answer)
     assert (option.scopelen, option.to_text()) == (scope, f"ECS {subnet} scope/{scope}")
+
+
+@pytest.mark.parametrize(
+    ("subnet", "scope", "reason"),
+    [
+        ("198.51.100.0/24", 24, "the shortest prefix around the client"),
+        ("::ffff:198.51.100.0/120", 120, "the shortest prefix around the client"),
+        ("0.0.0.0/0", 0, "a client subnet of /0 asks not to be located by it"),
+        ("::/0", 0, "a client subnet of /0 asks not to be located by it"),
+        (None, 0, "no client subnet was sent"),
+    ],
+)
+def test_the_scope_that_is_explained_is_that_of_the_response(server, subnet, scope, reason):
+    explained = json.loads(server.dataplane.explain("www.example.com.", 1, "198.51.100.7", subnet))
+    told = explained["steps"][-1]["scope"]
+    assert told["value"] == scope
+    assert told["reason"].startswith(reason)
+    answer = dns.message.from_wire(bytes.fromhex(explained["wire"]))
+    assert rows(answer.answer) == ["www.example.com. 30 A 192.0.2.2"]
+    assert [option.scopelen for option in answer.options] == ([scope] if subnet else [])
 
 
 def test_without_the_option_the_resolver_is_the_client(server):

@@ -120,3 +120,34 @@ def test_a_start_does_not_wait_for_a_dead_resolver(resolver, tmp_path, start):
     assert server.ask("example.com").rcode() == dns.rcode.SERVFAIL
     resolver.is_dead = False
     eventually(lambda: addresses_of(server.ask("example.com")) == ["203.0.113.1"], "the first answer")
+
+
+MULTI_CDN = """
+pops: {{fra: , ams: }}
+pools:
+  cdn:
+    when_all_down: servfail
+    endpoints: [{{pop: fra, cname: cdn.example.org.}}, {{pop: ams, cname: long.example.org.}}]
+policies:
+  order:
+    - failover: [[fra], [ams]]
+    - take: 1
+names: {{"www.example.com": {{pool: cdn, policy: order, ttl: 20}}}}
+"""
+
+
+def test_an_apex_follows_a_steered_name_from_one_cdn_to_another(resolver, tmp_path, start):
+    site = tmp_path / "cdns"
+    site.mkdir()
+    (site / "example.com.zone").write_text(ZONE.replace("ALIAS cdn.example.org.", "ALIAS www"))
+    (site / "steering.yaml").write_text((STEERING + MULTI_CDN).format(port=resolver.port))
+    server = start(site)
+    assert answered(server, "example.com") == (["203.0.113.1"], 2)
+    listed = server.done("GET", "/v1/aliases")["aliases"]
+    targets = [(row["resolved"], row["state"]) for row in listed if row["name"] == "example.com."]
+    assert targets == [("cdn.example.org.", "fresh"), ("long.example.org.", "fresh")]
+    assert server.command("drain", "fra", "--reason", "moving").returncode == 0
+    assert answered(server, "example.com") == (["203.0.113.2"], 20)
+    steps = server.done("GET", "/v1/explain?name=example.com&type=A&client=192.0.2.7")["steps"]
+    resolved = {"step": "resolved", "name": "long.example.org.", "rtype": "A", "count": 1, "stale": False}
+    assert resolved in steps

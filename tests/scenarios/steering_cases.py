@@ -184,6 +184,8 @@ class Maker:
         random = self.random
         endpoints = []
         six = random.choice((0.2, 0.5))
+        # Of both families at each POP, as `same_pop` is for.
+        paired = flavour == "address" and random.random() < 0.2
         for _ in range(random.choice((1, 2, 3, 4, 5, 6))):
             endpoint: dict[str, Any] = {"pop": random.randrange(len(self.pops)), "weight": self._weight()}
             host = next(self.addresses)
@@ -199,6 +201,10 @@ class Maker:
                     is_ipv6 = random.random() < six
                     endpoint["address"] = f"2001:db8:f::{host:x}" if is_ipv6 else f"192.0.2.{host}"
             endpoints.append(endpoint | PLACE)
+            if paired and "address" in endpoint:
+                other = f"192.0.2.{host}" if is_ipv6 else f"2001:db8:f::{host:x}"
+                beside = {"pop": endpoint["pop"], "weight": self._weight(), "address": other}
+                endpoints.append(beside | PLACE)
         return self._pool(number) | {"endpoints": endpoints, "members": []}
 
     def _rrset(self, rtype: int, host: int) -> dict[str, Any]:

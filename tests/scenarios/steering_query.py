@@ -85,10 +85,16 @@ class Query:
             one
             for one in reference.candidates(pool, self.kind)
             if (counts(one.endpoint) if one.pool < 0 else self._member_counts(one.pool, counts, healthy))
-            and not (same_pop and self._lacks_a_family(pool, one.unit, counts))
         ]
+        if same_pop:
+            candidates = self._of_whole_pops(pool, candidates, counts)
         possible: set[Groups] = {(tuple(candidates),)}
+        weighed = False  # whether a step since the last `take` went by weight
         for number, step in enumerate(steps):
+            if step["step"] == "take":
+                possible = {self._spares_last(groups, pool, weighed, same_pop) for groups in possible}
+                weighed = False
+            weighed = weighed or step["step"] in ("weighted", "sticky")
             rank = ranks.by_step[number]
             after: set[Groups] = set()
             for groups in possible:
@@ -96,6 +102,7 @@ class Query:
                     after.add(tuple(group for group in outcome if group))
                     _bound(len(after))
             possible = after
+        possible = {self._spares_last(groups, pool, weighed, same_pop) for groups in possible}
         return {groups[0] if groups else () for groups in possible}
 
     def _member_counts(self, pool: int, counts: Count, healthy: bool) -> bool:
@@ -103,12 +110,46 @@ class Query:
             return False
         return self.answers(pool, None, counts, healthy) != frozenset([()])
 
-    def _lacks_a_family(self, pool: int, pop: int, counts: Count) -> bool:
-        """Whether a POP has addresses of a family in this pool, and none of them counts."""
+    def _of_whole_pops(self, pool: int, candidates: list[Candidate], counts: Count) -> list[Candidate]:
+        """Those whose POP counts in each family that it has.
+
+        All of them where none is left, and where POPs have both families, but none counts in both.
+        """
+        declared = self.reference.candidates(pool, self.kind)
+        pops = {one.unit: self._families(pool, one.unit) for one in declared}
+        whole = {pop for pop, families in pops.items() if all(any(map(counts, one)) for one in families)}
+        of_both = {pop for pop, families in pops.items() if len(families) == 2}
+        left = [one for one in candidates if one.unit in whole]
+        return candidates if not left or (of_both and not of_both & whole) else left
+
+    def _families(self, pool: int, pop: int) -> list[list[int]]:
+        """The endpoints that a POP has in this pool for each family of which it has any."""
+        here = self._at(pool, pop)
+        families = [[number for number in here if self.reference.has(number, kind)] for kind in (A, AAAA)]
+        return [family for family in families if family]
+
+    def _at(self, pool: int, pop: int) -> list[int]:
+        """The endpoints of a pool in a POP."""
         reference = self.reference
-        here = [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
-        families = [[number for number in here if reference.has(number, family)] for family in (A, AAAA)]
-        return any(family and not any(map(counts, family)) for family in families)
+        return [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
+
+    def _weight(self, one: Candidate, pool: int, same_pop: bool) -> int:
+        """The candidate's weight; under ``same_pop`` that of its POP, the sum over both families."""
+        if not same_pop:
+            return one.weight
+        return sum(self.reference.endpoints[number]["weight"] for number in self._at(pool, one.unit))
+
+    def _spares_last(self, groups: Groups, pool: int, weighed: bool, same_pop: bool) -> Groups:
+        """Where a step went by weight, what has weight 0 is behind all else."""
+        if not weighed:
+            return groups
+        heavy = {one: self._weight(one, pool, same_pop) > 0 for group in groups for one in group}
+        split = (
+            tuple(one for one in group if heavy[one] is wanted)
+            for wanted in (True, False)
+            for group in groups
+        )
+        return tuple(group for group in split if group)
 
     def _step(
         self, step: dict[str, Any], rank: dict[int, int] | None, groups: Groups, pool: int, same_pop: bool
@@ -145,12 +186,12 @@ class Query:
     ) -> list[tuple[Candidate, ...]]:
         if not same_pop:
             return [(one,) for one in sorted(group, key=lambda one: score(one.identity, one.weight, prefix))]
-        reference = self.reference
-        scores = {}
-        for pop in dict.fromkeys(one.unit for one in group):
-            here = [number for number in reference.numbers[pool] if reference.endpoints[number]["pop"] == pop]
-            weight = sum(reference.endpoints[number]["weight"] for number in here)
-            scores[pop] = score(reference.pops[pop]["name"].encode(), weight, prefix)
+        scores = {
+            one.unit: score(
+                self.reference.pops[one.unit]["name"].encode(), self._weight(one, pool, True), prefix
+            )
+            for one in group
+        }
         return [
             tuple(one for one in group if one.unit == pop) for pop in sorted(scores, key=scores.__getitem__)
         ]

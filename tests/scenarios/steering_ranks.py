@@ -62,7 +62,10 @@ def static_ranks(
         rank = None
         match step["step"]:
             case "geo" | "asn" | "subnet":
-                rank = _listed(_matching_rule(step["rules"], client, location), step["mode"], left)
+                listed = _matching_rule(step["rules"], client, location)
+                # Rules of one kind have no default: a client that none is for passes.
+                passes = listed is None and step["step"] != "geo"
+                rank = _listed(listed or {}, "prefer" if passes else step["mode"], left)
             case "failover":
                 places = {
                     unit: place for place, tier in reversed([*enumerate(step["tiers"])]) for unit in tier
@@ -132,10 +135,10 @@ def _most_specific(rows: list[dict[str, Any]], client: Address, location: Locati
     return None
 
 
-def _matching_rule(rules: list[dict[str, Any]], client: Address, location: Location) -> dict[int, int]:
-    """The places of the units in the rule that decides; none without such a rule."""
+def _matching_rule(rules: list[dict[str, Any]], client: Address, location: Location) -> dict[int, int] | None:
+    """The places of the units in the rule that decides; None without such a rule."""
     rule = _most_specific(rules, client, location)
-    return {unit: place for place, unit in enumerate(rule["units"])} if rule else {}
+    return {unit: place for place, unit in enumerate(rule["units"])} if rule else None
 
 
 def _pops(reference: Reference, unit: int, kind: int) -> set[int]:

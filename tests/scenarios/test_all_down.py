@@ -20,7 +20,7 @@ from gslb.steering.verdict import merge
 from tests.documents import ROOT
 from tests.scenarios.steering_documents import document, endpoint, geo, name, pool, rule
 from tests.scenarios.steering_geography import Geography
-from tests.scenarios.steering_query import LAST_GOOD, A
+from tests.scenarios.steering_query import AAAA, LAST_GOOD, A
 from tests.scenarios.steering_reference import Reference
 
 PAGE = "docs/reference/all-down.md"
@@ -64,7 +64,7 @@ fence and of the last-good marks. `make scenarios` asks the data plane all of it
 answered; `python -m tests.scenarios.test_all_down --write` writes it anew.
 
 The pool has four endpoints a, b, c and d, each in a POP of its own. Its policy leaves them equals, or
-fences the client off from a and b. The name's TTL is `{max: 60, min: 10}`.
+fences the client off from a and b. The name's TTL is `{max: 60, min: 10}`. The last table is of another pool.
 
 - *need* is the pool's `min_healthy`. While as many endpoints serve, the pool is available: the policy runs
   over those that serve. If the policy leaves this client none of them, the answer is that of
@@ -78,6 +78,31 @@ fences the client off from a and b. The name's TTL is `{max: 60, min: 10}`.
   resort. *NODATA*: no records. *SERVFAIL*: the resolver shall ask another server.
 
 Rows that differ in *need* only and have the same answers are one.
+"""
+
+SAME_POP_STATES = {
+    "all up": "uuuu",
+    "a's IPv6 down": "uudu",
+    "a's IPv4 down, b's IPv6 down": "duud",
+    "a's IPv4 drained, b's IPv6 down": "ruud",
+    "IPv4 of both down": "dduu",
+    "IPv4 of both drained": "rruu",
+    "a down, b's IPv6 down": "dudd",
+    "all down": "dddd",
+    "a's IPv4 drained, b's IPv6 drained; the rest down": "rddr",
+    "all drained": "rrrr",
+}
+"""What the IPv4 endpoints of a and b are, and what the IPv6 endpoints are."""
+SAME_POP_MARKED = (0, 3)
+"""Those of these four that served last, where there are marks."""
+SAME_POP_HEAD = """## The step same_pop
+
+The pool has the POPs a and b, each with an IPv4 and an IPv6 endpoint, and *need* is 1. The policy is
+`[same_pop, failover: [a, b], take: 1]`. A cell has the answer to A and that to AAAA. *marked*: a's IPv4 and
+b's IPv6 served last.
+
+A and AAAA come from the same POP while one counts in both families. Where none does, the step gives way,
+and each family is answered from where it counts.
 """
 
 
@@ -152,6 +177,47 @@ class Engines:
         return word(outcome, answer), ttl
 
 
+class SamePop:
+    """Both on pools whose policy has ``same_pop``."""
+
+    def __init__(self) -> None:
+        endpoints = [endpoint(pop, f"192.0.2.{pop}") for pop in (0, 1)]
+        endpoints += [endpoint(pop, f"2001:db8::{pop}") for pop in (0, 1)]
+        tiers = {"step": "failover", "mode": "prefer", "tiers": [[0], [1]]}
+        steps = [{"step": "same_pop"}, tiers, {"step": "take", "count": 1}]
+        pools = [pool(*endpoints, when_all_down=all_down) for all_down in ALL_DOWN]
+        made = document(pools, [steps], [name(root, 0) for root in range(len(ALL_DOWN))])
+        self.compiled = Steering.compile(json.dumps(made))
+        self.reference = Reference(made, Geography())
+
+    def decide(self, all_down: str, state: str, marked: bool) -> tuple[str, str]:
+        """The answers to A and to AAAA."""
+        octets = [merge(*OBSERVATIONS[letter]).value for letter in SAME_POP_STATES[state]]
+        for number in SAME_POP_MARKED if marked else ():
+            octets[number] |= LAST_GOOD
+        root = ALL_DOWN.index(all_down)
+        verdicts = bytes(4 * root) + bytes(octets) + bytes(4 * (len(ALL_DOWN) - root - 1))
+        return self._ask(root, A, verdicts), self._ask(root, AAAA, verdicts)
+
+    def _ask(self, root: int, kind: int, verdicts: bytes) -> str:
+        expected = self.reference.decide(root, kind, "192.0.2.1", verdicts)
+        [answer] = expected.answers
+        outcome, numbers, ttl, _ = self.compiled.decide(root, kind, "192.0.2.1", verdicts)
+        assert (outcome, tuple(numbers), ttl) == (expected.outcome, answer, expected.ttl)
+        return "ab"[numbers[0] % 2] if numbers else ANSWERS[outcome]
+
+
+def same_pop_rows() -> dict[str, list[tuple[str, str]]]:
+    """By state the answers to A and AAAA, in the order of the columns."""
+    both = SamePop()
+    columns = [("serve_all", False), ("last_good", False), ("last_good", True)]
+    columns += [(all_down, False) for all_down in ALL_DOWN[2:]]
+    return {
+        state: [both.decide(all_down, state, marked) for all_down, marked in columns]
+        for state in SAME_POP_STATES
+    }
+
+
 def rows() -> list[Row]:
     """Every combination."""
     found = []
@@ -188,7 +254,12 @@ def page() -> str:
             cells = (state, need, "yes" if available else "no", *answers, str(ttl))
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    return "\n".join(lines)
+    headings = ("endpoints", *COLUMNS)
+    lines += [SAME_POP_HEAD, f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
+    for state, answers in same_pop_rows().items():
+        cells = (state, *(f"{ipv4}, {ipv6}" for ipv4, ipv6 in answers))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def test_the_table_is_what_the_data_plane_answers():
@@ -201,6 +272,15 @@ def test_every_combination_is_there():
     assert {row.available for row in rows()} == {True, False}
     every = {cell for row in rows() for cell in row.answers}
     assert set(ANSWERS.values()) | {"a b c d", "b c", "a", "c"} <= every
+
+
+def test_same_pop_answers_each_family_that_has_anything_and_from_one_pop_where_it_can():
+    for state, answers in same_pop_rows().items():
+        ups = [SAME_POP_STATES[state][:2], SAME_POP_STATES[state][2:]]
+        both = {pop for pop, of_pop in zip("ab", zip(*ups, strict=True), strict=True) if set(of_pop) == {"u"}}
+        for pair in answers:
+            assert all(answer in ("a", "b") for answer, up in zip(pair, ups, strict=True) if "u" in up)
+            assert not both or (set(pair) <= both and len(set(pair)) == 1)
 
 
 @pytest.mark.parametrize("need", NEEDS)

@@ -56,9 +56,12 @@ def test_the_most_specific_rule_decides_alone(client, mode, expected):
     assert answers([geo(*RULES, mode=mode), {"step": "take", "count": 3}], client=client) == expected
 
 
-def test_without_a_rule_all_are_equals_or_fenced():
-    assert answers([geo(rule("asn", "1", 2), step="asn")]) == [(0, 1, 2)]
-    assert answers([geo(rule("asn", "1", 2), step="asn", mode="fence")]) == "nodata"
+@pytest.mark.parametrize("step", ["asn", "geo"])
+def test_without_a_rule_all_are_equals_or_fenced_unless_no_default_is_possible(step):
+    assert answers([geo(rule("asn", "1", 2), step=step)]) == [(0, 1, 2)]
+    fenced = answers([geo(rule("asn", "1", 2), step=step, mode="fence")])
+    assert fenced == ([(0, 1, 2)] if step == "asn" else "nodata")
+    assert answers([geo(rule("asn", "64500", 2), step=step, mode="fence")]) == [(2,)]
 
 
 def test_later_steps_order_what_earlier_ones_left_equal():
@@ -103,6 +106,29 @@ def test_weight_zero_is_for_when_nothing_else_is_left():
     assert answers([{"step": "weighted"}], endpoints=two, verdicts=bytes([0, DOWN, DRAINED])) == [(0,)]
 
 
+SHED = {"step": "shed", "low": 0.5, "high": 0.9}
+STICKY = {"step": "sticky", "ipv4": 24, "ipv6": 56}
+FIRST = {"step": "failover", "mode": "prefer", "tiers": [[0], [1]]}
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([FIRST, {"step": "weighted"}], [(1,)]),
+        ([FIRST, STICKY, {"step": "take", "count": 3}], [(1, 2, 0)]),
+        ([SHED, FIRST, {"step": "weighted"}, {"step": "take", "count": 3}], [(1, 2, 0)]),
+        ([FIRST, STICKY, SHED, {"step": "take", "count": 3}], [(1, 2, 0)]),
+        ([FIRST, {"step": "take", "count": 1}, {"step": "weighted"}], [(0,)]),
+        ([{"step": "take", "count": 3}, FIRST, {"step": "weighted"}], [(1,)]),
+        ([FIRST, {"step": "shuffle"}], [(0,)]),
+    ],
+)
+def test_weight_zero_is_behind_what_other_steps_put_last_up_to_a_take(steps, expected):
+    three = (endpoint(0, "192.0.2.1", 0), endpoint(1, "192.0.2.2", 1), endpoint(2, "192.0.2.3", 9))
+    loads = b"\xff\xff" + (2_000).to_bytes(2, "big") * 2 + b"\xff\xff"
+    assert answers(steps, endpoints=three, loads=loads) == expected
+
+
 def test_shed_between_the_watermarks_is_drawn():
     steps = [{"step": "shed", "low": 0.5, "high": 0.9}]
     at = {
@@ -125,10 +151,58 @@ def test_same_pop_wants_both_families_and_other_kinds_are_asked_by_type():
     )
     steps = [{"step": "same_pop"}]
     assert answers(steps, endpoints=endpoints) == [(0, 2)]
-    assert answers(steps, endpoints=endpoints, verdicts=bytes([0, DOWN, 0])) == [(2,)]
+    assert answers(steps, endpoints=endpoints, verdicts=bytes([0, DOWN, 0])) == [(0, 2)]
     assert answers(steps, endpoints=endpoints, rtype=AAAA) == [(1,)]
     assert answers(steps, endpoints=endpoints, rtype=MX) == [(2,)]
     assert answers(steps, endpoints=endpoints, rtype=16) == "not_offered"
+
+
+@pytest.mark.parametrize(
+    ("states", "ipv4", "ipv6"),
+    [
+        ("uuuu", (0,), (2,)),
+        ("uudu", (1,), (3,)),
+        ("duuu", (1,), (3,)),
+        ("duud", (1,), (2,)),
+        ("udrd", (0,), (3,)),
+        ("dduu", (0,), (2,)),
+        ("rruu", (0,), (2,)),
+        ("mddm", (0,), (3,)),
+        ("rddr", (1,), (2,)),
+        ("dddd", (0,), (2,)),
+        ("rrrr", (0,), (2,)),
+    ],
+)
+def test_same_pop_gives_way_rather_than_answer_nothing(states, ipv4, ipv6):
+    endpoints = [endpoint(pop, f"192.0.2.{pop}") for pop in (0, 1)]
+    endpoints += [endpoint(pop, f"2001:db8::{pop}") for pop in (0, 1)]
+    steps = [{"step": "same_pop"}, FIRST, {"step": "take", "count": 1}]
+    made = document([pool(*endpoints, when_all_down="last_good")], [steps], [name(0, 0)])
+    octets = {"u": 0, "d": DOWN, "r": DRAINED, "m": DOWN | LAST_GOOD}
+    verdicts = bytes(octets[state] for state in states)
+    for kind, expected in ((A, ipv4), (AAAA, ipv6)):
+        assert Reference(made, GEOGRAPHY).decide(0, kind, GERMAN, verdicts).answers == {expected}
+
+
+def test_pops_of_one_family_do_not_keep_same_pop_from_giving_way():
+    endpoints = (
+        endpoint(0, "192.0.2.1"),
+        endpoint(0, "2001:db8::1"),
+        endpoint(1, "192.0.2.2"),
+        endpoint(1, "2001:db8::2"),
+        endpoint(2, "192.0.2.3"),
+    )
+    at = {
+        states: [
+            answers([{"step": "same_pop"}], endpoints=endpoints, verdicts=bytes(states), rtype=rtype)
+            for rtype in (A, AAAA)
+        ]
+        for states in ((0, DOWN, 0, 0, 0), (0, DOWN, DOWN, 0, 0))
+    }
+    assert at == {
+        (0, DOWN, 0, 0, 0): [[(2, 4)], [(3,)]],
+        (0, DOWN, DOWN, 0, 0): [[(0, 4)], [(3,)]],
+    }
 
 
 def test_the_hash_of_sticky():

@@ -272,6 +272,14 @@ def test_answers_are_read_once_whoever_gets_them(site, monkeypatch):
     assert len(reads) == 2
 
 
+def test_errors_number_the_tests_as_the_file_does(site):
+    good, bad = test(client=CLIENT, expect={"pops": ["fra"]}), test(client=CLIENT, expect={})
+    directory = site(good, bad, bad, good, bad)
+    messages = [finding.message for finding in inspect_site(directory).findings]
+    found = [message.split(" expects")[0] for message in messages if "expects nothing" in message]
+    assert found == ["test 2", "test 3", "test 5"]
+
+
 ECS = bytes.fromhex("000800080001201b")
 
 
@@ -329,8 +337,16 @@ class TestPublishing:
         directory = site(test(ask="alias.example.com", client=DE, expect={"pops": ["fra"]}))
         publisher, _ = await self.publisher(directory)
         other = ("alias.example.com.", 5, 60, [b"\3ns1\7example\3com\0"])
-        with pytest.raises(InvalidChangeError, match=r"policy tests refuse this: site/tests.yaml:2"):
+        with pytest.raises(
+            InvalidChangeError, match=r"policy tests refuse this: site/tests.yaml:2"
+        ) as caught:
             await publisher.prepare_zone_change("example.com.", [other])
+        (finding,) = caught.value.findings
+        assert (finding.rule, finding.place.file, finding.place.line) == (
+            "site-test-failed",
+            "site/tests.yaml",
+            2,
+        )
         same = ("alias.example.com.", 5, 61, [b"\3www\7example\3com\0"])
         await publisher.prepare_zone_change("example.com.", [same])
 
@@ -455,6 +471,68 @@ def test_pops_of_cnames_and_declared_records(site):
     assert check_site(directory).is_usable, check_site(directory).findings
 
 
+CHOSEN = """\
+pops: {fra: , ams: , iad: }
+pools:
+  geo:
+    when_all_down: fallback
+    endpoints: [{pop: ams, address: 192.0.2.2}, {pop: ams, address: "2001:db8::2"}]
+  other:
+    when_all_down: nodata
+    endpoints: [{pop: iad, address: 192.0.2.2}]
+  away:
+    when_all_down: nodata
+    endpoints: [{pop: iad, cname: geo.example.com.}]
+policies: {ordered: [failover: [fra, ams, iad]]}
+names:
+  geo.example.com: {pool: geo, policy: ordered}
+  other.example.com: {pool: other, policy: ordered}
+  cdn.example.com: {pool: away, policy: ordered}
+  "*.any.example.com": {pool: geo, policy: ordered}
+"""
+CHOSEN_ZONE = """\
+$TTL 300
+@ SOA ns1 hostmaster 10 7200 1800 1209600 300
+@ NS ns1
+ns1 A 192.0.2.2
+@ ALIAS geo
+@ HTTPS 1 geo ipv4hint=192.0.2.2
+*.w CNAME geo
+geo A 192.0.2.2
+geo HTTPS 1 . alpn=h2 ipv4hint=192.0.2.77 ipv6hint=2001:db8::77
+*.any A 192.0.2.9
+"""
+
+
+@pytest.mark.parametrize(
+    ("ask", "asked", "pops"),
+    [
+        ("geo", {}, "ams"),
+        ("other", {}, "iad"),
+        ("x.w", {}, "ams"),
+        ("x.w", {"type": "CNAME"}, ""),
+        ("cdn", {}, "ams iad"),
+        ("cdn", {"type": "CNAME"}, "iad"),
+        ("x.any", {}, "ams"),
+        ("", {}, "ams"),
+        ("ns1", {}, ""),
+        ("geo", {"down": ["ams"]}, ""),
+        ("x.any", {"down": ["ams"]}, ""),
+        ("geo", {"type": "HTTPS"}, "ams"),
+        ("x.w", {"type": "HTTPS"}, "ams"),
+        ("geo", {"type": "HTTPS", "down": ["ams"]}, ""),
+        ("", {"type": "HTTPS"}, ""),
+    ],
+)
+def test_records_are_of_the_pops_that_steering_chose(tmp_path, monkeypatch, ask, asked, pops):
+    monkeypatch.chdir(tmp_path)
+    directory = write_site(tmp_path / "site", zone=CHOSEN_ZONE, site=CHOSEN)
+    expect = {"pops": pops.split()} if pops else {"rcode": "NOERROR", "never": ["fra", "ams", "iad"]}
+    one = {"ask": f"{ask}.example.com".lstrip("."), "client": CLIENT, **asked, "expect": expect}
+    (directory / "tests.yaml").write_text(test_file(one))
+    assert check_site(directory).is_usable, check_site(directory).findings
+
+
 def test_before_the_conditions_everything_served(site):
     directory = site(
         {"ask": "www.example.com", "client": CLIENT, "down": ["fra", "ams"], "expect": {"pops": "fra"}},
@@ -552,3 +630,39 @@ def test_without_a_resolver_an_alias_out_of_the_site_answers_as_in_the_server(tm
         {"ask": "spare.example.com", "expect": {"records": ["192.0.2.9"]}},
     )
     assert outside(tmp_path, *tests, site="") == []
+
+
+MULTI_CDN = f"""\
+pops: {{fra: , ams: }}
+geo: {{databases: [{GEO}]}}
+{RESOLVER}
+pools:
+  cdn:
+    when_all_down: servfail
+    endpoints: [{{pop: fra, cname: cdn1.example.net.}}, {{pop: ams, cname: cdn2.example.org.}}]
+policies:
+  near:
+    - geo: {{country: {{DE: [fra, ams]}}, default: [ams]}}
+    - take: 1
+names:
+  www.example.com: {{pool: cdn, policy: near, ttl: 20}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "alias"),
+    [
+        ({"client": {"country": "DE"}}, "cdn1.example.net"),
+        ({"client": {"country": "DE"}, "down": ["fra"]}, "cdn2.example.org"),
+        ({"client": {"country": "SG"}}, "cdn2.example.org"),
+    ],
+)
+def test_an_alias_that_steering_leads_out_of_the_site_is_told_by_its_target(tmp_path, settings, alias):
+    zone = OUTSIDE.replace("www ALIAS away\n", "").replace("@ ALIAS cdn.example.net.", "@ ALIAS www")
+    directory = write_site(tmp_path / "site", zone=zone, site=MULTI_CDN)
+    asked = {"ask": "example.com", **settings}
+    right = {**asked, "expect": {"alias": alias, "rcode": "NOERROR"}}
+    wrong = {**asked, "expect": {"alias": "cdn.example.net"}}
+    (directory / "tests.yaml").write_text(test_file(right, wrong))
+    (problem,) = problems(directory)
+    assert f"gets the addresses of {alias}. by ALIAS, but must get the addresses of cdn." in problem

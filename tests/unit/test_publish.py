@@ -16,10 +16,10 @@ from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
 from gslb.publish import Publisher
-from tests.geo import write_countries
+from tests.geo import write_countries, write_database
 from tests.unit.sites import LATENCY, SITE, ZONE, write_site
 
-A, CNAME, SOA = 1, 5, 6
+A, CNAME, SOA, TXT, AAAA = 1, 5, 6, 16, 28
 ORIGIN = "example.com."
 ADDED = ("added.example.com.", A, 60, [bytes([192, 0, 2, 200])])
 
@@ -211,6 +211,46 @@ async def test_what_breaks_the_zone_is_refused(world):
     assert world.serial == 10
 
 
+WWW, WITHOUT_WWW = "www.example.com.", ("www.example.com.", A, 0, [])
+SIXTH = (WWW, AAAA, 60, [bytes(15) + b"\1"])
+
+
+async def test_a_name_keeps_its_last_resort(world):
+    with pytest.raises(InvalidChangeError, match=r"'www.example.com.' has no A or AAAA record") as caught:
+        await world.change(WITHOUT_WWW)
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.severity) == ("site-fallback-without-records", "error")
+    assert (finding.place.file, finding.place.line) == ("site/site.yaml", 18)
+    assert world.serial == 10
+    # Another type will do, and other removals concern nobody.
+    await world.change(WITHOUT_WWW, SIXTH, (WWW, TXT, 0, []), ("ns1.lab.example.com.", A, 0, []))
+    with pytest.raises(InvalidChangeError):
+        await world.change((*SIXTH[:3], []))
+    # Nor does it matter of a pool that does not fall back.
+    write_site(world.directory, site=SITE.replace("fallback", "nodata"))
+    await world.load()
+    await world.change(WITHOUT_WWW)
+
+
+async def test_a_reload_keeps_the_last_resort_that_the_api_removed(world):
+    write_site(world.directory, site=SITE.replace("fallback", "nodata"))
+    await world.load(overlay(WITHOUT_WWW, ADDED, serial=11))
+    write_site(world.directory)
+    with pytest.raises(SiteError) as caught:
+        await world.load(overlay(WITHOUT_WWW, ADDED, serial=11))
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.place.line) == ("site-fallback-without-records", 18)
+    assert "removed through the API: set it anew, or give it back to the file" in finding.message
+    # Others fit, and a start leaves the removal out.
+    await world.load(overlay(WITHOUT_WWW, SIXTH, serial=11))
+    prepared = await world.publisher.prepare_site(overlay(WITHOUT_WWW, ADDED, serial=11), lambda _: True)
+    assert prepared.left_out == {(ORIGIN, WWW, A)}
+    (remark,) = [finding for finding in prepared.findings if finding.rule == "zone-api-change"]
+    assert (remark.severity, "no records to fall back to" in remark.message) == ("warning", True)
+    assert prepared.zones[ORIGIN].rrset(WWW, A) is not None
+    assert prepared.zones[ORIGIN].rrset("added.example.com.", A) is not None
+
+
 def measured(value, pop, milliseconds):
     return LatencyRow(kind=LocationKind.DEFAULT, value=value, pop=pop, milliseconds=milliseconds)
 
@@ -314,6 +354,41 @@ async def test_a_broken_database_is_refused_by_name_and_the_old_one_stays(geo_wo
     database.write_bytes(whole)
     await geo_world.load()
     assert geo_world.publisher.generation > generation
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_refused"), [("geo: {country: {DE: [fra]}}", True), ("distance", True), ("latency", False)]
+)
+async def test_a_database_of_another_kind_is_refused_if_policies_look_at_what_it_lacks(
+    geo_world, tmp_path, steps, is_refused
+):
+    write_database(
+        tmp_path / "city.mmdb",
+        {
+            "192.0.2.0/24": {
+                "country": {"iso_code": "DE"},
+                "location": {"latitude": 50.0, "longitude": 8.0},
+            }
+        },
+    )
+    # Others of the site say places and coordinates too.
+    write_countries(tmp_path / "other.mmdb", {"198.51.100.0/24": "US"})
+    site = SITE.replace("    - distance\n", "").replace("geo: {default: [ams]}", steps)
+    site += "geo: {databases: [../city.mmdb, ../other.mmdb]}\n"
+    write_site(geo_world.directory, site=site)
+    generation = await geo_world.load()
+    write_database(tmp_path / "city.mmdb", {"192.0.2.0/24": {"autonomous_system_number": 64500}})
+    if not is_refused:
+        assert await geo_world.load() == generation + 1
+        return
+    with pytest.raises(SiteError) as caught:
+        await geo_world.load()
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.place.file) == ("site-geo-database", "city.mmdb")
+    assert (
+        "city.mmdb is of another kind than the one it replaces: it has AS numbers and no" in finding.message
+    )
+    assert geo_world.publisher.generation == generation
 
 
 async def test_files_that_the_site_names_are_known_wherever_they_are(geo_world, tmp_path):

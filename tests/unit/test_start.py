@@ -16,6 +16,7 @@ LATER = (
     "prometheus_client",
     "pydantic.plugin._loader",  # which making a validator imports
     "watchfiles",
+    "yaml",
 )
 
 ZONE = """

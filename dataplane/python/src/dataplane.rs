@@ -74,7 +74,7 @@ const RELEASE_PATIENCE: Duration = Duration::from_millis(100);
 /// (name, type, country, client, queries)
 type DemandRow = (String, u16, String, String, u64);
 
-/// (owner, type, TTL, RDATA, whether it is stale)
+/// (target, type, TTL, RDATA, whether it is stale)
 type FlattenedRow = (String, u16, u32, Vec<Vec<u8>>, bool);
 
 /// What the server may say of itself: short printable text; none when empty.
@@ -147,8 +147,8 @@ impl PyDataPlane {
     fn publish_flattened(&self, sets: Vec<FlattenedRow>) -> Result<u64> {
         let sets = sets
             .into_iter()
-            .map(|(owner, rtype, ttl, rdata, stale)| {
-                Ok(FlattenedSet { owner: names::name(&owner)?, rtype, ttl, rdata, stale })
+            .map(|(target, rtype, ttl, rdata, stale)| {
+                Ok(FlattenedSet { target: names::name(&target)?, rtype, ttl, rdata, stale })
             })
             .collect::<Result<Vec<FlattenedSet>>>()?;
         Ok(self.publisher.publish_flattened(Flattened::new(&sets)))

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use gslb_core::geo::location::Code;
+use gslb_core::geo::map::Contents;
 use gslb_core::publish::stand;
 use gslb_core::steer::{Random, Selection, Steering};
 use pyo3::prelude::*;
@@ -35,6 +37,20 @@ impl PySteering {
     #[getter]
     fn name_count(&self) -> usize {
         self.0.name_count()
+    }
+
+    fn databases(&self) -> Vec<(Vec<(String, String)>, bool, bool)> {
+        let text = |code: Option<Code>| code.map_or_else(String::new, |code| code.to_string());
+        let row = |contents: &Contents| {
+            let mut places: Vec<_> = contents
+                .places
+                .iter()
+                .map(|&(country, continent)| (text(country), text(continent)))
+                .collect();
+            places.sort_unstable();
+            (places, contents.coordinates, contents.asn)
+        };
+        self.0.databases().iter().map(row).collect()
     }
 
     fn examples(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import dns.rdatatype
 
 from gslb.config.rdata import present_type
-from gslb.config.wording import one_of, quote
+from gslb.config.wording import quote
 from gslb.model.finding import Place
 from gslb.model.site import AAAA, CNAME, A, WhenAllDown
+from gslb.zones.last_resort import last_resort_types, missing_last_resort
 
 if TYPE_CHECKING:
     from gslb.config.report import Report
@@ -47,16 +48,9 @@ def check_owner(name: SteeredName, origin: str, rows: Rows, graph: PoolGraph, re
     if CNAME in kinds:
         _check_cname_pool(name, origin, rows, graph, report)
     types = {rtype for rtype, _, _ in rows}
-    if pool.when_all_down is WhenAllDown.FALLBACK and CNAME not in types:
-        # A pool with addresses or a cname falls back to either type of address.
-        wanted = kinds | _ADDRESSES if kinds & {A, AAAA, CNAME} else kinds
-        if not wanted & types:
-            words = one_of([present_type(kind) for kind in sorted(wanted - {CNAME})])
-            message = (
-                f"name {quote(name.name)} has no {words} record in zone {origin} for pool "
-                f"{quote(pool.name)} to fall back to (when_all_down: fallback); add last-resort records"
-            )
-            report.error("site-fallback-without-records", name.place, message)
+    wanted = last_resort_types(name, graph)
+    if wanted and not wanted & types and CNAME not in types:
+        report.findings.append(missing_last_resort(name, origin, wanted, "add last-resort records"))
 
 
 def _check_cname_pool(name: SteeredName, origin: str, rows: Rows, graph: PoolGraph, report: Report) -> None:

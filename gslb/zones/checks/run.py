@@ -10,6 +10,7 @@ from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Finding, Place, Severity
 from gslb.zones.checks.aliases import check_aliases
 from gslb.zones.checks.apex import check_apex
+from gslb.zones.checks.hints import check_hints
 from gslb.zones.checks.policy import check_policy
 from gslb.zones.checks.records import CAA, NS, SOA, TXT, records_of
 from gslb.zones.checks.targets import Lead, check_delegations, check_leads
@@ -65,7 +66,9 @@ def check_zones(
     for origin, finding in chain.from_iterable(beyond):
         sieve.add(origin, [finding])
     if steering.resolver is None:
-        sieve.add("", check_aliases(by_origin))
+        sieve.add("", check_aliases(steering, by_origin))
+    addressed = {name.name for name in (*steering.names, *steering.broken_names) if name.reflect is None}
+    sieve.add("", check_hints(by_origin, addressed))
     sieve.add("", _unknown_zones(steering, by_origin))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gslb.errors import SiteError
+from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.steering.demand import Cell
 
@@ -245,6 +245,20 @@ async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
     problem = await server.problem("POST", "/v1/reload", 422)
     assert problem["errors"] == [{"detail": "bad TTL", "rule": "zone-syntax", "file": "a.zone", "line": 3}]
     assert server.publisher.generation == 2
+
+
+async def test_what_the_site_says_against_a_change_has_its_place(server, monkeypatch):
+    found = Finding("site-test-failed", Severity.ERROR, Place("tests.yaml", 3), "test Germany: wrong")
+
+    async def refuse(*_):
+        raise InvalidChangeError("the site's own policy tests refuse this: wrong", findings=[found])
+
+    monkeypatch.setattr(server.publisher, "prepare_zone_change", refuse)
+    rrset = {"name": "ns1", "type": "A", "ttl": 60, "records": ["192.0.2.80"]}
+    problem = await server.problem("PATCH", "/v1/zones/example.com/rrsets", 422, json={"rrsets": [rrset]})
+    assert problem["errors"] == [
+        {"detail": "test Germany: wrong", "rule": "site-test-failed", "file": "tests.yaml", "line": 3}
+    ]
 
 
 async def count(server, *counts):

@@ -19,6 +19,7 @@ from gslb.cli.explain import explain
 from gslb.cli.what_if import WhatIf
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
+from gslb.operations.zone_changes import RequestedRRset
 from gslb.publish import Publisher
 from gslb.store.store import Store
 from tests.unit.fakes import FakeClock, FakeProber
@@ -54,6 +55,7 @@ async def world(tmp_path, monkeypatch):
     flattener = Flattener(publisher.publish_flattened, clock)
     operations = Operations(publisher, store, checker, flattener, clock, version="1")
     operations.site, operations.prober, operations.clock = site, prober, clock
+    operations.publisher = publisher
     with capture_logs():
         await operations.start()
         await clock.advance(40)
@@ -208,6 +210,16 @@ async def test_other_ways_of_an_answer(show, name, rtype, expected):
         assert part in text
 
 
+async def test_what_a_resolver_said_of_an_alias_target_is_shown(world, show):
+    rrset = RequestedRRset("out", "ALIAS", 60, ("cdn.example.org.",))
+    await world.change_rrsets("example.com", [rrset], "ana")
+    lines = show("out.example.com")
+    assert "alias       leads to cdn.example.org." in lines
+    assert "resolved    nothing is known of cdn.example.org." in lines
+    world.publisher.publish_flattened([("cdn.example.org.", 1, 60, [bytes(4), bytes(4)], True)])
+    assert "resolved    2 A of cdn.example.org., stale" in show("out.example.com")
+
+
 async def test_large_pools_are_cut_short(world, show):
     rows = "\n".join(f"      - {{pop: sin, address: 203.0.113.{number}}}" for number in range(1, 51))
     write_site(world.site, site=SITE.replace("192.0.2.3}", "192.0.2.3}\n" + rows))
@@ -286,9 +298,30 @@ async def test_a_member_pool_that_was_chosen_has_its_own_steps(world, show):
     assert after.startswith(
         "member      eu (site/world.yaml:3)\n   policy      stay (site/world.yaml:11)\n   health      "
     )
-    assert "2. sticky: 2 of 2 go on" in after
+    assert "2. sticky: 2 of 2 go on (weight 0 comes after all others)" in after
     assert re.search(r"fra  192\.0\.2\.11  \d\.\d{4}  1      goes on", after)
     assert "outcome     fra 192.0.2.11" in after
+
+
+RULES_FOR_OTHERS = """
+pools:
+  few: {when_all_down: nodata, endpoints: [{pop: fra, address: 192.0.2.11}, {pop: ams, address: 192.0.2.12}]}
+policies:
+  alone: [subnet: {203.0.113.0/24: [fra], mode: fence}, take: 1]
+  default: [geo: {subnet: {203.0.113.0/24: [fra]}, mode: fence}]
+names:
+  alone.example.com: {pool: few, policy: alone}
+  default.example.com: {pool: few, policy: default}
+"""
+
+
+async def test_a_client_that_no_rule_is_for_is_told_what_that_means(world, show):
+    (world.site / "few.yaml").write_text(RULES_FOR_OTHERS)
+    await world.reload()
+    lines = show("alone.example.com")
+    assert "2. subnet: 2 of 2 go on (no rule is for this client: the step does nothing)" in lines
+    assert "outcome     fra 192.0.2.11" in lines
+    assert "2. geo, no rule is for this client: 0 of 2 go on" in show("default.example.com")
 
 
 POOLS_IN_POOLS_OF_POOLS = """

@@ -353,6 +353,41 @@ names: {{www.example.com: {{pool: cdn, policy: any}}}}
     assert site.write("a.yaml", text.replace("    monitor: m\n", "")).load().rules() == []
 
 
+@pytest.mark.parametrize(
+    ("steps", "pops", "is_warned"),
+    [
+        ("take: 32", ["fra"], True),
+        ("failover: [fra, ams]", ["fra"], True),
+        ("failover: [fra, ams]", ["fra", "ams"], False),
+        ("take: 32, shuffle", ["fra"], True),
+        ("take: 2", ["fra", "ams"], True),
+        ("weighted", ["fra"], False),
+        ("sticky", ["fra"], False),
+        ("shuffle, take: 32", ["fra"], False),
+    ],
+)
+def test_equals_beyond_what_an_answer_holds(site, steps, pops, is_warned):
+    listed = ", ".join(f"{{pop: {pops[n % len(pops)]}, address: 192.0.2.{n}}}" for n in range(1, 71))
+    listed_steps = ", ".join(f"{{{step}}}" if ":" in step else step for step in split_steps(steps))
+    text = f"""\
+pops: {{{", ".join(f"{pop}: " for pop in ("fra", "ams"))}}}
+pools:
+  web:
+    when_all_down: nodata
+    endpoints: [{listed}, {{pop: ams, address: 198.51.100.1}}]
+policies: {{any: [{listed_steps}]}}
+names: {{www.example.com: {{pool: web, policy: any}}}}
+"""
+    site.write("a.yaml", text).load()
+    assert site.rules() == []
+    found = [one for one in site.rules("warning") if one[0] == "site-endpoints-never-answered"]
+    assert found == [("site-endpoints-never-answered", "a.yaml:3")] * is_warned
+
+
+def split_steps(steps):
+    return [steps] if "[" in steps else steps.split(", ")
+
+
 @pytest.mark.parametrize("probe", ["192.0.2.5", "bar.example", '"[2001:db8::1]"', '"2001:db8::1"'])
 def test_a_probe_without_a_port_is_probed_at_the_port_of_each_monitor(site, good, probe):
     text = good.replace("{type: http, port: 80}", "{type: http, port: 80}\n  ssh: {type: tcp, port: 22}")

@@ -158,6 +158,7 @@ def test_overrides(site):
         ("192.0.2.0/24,,de,,,,", "site-invalid-location", "country: 'de' is no country code"),
         ("192.0.2.0/24,,,HE,,,", "site-invalid-location", "no subdivision code"),
         ("192.0.2.0/24,,,,x,,", "site-invalid-location", "no AS number"),
+        ("192.0.2.0/24,EU,US,DE-HE,,,", "site-invalid-location", "subdivision DE-HE is not in country US"),
         ("192.0.2.0/24,,,,,91,8", "site-override-syntax", "latitude must be degrees from -90 to 90"),
         ("192.0.2.0/24,,,,,9,nan", "site-override-syntax", "longitude must be degrees"),
         ("192.0.2.0/24,,,,,9,", "site-override-syntax", "only one of latitude and longitude"),

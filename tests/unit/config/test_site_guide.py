@@ -56,11 +56,11 @@ def test_every_rule_is_documented_and_no_other():
     sources.remove(ROOT / "gslb/model/rules.py")
     for source in sources:
         text = source.read_text(encoding="utf-8")
-        used |= set(re.findall(r'"((?:site|zone)-[a-z-]+)"', text))
+        used |= set(re.findall(r'"((?:site|zone|geo)-[a-z-]+)"', text))
         for prefix in re.findall(r'f"(site-[a-z]+-)\{kind\}"', text):
             used |= {prefix + kind for kind in KINDS}
     used -= {"site-unknown-name", "site-unused-name", "site-unused-check"}  # nothing refers to names
     used -= {"site-does-not-load"}  # a problem type of the API
-    documented = dict(re.findall(r"^\| `((?:site|zone)-[a-z-]+)` \| (\w+) \|", GUIDE, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `((?:site|zone|geo)-[a-z-]+)` \| (\w+) \|", GUIDE, re.MULTILINE))
     assert documented == {rule: severity.value for rule, severity in RULES.items()}
     assert documented.keys() == used

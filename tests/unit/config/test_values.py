@@ -92,6 +92,8 @@ def test_any_text_is_a_location_that_can_be_written_back_or_refused(text):
         ("asn:-1", "AS number"),
         ("subnet:192.0.2.1/24", "write 192.0.2.0/24"),
         ("subnet:192.0.2.0", "address/length"),
+        ("subnet:::ffff:192.0.2.0/120", "no client is looked up so; write 192.0.2.0/24"),
+        ("subnet:::ffff:0:0/96", "write 0.0.0.0/0"),
         ("subnet:fe80::%eth0/64", "no subnet"),
         ("subnet:x/24", "no subnet"),
         ("contry:DE", "did you mean 'country'"),
@@ -184,7 +186,10 @@ def test_what_is_no_probe_target(value):
         values.probe(value)
 
 
-@pytest.mark.parametrize("value", ["224.0.0.1", "0.0.0.0", "::", "ff02::1", "fe80::1%eth0", "1.2.3", 1, None])
+@pytest.mark.parametrize(
+    "value",
+    ["224.0.0.1", "0.0.0.0", "255.255.255.255", "::", "ff02::1", "fe80::1%eth0", "1.2.3", 1, None],
+)
 def test_addresses_that_no_client_can_be_sent_to(value):
     with pytest.raises(ValueError, match="must be"):
         values.address(value)

@@ -129,3 +129,23 @@ def test_an_alias_that_leads_outside_needs_a_resolver(checked):
     assert "'www.dns.test.'" in checked.messages
     assert checked.check(zones, "resolver: {nameservers: 192.0.2.53}\n") == []
     assert checked.check(zones, "checks: {silence: [site-alias-without-resolver]}\n") == []
+
+
+CDNS = """
+pops: {fra: }
+policies: {any: [weighted]}
+pools:
+  cdn:
+    when_all_down: nodata
+    endpoints: [{pop: fra, cname: www.example.com.}, {pop: fra, cname: cdn.example.org.}]
+names:
+  steered.example.com: {pool: cdn, policy: any}
+checks: {silence: [site-pool-without-monitor]}
+"""
+
+
+def test_an_alias_that_steering_leads_outside_needs_a_resolver(checked):
+    zones = {"example.com": "www A 192.0.2.1\na ALIAS steered\nb ALIAS www\n"}
+    assert checked.check(zones, CDNS) == ["site-alias-without-resolver example.com:6"]
+    assert "'steered.example.com.', which is steered to 'cdn.example.org.'" in checked.messages
+    assert checked.check(zones, CDNS + "resolver: {nameservers: 192.0.2.53}\n") == []

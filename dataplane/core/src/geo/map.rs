@@ -1,10 +1,10 @@
 //! The overlay of all geo databases: the location of every address.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::cover::Cover;
-use super::location::{Location, Locations};
+use super::location::{Code, Location, Locations};
 use super::prefix::{Address, Subnet};
 
 /// The location of every IPv4 and IPv6 address. Addresses that no database knows have the default
@@ -14,6 +14,17 @@ pub struct GeoMap {
     locations: Box<[Location]>,
     ipv4: Cover<u32>,
     ipv6: Cover<u128>,
+}
+
+/// Of what kinds the locations of a map are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The countries and the continents that they are in, as often as these differ; either may be missing.
+    pub places: HashSet<(Option<Code>, Option<Code>)>,
+    /// Whether some have coordinates.
+    pub coordinates: bool,
+    /// Whether some have an AS number.
+    pub asn: bool,
 }
 
 /// A map that knows nothing.
@@ -63,6 +74,19 @@ impl GeoMap {
         &self.locations
     }
 
+    /// Of what kinds the locations are.
+    pub fn contents(&self) -> Contents {
+        let mut contents = Contents::default();
+        for location in &self.locations {
+            if location.country.or(location.continent).is_some() {
+                contents.places.insert((location.country, location.continent));
+            }
+            contents.coordinates |= location.coordinates.is_some();
+            contents.asn |= location.asn.is_some();
+        }
+        contents
+    }
+
     /// The cover of the IPv4 address space.
     pub fn ipv4(&self) -> &Cover<u32> {
         &self.ipv4
@@ -96,7 +120,7 @@ impl GeoMap {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::geo::location::Code;
+    use crate::geo::location::Coordinates;
 
     #[test]
     fn databases_complete_each_other() {
@@ -121,5 +145,18 @@ mod tests {
         assert_eq!(at("198.51.100.1"), (None, Some(64_501)));
         assert_eq!(at("2001:db8::1"), (Some("FR".into()), None));
         assert_eq!(at("203.0.113.1"), (None, None));
+    }
+
+    #[test]
+    fn contents_are_of_the_kinds_that_locations_have() {
+        let of = |location| GeoMap::from_networks(&[("192.0.2.0/24".parse().unwrap(), location)]).contents();
+        let (country, continent) = (Code::two_letters("DE"), Code::two_letters("EU"));
+        let asn = of(Location { asn: Some(64_500), ..Location::default() });
+        assert_eq!(asn, Contents { asn: true, ..Contents::default() });
+        let place = of(Location { country, continent, ..Location::default() });
+        assert_eq!(place, Contents { places: [(country, continent)].into(), ..Contents::default() });
+        let point = of(Location { coordinates: Coordinates::new(1.0, 2.0), ..Location::default() });
+        assert_eq!(point, Contents { coordinates: true, ..Contents::default() });
+        assert_eq!(GeoMap::default().contents(), Contents::default());
     }
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::ahead::Ahead;
+use self::alias::Flattening;
 use self::chaos::CLASS_CHAOS;
 use self::dname::substitute;
 use self::opt::{ExtendedError, ResponseOpt};
@@ -454,12 +455,15 @@ impl<'a> Lookup<'a> {
                 return Next::Done(self.negative(zone, Rcode::NoError, owner, writer));
             }
             if rtype::is_address(qtype) {
-                let flattened = self.flatten(node, zone, owner, chooser, writer, trace);
-                if let Some(answer) = flattened {
-                    return Next::Done(answer);
+                match self.flatten((node, scope, longest), zone, owner, chooser, writer, trace) {
+                    Flattening::Done(answer) => return Next::Done(answer),
+                    Flattening::Unknown { scope: of_way, longest: at_most } => {
+                        (scope, longest) = (of_way, at_most)
+                    }
                 }
                 if node.set(qtype).is_none() {
-                    return Next::Done(Answer::because(Rcode::ServFail, ExtendedError::NotReady));
+                    let failure = Answer::because(Rcode::ServFail, ExtendedError::NotReady);
+                    return Next::Done(Answer { scope, ..failure });
                 }
             }
         }

@@ -6,8 +6,9 @@ use super::{Answer, Chooser, Lookup, Next, Trace};
 use crate::observe::counters::Counter;
 use crate::observe::demand::Key;
 use crate::respond::Step;
-use crate::steer::{Decision, Outcome, Selection, Steering};
+use crate::steer::{Decision, Outcome, Reasoned, Selection, Steering};
 use crate::wire::Rcode;
+use crate::wire::edns::ClientSubnet;
 use crate::wire::query::Query;
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Owner, Section, Writer};
@@ -146,9 +147,11 @@ impl<'a> Lookup<'a> {
             let found = self.ahead.found(steered, rtype);
             return steering.decide_for(steered, rtype, client, found, standing, random, selection);
         }
-        let (decision, explanation) = steering.explain(steered, rtype, client, standing, random, selection);
+        let (decision, mut explanation) =
+            steering.explain(steered, rtype, client, standing, random, selection);
         // A name that reflects has nothing to decide on, and tells its own step.
         if !steering.reflects(steered) {
+            explanation.scope = sent(explanation.scope, self.query.edns.and_then(|edns| edns.subnet));
             trace.note(|| Step::Steer { explanation: Box::new(explanation) });
         }
         decision
@@ -160,6 +163,21 @@ impl<'a> Lookup<'a> {
 pub(super) fn client_of(steering: &Steering, steered: u32, query: &Query, client: IpAddr) -> IpAddr {
     let subnet = query.edns.and_then(|edns| edns.subnet?.location());
     subnet.filter(|_| steering.uses_client_subnet(steered)).unwrap_or(client)
+}
+
+/// The scope as the response tells it: in bits of the family of the client subnet that was sent, if one was.
+fn sent(decided: Reasoned<u8>, subnet: Option<ClientSubnet>) -> Reasoned<u8> {
+    let value = subnet.map_or(0, |subnet| subnet.scope(decided.value));
+    let reason = match subnet {
+        _ if decided.value == 0 => decided.reason,
+        None => "no client subnet was sent: the address that the query came from decided".to_owned(),
+        Some(subnet) if subnet.location().is_none() => {
+            "a client subnet of /0 asks not to be located by it: the address that the query came from decided"
+                .to_owned()
+        }
+        Some(_) => decided.reason,
+    };
+    Reasoned { value, reason }
 }
 
 /// What the chosen endpoints answer: their addresses, or the records that they declare.

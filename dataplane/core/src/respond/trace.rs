@@ -31,10 +31,21 @@ pub enum Step {
         /// The node that decided.
         node: Option<String>,
     },
-    /// A CNAME (or one made from a DNAME) was followed.
+    /// A CNAME (or one made from a DNAME) or an ALIAS was followed.
     Follow {
         /// Where to.
         target: String,
+    },
+    /// An ALIAS led to a name that no zone here answers for: what the site's resolver last said of it.
+    Resolved {
+        /// The name.
+        name: String,
+        /// The type asked for.
+        rtype: String,
+        /// How many addresses it has; `None` when nothing is known of it.
+        count: Option<u16>,
+        /// Whether the resolver has not confirmed them in time.
+        stale: bool,
     },
     /// Records of the zone were taken.
     Records {

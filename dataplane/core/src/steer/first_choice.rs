@@ -153,30 +153,46 @@ impl Walk<'_> {
 
 /// What a stage keeps of groups of equals.
 fn take(items: &Items, stage: &Stage, groups: impl Iterator<Item = Vec<Candidate>>) -> Kept {
-    let by_weight = matches!(stage.order, Order::Weighted | Order::Sticky(_));
     let mut kept = Kept { candidates: Vec::new(), is_exact: true };
-    for mut group in groups.filter(|group| !group.is_empty()) {
-        let room = match stage.take {
-            Some(most) => usize::from(most).saturating_sub(kept.candidates.len()),
-            None if by_weight => 1,
-            None => group.len(),
-        };
-        if group.len() > room {
-            let heavy = group.iter().filter(|candidate| items.weight(candidate.item) > 0).count();
-            match stage.order {
-                Order::Declared => group.truncate(room),
-                // Those without weight are drawn when no others are left.
-                Order::Weighted | Order::Sticky(_) if heavy >= room => {
-                    group.retain(|candidate| items.weight(candidate.item) > 0);
-                    kept.is_exact = heavy == room;
-                }
-                _ => kept.is_exact = false,
-            }
+    let mut spares = Vec::new();
+    for mut group in groups {
+        if stage.weighs() {
+            // Those of weight 0 are drawn when no others are left.
+            let is_heavy = |candidate: &Candidate| items.weight(candidate.item) > 0;
+            let (heavy, light): (Vec<Candidate>, Vec<Candidate>) = group.into_iter().partition(is_heavy);
+            spares.push(light);
+            group = heavy;
         }
-        kept.candidates.append(&mut group);
-        if stage.take.is_none_or(|most| kept.candidates.len() >= usize::from(most)) {
+        if kept.add(stage, group) {
+            return kept;
+        }
+    }
+    for group in spares {
+        if kept.add(stage, group) {
             break;
         }
     }
     kept
+}
+
+impl Kept {
+    /// Adds a group of equals; returns whether the stage is done.
+    fn add(&mut self, stage: &Stage, mut group: Vec<Candidate>) -> bool {
+        if group.is_empty() {
+            return false;
+        }
+        let room = match stage.take {
+            Some(most) => usize::from(most).saturating_sub(self.candidates.len()),
+            None if stage.weighs() => 1,
+            None => group.len(),
+        };
+        if group.len() > room {
+            match stage.order {
+                Order::Declared => group.truncate(room),
+                _ => self.is_exact = false,
+            }
+        }
+        self.candidates.append(&mut group);
+        stage.take.is_none_or(|most| self.candidates.len() >= usize::from(most))
+    }
 }

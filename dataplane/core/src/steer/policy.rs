@@ -43,9 +43,9 @@ pub(super) enum Step {
     Distance(Box<[(u32, f64)]>),
     /// By declared tiers: (unit, tier) by unit.
     Failover { mode: Mode, tiers: Ranking },
-    /// Each group of equals in random order by weight.
+    /// Each group of equals in random order by weight; those of weight 0 after all groups.
     Weighted,
-    /// Each group of equals in an order by weight that follows from the client's prefix.
+    /// The same in an order that follows from the client's prefix.
     Sticky(PrefixLengths),
     /// Overloaded units after all others.
     Shed(Watermarks),
@@ -53,7 +53,7 @@ pub(super) enum Step {
     Take(u8),
     /// Each group of equals in random order.
     Shuffle,
-    /// POPs count as a whole, over both address families.
+    /// POPs count as a whole, over both address families, while any does.
     SamePop,
 }
 
@@ -111,7 +111,6 @@ impl Policy {
         self.steps.iter().any(|step| match step {
             Step::Geo(geo) => geo.mode == Mode::Fence,
             Step::Failover { mode, .. } => *mode == Mode::Fence,
-            Step::SamePop => true,
             _ => false,
         })
     }
@@ -247,11 +246,13 @@ impl Step {
         out.clear();
         let units = roster.units();
         match self {
-            Step::Geo(geo) => {
-                let rule = geo.matching(site);
-                let place = |unit| rule.and_then(|rule| rule.ranking.get(unit));
-                out.extend(units.iter().map(|&unit| rank(place(unit), geo.mode)));
-            }
+            Step::Geo(geo) => match geo.matching(site) {
+                None if geo.passes_others => out.extend(units.iter().map(|_| LAST)),
+                rule => {
+                    let place = |unit| rule.and_then(|rule| rule.ranking.get(unit));
+                    out.extend(units.iter().map(|&unit| rank(place(unit), geo.mode)));
+                }
+            },
             Step::Latency(_) => {
                 let matching = world.latency.matching(site);
                 out.extend((0..units.len()).map(|position| {

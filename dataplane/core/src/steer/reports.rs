@@ -93,10 +93,13 @@ impl PoolReport {
 }
 
 /// What one step did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StepReport {
     /// `verdict` first, `answer` last, between them the policy's steps.
     pub step: &'static str,
+    /// What is special about it this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
     /// The geo rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matched: Option<MatchedRule>,

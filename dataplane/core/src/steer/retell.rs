@@ -21,6 +21,9 @@ use super::sticky;
 use super::tree::{Node, Tree};
 use super::verdict::Verdict;
 
+/// The note of a step that goes by weight where there is both.
+const SPARES: &str = "weight 0 comes after all others";
+
 type Groups = Vec<Vec<Candidate>>;
 
 /// Retells the steps by which one pool was chosen from.
@@ -105,7 +108,7 @@ impl<'a> Teller<'a> {
             Step::Shed(watermarks) => {
                 let nonce = progress.record.nonce.unwrap_or_default().wrapping_add(progress.sheds);
                 progress.sheds += 1;
-                self.tell_shed(*watermarks, nonce, groups, reports)
+                self.tell_shed(*watermarks, nonce, groups, progress.singled, reports)
             }
             Step::Take(count) => self.tell_take(groups, *count, &progress.record.kept, reports),
             _ => self.tell_static(step, groups, progress, reports),
@@ -124,11 +127,10 @@ impl<'a> Teller<'a> {
         });
         reports.push(StepReport {
             step: "verdict",
-            matched: None,
-            unit: None,
             candidates: all.len(),
             removed: removed.collect(),
             groups: self.report(&groups, |_, _| {}),
+            ..StepReport::default()
         });
         groups
     }
@@ -167,29 +169,27 @@ impl<'a> Teller<'a> {
     }
 
     fn tell_same_pop(&self, groups: Groups, reports: &mut Vec<StepReport>) -> Groups {
-        let counts = |candidate: &Candidate| self.counting.is_in(self.standing.mask(candidate.item));
-        self.tell_dropping("same_pop", groups, reports, counts, "its POP does not serve in both families")
-    }
-
-    fn tell_dropping(
-        &self,
-        step: &'static str,
-        groups: Groups,
-        reports: &mut Vec<StepReport>,
-        keep: impl Fn(&Candidate) -> bool,
-        why: &str,
-    ) -> Groups {
+        const WHY: &str = "its POP does not serve in both families";
+        let counts = |candidate: &&Candidate| self.counting.is_in(self.standing.mask(candidate.item));
         let candidates = groups.iter().map(Vec::len).sum();
         let (mut after, mut removed) = (Vec::new(), Vec::new());
         for group in groups {
-            let (rest, out): (Vec<Candidate>, Vec<Candidate>) = group.iter().partition(|one| keep(one));
-            removed.extend(out.iter().map(|candidate| self.removed(candidate, why)));
+            let (rest, out): (Vec<Candidate>, Vec<Candidate>) = group.iter().partition(counts);
+            removed.extend(out.iter().map(|candidate| self.removed(candidate, WHY)));
             if !rest.is_empty() {
                 after.push(rest);
             }
         }
-        let groups = self.report(&after, |_, _| {});
-        reports.push(StepReport { step, matched: None, unit: None, candidates, groups, removed });
+        let strength = self.standing.strength(self.node.roster.number);
+        let gives_way = self.counting.is_in(strength.gives_way);
+        reports.push(StepReport {
+            step: "same_pop",
+            note: gives_way.then_some("no POP serves in both families: the step gives way"),
+            candidates,
+            groups: self.report(&after, |_, _| {}),
+            removed,
+            ..StepReport::default()
+        });
         after
     }
 
@@ -241,8 +241,10 @@ impl<'a> Teller<'a> {
             Some(number(candidate)? - beside.filter_map(|(_, number)| *number).min()? + 1)
         };
         let rule = if let Step::Geo(geo) = step { geo.matching(&self.site) } else { None };
+        let passes = matches!(step, Step::Geo(geo) if geo.passes_others) && rule.is_none();
         reports.push(StepReport {
             step: step.word(),
+            note: passes.then_some("no rule is for this client: the step does nothing"),
             matched: rule.map(|rule| MatchedRule {
                 kind: rule.selector.kind().word(),
                 value: rule.selector.to_string(),
@@ -265,6 +267,22 @@ impl<'a> Teller<'a> {
         after
     }
 
+    /// Puts candidates of weight 0 behind all others, as `weighted` and `sticky` do; says whether that matters.
+    fn spares_last(&self, groups: Groups) -> (Groups, bool) {
+        let is_heavy = |candidate: &Candidate| self.steering.items.weight(candidate.item) > 0;
+        let (mut heavy, mut spares): (Groups, Groups) = (Vec::new(), Vec::new());
+        for group in groups {
+            let (some, none): (Vec<Candidate>, Vec<Candidate>) = group.into_iter().partition(is_heavy);
+            heavy.push(some);
+            spares.push(none);
+        }
+        heavy.retain(|group| !group.is_empty());
+        spares.retain(|group| !group.is_empty());
+        let matters = !heavy.is_empty() && !spares.is_empty();
+        heavy.append(&mut spares);
+        (heavy, matters)
+    }
+
     /// The drawn ones of each group come first, one by one if they are `singled`; nothing asked for an order of the rest.
     fn tell_drawn(
         &self,
@@ -275,6 +293,7 @@ impl<'a> Teller<'a> {
         reports: &mut Vec<StepReport>,
     ) -> Groups {
         let candidates = groups.iter().map(Vec::len).sum();
+        let (groups, has_spares) = if singled { self.spares_last(groups) } else { (groups, false) };
         let mut after: Groups = Vec::new();
         for group in groups {
             let members: HashSet<u32> = group.iter().map(|candidate| candidate.item).collect();
@@ -295,9 +314,14 @@ impl<'a> Teller<'a> {
                 report.value = Some(f64::from(self.steering.items.weight(candidate.item)));
             }
         };
-        let groups = self.report(&after, weight);
-        let (step, unit) = (step.word(), step.unit());
-        reports.push(StepReport { step, matched: None, unit, candidates, groups, removed: Vec::new() });
+        reports.push(StepReport {
+            step: step.word(),
+            note: has_spares.then_some(SPARES),
+            unit: step.unit(),
+            candidates,
+            groups: self.report(&after, weight),
+            ..StepReport::default()
+        });
         after
     }
 
@@ -314,6 +338,7 @@ impl<'a> Teller<'a> {
             sticky::key(items.identity(candidate.item), client, items.weight(candidate.item), None)
         };
         let whole = self.node.whole_pops;
+        let (groups, has_spares) = if singled { (groups, false) } else { self.spares_last(groups) };
         let mut after: Groups = Vec::new();
         for mut group in groups {
             if singled {
@@ -328,14 +353,13 @@ impl<'a> Teller<'a> {
             let (identity, weight) = (items.identity(candidate.item), items.weight(candidate.item));
             report.value = Some(sticky::score(identity, client, weight));
         });
-        let unit = Some("score");
         reports.push(StepReport {
             step: "sticky",
-            matched: None,
-            unit,
+            note: has_spares.then_some(SPARES),
+            unit: Some("score"),
             candidates,
             groups,
-            removed: Vec::new(),
+            ..StepReport::default()
         });
         after
     }
@@ -345,6 +369,7 @@ impl<'a> Teller<'a> {
         watermarks: Watermarks,
         nonce: u64,
         groups: Groups,
+        weighed: bool,
         reports: &mut Vec<StepReport>,
     ) -> Groups {
         let candidates = groups.iter().map(Vec::len).sum();
@@ -358,20 +383,17 @@ impl<'a> Teller<'a> {
         }
         after.append(&mut last);
         after.retain(|group| !group.is_empty());
+        if weighed {
+            // Weight 0 weighs more than being shed.
+            (after, _) = self.spares_last(after);
+        }
         let groups = self.report(&after, |candidate, report| {
             let load = load(candidate);
             report.value = (load != UNKNOWN_LOAD).then(|| f64::from(load) / 1000.0);
             report.shed = Some(is_shed(candidate));
         });
         let unit = Some("load");
-        reports.push(StepReport {
-            step: "shed",
-            matched: None,
-            unit,
-            candidates,
-            groups,
-            removed: Vec::new(),
-        });
+        reports.push(StepReport { step: "shed", unit, candidates, groups, ..StepReport::default() });
         after
     }
 
@@ -390,7 +412,7 @@ impl<'a> Teller<'a> {
         let removed = rest.iter().map(|candidate| self.removed(candidate, &why)).collect();
         let after: Groups = if kept.is_empty() { Vec::new() } else { vec![kept.to_vec()] };
         let groups = self.report(&after, |_, _| {});
-        reports.push(StepReport { step: "take", matched: None, unit: None, candidates, groups, removed });
+        reports.push(StepReport { step: "take", candidates, groups, removed, ..StepReport::default() });
         after
     }
 
@@ -401,11 +423,10 @@ impl<'a> Teller<'a> {
         let rest: Vec<Candidate> = groups.flatten().collect();
         reports.push(StepReport {
             step: "answer",
-            matched: None,
-            unit: None,
             candidates,
             groups: self.report(&first, |_, _| {}),
             removed: rest.iter().map(|candidate| self.removed(candidate, "not in the first group")).collect(),
+            ..StepReport::default()
         });
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Roster {
     widest: u64,
     /// Greatest weight of an item.
     heaviest: u64,
+    /// Whether some of the items, but not all, have weight 0.
+    has_spares: bool,
     pub content: Content,
 }
 
@@ -32,8 +34,8 @@ pub(super) enum Content {
     /// Endpoints.
     #[default]
     Endpoints,
-    /// Items of this roster alone that stand for endpoints: they count if their POP does as a whole. By position
-    /// the POP's IPv4 and IPv6 endpoints in the pool.
+    /// Items of this roster alone that stand for endpoints: they count if their POP does as a whole, unless no POP
+    /// does. By position the POP's IPv4 and IPv6 endpoints in the pool.
     Pops(Box<[[Box<[u32]>; 2]]>),
     /// Items of this roster alone that stand for member pools, one at each position.
     Members(Members),
@@ -78,6 +80,7 @@ impl Roster {
             offsets.push(end);
             widest = widest.max(unit.len() as u64);
         }
+        let heaviest = entries.iter().map(|entry| u64::from(entry.weight)).max().unwrap_or(0);
         Roster {
             number: 0,
             pool,
@@ -86,7 +89,8 @@ impl Roster {
             offsets: offsets.into(),
             items: sorted.iter().map(|entry| entry.item).collect(),
             widest,
-            heaviest: entries.iter().map(|entry| u64::from(entry.weight)).max().unwrap_or(0),
+            heaviest,
+            has_spares: heaviest > 0 && entries.iter().any(|entry| entry.weight == 0),
             content: Content::Endpoints,
         }
     }
@@ -129,6 +133,13 @@ impl Roster {
         self.heaviest
     }
 
+    /// Whether some of its items, but not all, have weight 0: steps that go by weight leave them for when all
+    /// others are gone.
+    #[inline]
+    pub fn has_spares(&self) -> bool {
+        self.has_spares
+    }
+
     /// The items of the unit at a position.
     #[inline]
     pub fn at(&self, position: u16) -> &[u32] {
@@ -159,6 +170,11 @@ mod tests {
         assert_eq!(roster.items(), [11, 13, 10, 12, 14]);
         assert_eq!(roster.at(1), [10, 12]);
         assert_eq!((roster.widest(), roster.heaviest()), (2, 14));
+        let weighing = |weights: [u32; 2]| {
+            let entries = weights.map(|weight| Entry { unit: 3, item: 0, weight });
+            Roster::new(0, 1, [3].into_iter(), &entries).has_spares()
+        };
+        assert_eq!([[0, 7], [7, 7], [0, 0]].map(weighing), [true, false, false]);
         assert_eq!(roster.reach(2), [5]);
         assert!(roster.at(3).is_empty());
         assert_eq!(roster.positions().last(), Some((2, 14)));

@@ -12,6 +12,8 @@ pub(super) struct Geo {
     pub mode: Mode,
     /// The step's word: `geo`, or `asn` or `subnet` where all rules are of that kind.
     pub word: &'static str,
+    /// Whether a client that no rule is for passes through, fence or not: rules of one kind have no default.
+    pub passes_others: bool,
     pub rules: Box<[Rule]>,
     pub selectors: Selectors,
 }
@@ -54,7 +56,7 @@ impl Geo {
             let ranking = Ranking::new(entry.units.iter().copied().zip(0..).collect());
             rules.push(Rule { selector, place, ranking });
         }
-        Ok(Geo { mode, word, rules: rules.into(), selectors })
+        Ok(Geo { mode, word, passes_others: only.is_some(), rules: rules.into(), selectors })
     }
 
     /// The rule that decides for the client.

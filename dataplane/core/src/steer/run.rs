@@ -33,6 +33,10 @@ struct Walk<'a> {
     /// The bit of those that count.
     bit: Mask,
     refusing: Option<&'a Positions>,
+    /// Whether candidates of weight 0 come after all others.
+    puts_spares_last: bool,
+    /// In how many passes the candidates have their turns, see [`Walk::pass`].
+    passes: u32,
     /// What the stage sheds units by.
     nonce: u64,
     /// The hash of the client's prefix, where the stage's order is sticky.
@@ -61,7 +65,10 @@ pub(super) fn run_stages<T: Trace>(
             nonce = random.next_u64();
             trace.shed(nonce);
         }
-        let walk = Walk { query, node, stage, masks, bit, refusing: scratch.refusing, nonce, client };
+        let puts_spares_last = stage.weighs() && node.roster.has_spares();
+        let passes = 1 << (stage.sheds.len() + usize::from(puts_spares_last));
+        let refusing = scratch.refusing;
+        let walk = Walk { query, node, stage, masks, bit, refusing, puts_spares_last, passes, nonce, client };
         if number == 0 {
             walk.first(sequence, scratch, random);
         } else {
@@ -86,22 +93,22 @@ pub(super) fn split_group(order: &[u16]) -> Option<(&[u16], &[u16])> {
     }
 }
 
-/// The candidates of a group of units that count, and are shed in this way.
+/// The candidates of a group of units that count, and have their turn in this pass.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     walk: &'a Walk<'a>,
     group: &'a [u16],
-    shed: u32,
+    pass: u32,
 }
 
 impl Members for Group<'_> {
     #[inline(always)]
     fn each(self, mut more: impl FnMut(Candidate) -> bool) {
-        let Group { walk, group, shed } = self;
+        let Group { walk, group, pass } = self;
         for &position in group {
             for &item in walk.node.roster.at(position) {
                 let candidate = Candidate { item, position };
-                if walk.counts(candidate, shed) && !more(candidate) {
+                if walk.counts(candidate, pass) && !more(candidate) {
                     return;
                 }
             }
@@ -110,19 +117,18 @@ impl Members for Group<'_> {
 }
 
 impl Walk<'_> {
-    /// Walks a class's order of units until enough candidates are found: once, or, where units may be shed, once for
-    /// each way of being shed, those that are not first.
+    /// Walks a class's order of units until enough candidates are found: once for each pass.
     #[inline(always)]
     fn first(&self, order: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         scratch.chosen.clear();
-        for shed in 0..1u32 << self.stage.sheds.len() {
+        for pass in 0..self.passes {
             let mut rest = order;
             while let Some((group, after)) = split_group(rest) {
                 rest = after;
                 let done = if self.stage.order == Order::Weighted && group.len() > FEW_UNITS {
-                    self.draw_by_trial(group, shed, scratch, random)
+                    self.draw_by_trial(group, pass, scratch, random)
                 } else {
-                    self.add_group(Group { walk: self, group, shed }, scratch.urn, scratch.chosen, random)
+                    self.add_group(Group { walk: self, group, pass }, scratch.urn, scratch.chosen, random)
                 };
                 if done {
                     return;
@@ -131,23 +137,27 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a candidate counts, and is shed in this way.
+    /// Whether a candidate counts, and has its turn in this pass.
     #[inline(always)]
-    fn counts(&self, candidate: Candidate, shed: u32) -> bool {
+    fn counts(&self, candidate: Candidate, pass: u32) -> bool {
         self.masks.get(candidate.item as usize).is_some_and(|mask| mask & self.bit != 0)
             && self.refusing.is_none_or(|refusing| !refusing.has(usize::from(candidate.position)))
-            && (self.stage.sheds.is_empty() || self.shed(candidate.position) == shed)
+            && (self.passes == 1 || self.pass(candidate) == pass)
     }
 
-    /// The shed steps by which a unit is shed for this query, a bit for each.
+    /// The pass in which a candidate has its turn: a bit for each shed step by which its unit is shed for this query,
+    /// and above them one for weight 0, which weighs more than all sheds.
     #[cold]
-    fn shed(&self, position: u16) -> u32 {
-        let load = self.query.standing.load(&self.node.roster, position);
-        (0..).zip(&self.stage.sheds).fold(0, |bits, (number, watermarks)| {
+    fn pass(&self, Candidate { item, position }: Candidate) -> u32 {
+        let sheds = &self.stage.sheds;
+        let shed = (0..).zip(sheds).fold(0, |bits, (number, watermarks)| {
+            let load = self.query.standing.load(&self.node.roster, position);
             // Each step draws for itself.
             let nonce = self.nonce.wrapping_add(number);
             bits | u32::from(watermarks.sheds(load, nonce, position)) << number
-        })
+        });
+        let is_spare = self.puts_spares_last && self.query.items.weight(item) == 0;
+        shed | u32::from(is_spare) << sheds.len()
     }
 
     /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
@@ -157,7 +167,7 @@ impl Walk<'_> {
     fn draw_by_trial(
         &self,
         group: &[u16],
-        shed: u32,
+        pass: u32,
         scratch: &mut Scratch<'_>,
         random: &mut Random,
     ) -> bool {
@@ -178,7 +188,7 @@ impl Walk<'_> {
             let candidate = Candidate { item, position };
             let drawn = chosen.as_slice().get(start..).unwrap_or_default();
             if height < u64::from(self.query.items.weight(item))
-                && self.counts(candidate, shed)
+                && self.counts(candidate, pass)
                 && !drawn.contains(&candidate)
             {
                 chosen.push(candidate);
@@ -188,21 +198,21 @@ impl Walk<'_> {
         if chosen.len() < wanted {
             let before = chosen.clone();
             let drawn = before.as_slice().get(start..).unwrap_or_default();
-            let others = Undrawn { members: Group { walk: self, group, shed }, drawn };
+            let others = Undrawn { members: Group { walk: self, group, pass }, drawn };
             let weight = |candidate: Candidate| u64::from(self.query.items.weight(candidate.item));
             draw(others, weight, wanted - chosen.len(), random, urn, chosen);
         }
         self.is_done(chosen)
     }
 
-    /// Sorts what the stage before has kept by the class's ranks, those that are shed last, and goes on from there.
+    /// Sorts what the stage before has kept by pass and by the class's ranks, and goes on from there.
     #[inline(never)]
     fn later(&self, ranks: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         let rank =
             |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
         let key = |candidate: &Candidate| {
-            let shed = if self.stage.sheds.is_empty() { 0 } else { self.shed(candidate.position) };
-            shed << 16 | u32::from(rank(candidate))
+            let pass = if self.passes == 1 { 0 } else { self.pass(*candidate) };
+            pass << 16 | u32::from(rank(candidate))
         };
         let Scratch { chosen, before, urn, .. } = scratch;
         before.clear();

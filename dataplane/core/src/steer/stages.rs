@@ -6,7 +6,9 @@
 //!   `shuffle` puts equals in random order, which matters unless one of those does the same;
 //! - static steps after `weighted` or `sticky` find groups of one, so they can only drop candidates. Such an order
 //!   of fewer candidates is the same as that order with the others taken out, so they may as well be dropped first;
-//! - `shed` moves units behind all others and changes no order otherwise, so it may as well come last.
+//! - `shed` moves units behind all others and changes no order otherwise, so it may as well come last;
+//! - candidates of weight 0 come after all others where one of the steps is `weighted` or `sticky`, also after those
+//!   that are shed: that comes last of all.
 //!
 //! So a stage is an order known when compiled, an order of equals, units to shed, and a limit or none.
 
@@ -44,6 +46,12 @@ impl Stage {
     /// Whether the client's prefix has a part.
     pub fn is_sticky(&self) -> bool {
         matches!(self.order, Order::Sticky(_))
+    }
+
+    /// Whether weights have a part.
+    #[inline]
+    pub fn weighs(&self) -> bool {
+        matches!(self.order, Order::Weighted | Order::Sticky(_))
     }
 
     /// Whether chance has a part.

@@ -49,6 +49,8 @@ fn mask(said: Said) -> Mask {
 pub(super) struct Strength {
     /// Whether it counts as a member; `Serving` says that it is available.
     pub mask: Mask,
+    /// By what `same_pop` gives way: POPs do not count as a whole, since none of both families would.
+    pub gives_way: Mask,
     /// The lowest load of the POPs with a serving endpoint, in thousandths.
     pub load: u16,
     /// Serving endpoints, or available members.
@@ -94,22 +96,8 @@ impl Standing {
             let strength = match &roster.content {
                 Content::Endpoints => of_endpoints(steering, roster, pool, &masks, &loads),
                 Content::Pops(pops) => {
-                    let any = |of: &[u32]| of.iter().fold(0, |any, &endpoint| any | at(&masks, endpoint));
-                    let whole: Vec<Mask> = pops
-                        .iter()
-                        .map(|families| {
-                            let some = families.iter().filter(|endpoints| !endpoints.is_empty());
-                            some.fold(Mask::MAX, |all, endpoints| all & any(endpoints))
-                        })
-                        .collect();
-                    for (position, item) in roster.positions() {
-                        let own = steering.items.endpoint(item).map_or(0, |endpoint| at(&masks, endpoint));
-                        let pop = whole.get(usize::from(position)).copied().unwrap_or(0);
-                        if let Some(mask) = masks.get_mut(item as usize) {
-                            *mask = own & pop;
-                        }
-                    }
-                    of_endpoints(steering, roster, pool, &masks, &loads)
+                    let gives_way = count_whole_pops(steering, roster, pops, &mut masks);
+                    Strength { gives_way, ..of_endpoints(steering, roster, pool, &masks, &loads) }
                 }
                 Content::Members(members) => {
                     for ((_, item), &member) in roster.positions().zip(&members.rosters) {
@@ -158,8 +146,15 @@ impl Standing {
     /// What a roster has.
     #[inline]
     pub(super) fn strength(&self, roster: u32) -> Strength {
-        const NONE: Strength =
-            Strength { mask: 0, load: UNKNOWN_LOAD, healthy: 0, needed: 1, serving: 0, down: 0 };
+        const NONE: Strength = Strength {
+            mask: 0,
+            gives_way: 0,
+            load: UNKNOWN_LOAD,
+            healthy: 0,
+            needed: 1,
+            serving: 0,
+            down: 0,
+        };
         self.strengths.get(roster as usize).copied().unwrap_or(NONE)
     }
 
@@ -179,6 +174,41 @@ impl Standing {
 #[inline]
 fn at(masks: &[Mask], item: u32) -> Mask {
     masks.get(item as usize).copied().unwrap_or(0)
+}
+
+/// Sets the masks of items that count if their POP does in each family that it has. Where no POP of both families
+/// does, or no item would count, availability goes before consistency: they count as their endpoints do. Returns by
+/// what that is so.
+fn count_whole_pops(
+    steering: &Steering,
+    roster: &Roster,
+    pops: &[[Box<[u32]>; 2]],
+    masks: &mut [Mask],
+) -> Mask {
+    let any = |of: &[u32]| of.iter().fold(0, |any, &endpoint| any | at(masks, endpoint));
+    let whole = |families: &[Box<[u32]>; 2]| {
+        let some = families.iter().filter(|endpoints| !endpoints.is_empty());
+        some.fold(Mask::MAX, |all, endpoints| all & any(endpoints))
+    };
+    let of_both = pops.iter().filter(|families| families.iter().all(|endpoints| !endpoints.is_empty()));
+    let both = of_both.map(whole).reduce(|any, mask| any | mask);
+    let whole: Vec<Mask> = pops.iter().map(whole).collect();
+    // By item what its endpoint counts by, and what its POP does.
+    let counts: Vec<(u32, Mask, Mask)> = roster
+        .positions()
+        .map(|(position, item)| {
+            let own = steering.items.endpoint(item).map_or(0, |endpoint| at(masks, endpoint));
+            (item, own, whole.get(usize::from(position)).copied().unwrap_or(0))
+        })
+        .collect();
+    let some = counts.iter().fold(0, |some, (_, own, pop)| some | own & pop);
+    let gives_way = !(some & both.unwrap_or(Mask::MAX));
+    for (item, own, pop) in counts {
+        if let Some(mask) = masks.get_mut(item as usize) {
+            *mask = own & (pop | gives_way);
+        }
+    }
+    gives_way
 }
 
 /// How much a pool needs when `present` are not drained.
@@ -208,6 +238,7 @@ fn of_endpoints(
     let needed = needed(pool, roster, present);
     Strength {
         mask: any & !(Counting::Serving as Mask) | Counting::Serving.bit(serving >= needed),
+        gives_way: 0,
         load: load.unwrap_or(UNKNOWN_LOAD),
         healthy: serving,
         needed,
@@ -237,6 +268,7 @@ fn of_members<'a>(
     }
     Strength {
         mask: any & !(Counting::Serving as Mask) | Counting::Serving.bit(healthy >= needed),
+        gives_way: 0,
         load: load.unwrap_or(UNKNOWN_LOAD),
         healthy,
         needed,

@@ -21,7 +21,7 @@ use super::roster::Roster;
 use super::selection::{Asked, Selection};
 use super::standing::{Standing, Strength};
 use super::tree::Tree;
-use crate::geo::map::GeoMap;
+use crate::geo::map::{Contents, GeoMap};
 use crate::geo::table::Level;
 use crate::wire::rtype::number;
 
@@ -117,6 +117,8 @@ pub struct Steering {
     pub(super) policies: Box<[Policy]>,
     pub(super) world: World,
     pub(super) map: Arc<GeoMap>,
+    /// What each of the document's databases says, in its order.
+    pub(super) databases: Box<[Contents]>,
     /// Octets of the tables that a decision looks at.
     pub(super) octets: usize,
 }
@@ -139,6 +141,11 @@ impl Steering {
     /// Number of endpoints of all pools.
     pub fn endpoint_count(&self) -> usize {
         self.endpoints.len()
+    }
+
+    /// What each of the document's databases says, in its order.
+    pub fn databases(&self) -> &[Contents] {
+        &self.databases
     }
 
     /// Number of POPs.

@@ -27,15 +27,18 @@ const MAX_POPS: usize = super::classes::MAX_UNITS;
 pub(super) fn compile(text: &str) -> Result<Steering, SteerError> {
     let document: Document<'_> = serde_json::from_str(text)?;
     let mut map: Option<GeoMap> = None;
+    let mut databases = Vec::with_capacity(document.databases.len());
     for path in &document.databases {
         let next = mmdb::read_file(Path::new(path))
             .map_err(|reason| SteerError::Database { path: path.clone(), reason })?;
+        databases.push(next.contents());
         map = Some(match map {
             None => next,
             Some(map) => map.overlay(&next),
         });
     }
-    compile_over(&document, Arc::new(map.unwrap_or_default()))
+    let steering = compile_over(&document, Arc::new(map.unwrap_or_default()))?;
+    Ok(Steering { databases: databases.into(), ..steering })
 }
 
 /// Compiles a document over geo data that is at hand.
@@ -64,6 +67,7 @@ pub(super) fn compile_over(document: &Document<'_>, map: Arc<GeoMap>) -> Result<
         policies: policies.into(),
         world,
         map,
+        databases: [].into(),
         octets: 0,
     };
     steering.octets = steering.size().octets;

@@ -29,7 +29,15 @@ fn steps_of_one_kind_of_rule() {
     let asn = over(json!([{"step": "asn", "mode": "fence", "rules": [rule("asn", "64500", &[1], 11)]}]));
     let told = ask(&asn, GERMANY, &UP);
     assert_eq!((told.answer, told.explanation.steps[1].step), (vec![1], "asn"));
-    assert_eq!(ask(&asn, NOWHERE, &UP).outcome, Outcome::LastResort);
+    assert_eq!(told.explanation.steps[1].note, None);
+    assert_eq!(ask(&asn, GERMANY, &[0, 1, 0, 0, 0, 0]).outcome, Outcome::LastResort, "the fence holds");
+    let told = ask(&asn, NOWHERE, &UP);
+    assert_eq!(told.answer, [0, 1, 2, 3, 4], "without a default, others pass");
+    let note = "no rule is for this client: the step does nothing";
+    assert_eq!(told.explanation.steps[1].note, Some(note));
+    let later = over(json!([{"step": "weighted"}, {"step": "take", "count": 32},
+        {"step": "subnet", "mode": "fence", "rules": [rule("subnet", "192.0.2.0/24", &[1], 11)]}]));
+    assert_eq!((ask(&later, GERMANY, &UP).answer, ask(&later, NOWHERE, &UP).answer.len()), (vec![1], 5));
     let subnet = over(
         json!([{"step": "subnet", "mode": "prefer", "rules": [rule("subnet", "203.0.113.0/24", &[2], 11)]}]),
     );
@@ -165,17 +173,132 @@ fn same_pop_needs_both_families() {
     assert!(pops[0] > 100 && pops[1] > 40, "300 to 200: {pops:?}");
     for client in ["192.0.2.1", "198.51.100.1", "203.0.113.1"] {
         assert_eq!(ask(&steering, client, &[0, 0, 1, 0, 0, 0]).answer, [1], "fra lacks IPv6");
-        assert_eq!(ask(&steering, client, &[0, 0, 1, 1, 0, 0]).answer, [5], "a POP of one family counts");
+        assert_eq!(ask(&steering, client, &[1, 0, 0, 0, 1, 0]).answer, [1], "fra lacks IPv4");
     }
-    let told = ask(&steering, NOWHERE, &[0, 0, 1, 1, 0, 1]);
-    assert_eq!(told.outcome, Outcome::LastResort);
-    assert_eq!(told.explanation.steps[1].removed[0].why, "its POP does not serve in both families");
+    let told = ask(&steering, NOWHERE, &[0, 0, 1, 0, 0, 0]).explanation.steps;
+    assert_eq!((told[1].note, &*told[1].removed[0].why), (None, "its POP does not serve in both families"));
     for (steps, message) in [
         (json!([{"step": "distance"}, {"step": "same_pop"}]), "must be the first step"),
         (json!([{"step": "same_pop"}, {"step": "weighted"}]), "cannot stand with weighted or shed"),
     ] {
         document["policies"][0]["steps"] = steps;
         assert!(compile(&document.to_string(), &[]).unwrap_err().to_string().contains(message));
+    }
+}
+
+#[test]
+fn same_pop_gives_way_where_no_pop_serves_in_both_families() {
+    let mut document = document(json!([{"step": "same_pop"},
+        {"step": "failover", "mode": "prefer", "tiers": [[0], [1]]}, {"step": "take", "count": 1}]));
+    document["pools"][0]["when_all_down"] = "last_good".into();
+    document["pools"][0]["endpoints"] = json!([
+        {"pop": 0, "address": "192.0.2.10", "weight": 100}, {"pop": 1, "address": "192.0.2.11", "weight": 100},
+        {"pop": 0, "address": "2001:db8::10", "weight": 100}, {"pop": 1, "address": "2001:db8::11", "weight": 100},
+        {"pop": 3, "address": "192.0.2.13", "weight": 100}]);
+    let steering = built(&document);
+    let of = |rtype, octets: &[u8]| ask_with(&steering, rtype, NOWHERE, octets, &[], 1);
+    for (octets, ipv4, ipv6, gives_way) in [
+        ([0, 0, 0, 0, 0], 0, 2, [false, false]),
+        ([0, 0, 1, 0, 0], 1, 3, [false, false]),
+        ([1, 0, 0, 1, 0], 1, 2, [true, true]),
+        ([2, 0, 0, 2, 0], 1, 2, [true, true]),
+        ([1, 1, 0, 0, 0], 4, 2, [true, true]),
+        ([1, 1, 0, 0, 1], 0, 2, [false, true]),
+        ([2, 2, 0, 0, 2], 0, 2, [false, true]),
+        ([5, 1, 1, 5, 1], 0, 3, [true, true]),
+        ([2, 1, 1, 2, 2], 1, 2, [true, true]),
+        ([1, 1, 1, 1, 1], 0, 2, [false, false]),
+        ([2, 2, 2, 2, 2], 0, 2, [false, false]),
+    ] {
+        let told = [of(number::A, &octets), of(number::AAAA, &octets)];
+        assert_eq!(told.each_ref().map(|told| &told.answer[..]), [&[ipv4][..], &[ipv6]], "{octets:?}");
+        let notes = told.map(|told| told.explanation.steps[1].note);
+        let note = "no POP serves in both families: the step gives way";
+        assert_eq!(notes, gives_way.map(|gives_way| gives_way.then_some(note)), "{octets:?}");
+    }
+    // What a pool declares for when nothing serves holds for the family of which nothing does, and not for the other.
+    document["pools"][0]["when_all_down"] = "nodata".into();
+    let steering = built(&document);
+    let of = |rtype| ask_with(&steering, rtype, NOWHERE, &[1, 1, 0, 0, 1], &[], 1);
+    assert_eq!((of(number::A).outcome, of(number::AAAA).answer), (Outcome::NoData, vec![2]));
+    // A POP without addresses of either family counts by what else it has.
+    document["pools"][0]["endpoints"][4] =
+        json!({"pop": 3, "weight": 1, "records": [{"type": 16, "rdata": ["0161"]}]});
+    document["pools"][0]["endpoints"][0]["records"] = json!([{"type": 16, "rdata": ["0162"]}]);
+    let steering = built(&document);
+    let text = |octets: &[u8]| ask_with(&steering, number::TXT, NOWHERE, octets, &[], 1).answer;
+    assert_eq!((text(&[0, 0, 0, 0, 0]), text(&[0, 0, 1, 0, 1])), (vec![0], vec![0]));
+}
+
+#[test]
+fn weight_zero_comes_after_all_others_of_its_stage() {
+    let failover = json!({"step": "failover", "mode": "prefer", "tiers": [[0], [1]]});
+    let shed = json!({"step": "shed", "low": 0.5, "high": 0.9});
+    let sticky = json!({"step": "sticky", "ipv4": 24, "ipv6": 56});
+    let (weighted, all) = (json!({"step": "weighted"}), json!({"step": "take", "count": 5}));
+    let one = json!({"step": "take", "count": 1});
+    let with = |steps: &[&Value]| {
+        let mut document = document(steps.iter().copied().cloned().collect());
+        document["pools"][0]["endpoints"][0]["weight"] = 0.into();
+        built(&document)
+    };
+    // All but fra are overloaded.
+    let loads = loads([0, 2000, 2000, 2000]);
+    let ask = |steps: &[&Value], octets: &[u8], seed| {
+        ask_with(&with(steps), number::A, NOWHERE, octets, &loads, seed)
+    };
+    for seed in 0..20 {
+        for by_weight in [&weighted, &sticky] {
+            assert_eq!(ask(&[&failover, by_weight], &UP, seed).answer, [1]);
+            assert_eq!(ask(&[&failover, by_weight, &one], &UP, seed).answer, [1]);
+            assert_eq!(ask(&[&failover, by_weight, &shed, &one], &UP, seed).answer, [1]);
+            for steps in [
+                &[&failover, by_weight, &all][..],
+                &[&shed, &failover, by_weight, &all],
+                &[&failover, by_weight, &shed, &all],
+                &[&failover, &shed, by_weight, &shed, &all],
+            ] {
+                let told = ask(steps, &UP, seed);
+                assert_eq!((told.answer.len(), told.answer[0], told.answer[4]), (5, 1, 0));
+                let weighing =
+                    told.explanation.steps.iter().find(|step| step.unit == by_weight_unit(by_weight));
+                assert_eq!(weighing.unwrap().note, Some("weight 0 comes after all others"));
+            }
+            assert_eq!(ask(&[&failover, by_weight, &one], &[0, 1, 1, 1, 1, 0], seed).answer, [0]);
+            assert_eq!(ask(&[&all, &failover, by_weight], &UP, seed).answer, [1], "in a later stage too");
+            assert_eq!(ask(&[&failover, &one, by_weight], &UP, seed).answer, [0], "not in an earlier one");
+        }
+        assert_eq!(ask(&[&failover, &all], &UP, seed).answer[0], 0, "only where weights count");
+    }
+    let told = ask(&[&failover, &weighted, &one], &UP, 1).explanation.steps;
+    let first = &told[2].groups[0][0];
+    assert_eq!((first.pop.as_deref(), first.value), (Some("ams"), Some(100.0)));
+}
+
+fn by_weight_unit(step: &Value) -> Option<&'static str> {
+    Some(if step["step"] == "weighted" { "weight" } else { "score" })
+}
+
+#[test]
+fn weight_zero_comes_last_of_more_equals_than_are_looked_at_one_by_one() {
+    let mut document =
+        document(json!([{"step": "failover", "mode": "prefer", "tiers": [[0, 1, 2, 3, 4, 5, 6, 7, 8]]},
+        {"step": "weighted"}, {"step": "take", "count": 4}]));
+    document["pops"] = (0..20).map(|pop| json!({"name": format!("p{pop}")})).collect();
+    let weight = |pop: u32| if pop < 9 && pop != 3 { 0 } else { 1 + pop };
+    let endpoint = |pop| json!({"pop": pop, "address": format!("192.0.2.{pop}"), "weight": weight(pop)});
+    document["pools"][0]["endpoints"] = (0..20).map(endpoint).collect();
+    document["latency"] = json!([]);
+    let steering = built(&document);
+    for seed in 0..50 {
+        let answer = ask_with(&steering, number::A, NOWHERE, &[0; 20], &[], seed).answer;
+        assert_eq!((answer.len(), answer[0]), (4, 3));
+        assert!(answer[1..].iter().all(|&endpoint| endpoint >= 9), "{answer:?}");
+        let mut octets = [1; 20];
+        octets[..12].fill(0);
+        octets[3] = 2;
+        let answer = ask_with(&steering, number::A, NOWHERE, &octets, &[], seed).answer;
+        assert!(answer[..3].iter().all(|endpoint| (9..12).contains(endpoint)) && answer[3] < 9, "{answer:?}");
     }
 }
 

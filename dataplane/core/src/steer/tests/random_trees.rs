@@ -51,6 +51,8 @@ fn tree(random: &mut Random) -> Steering {
     let declared = ["serve_all", "last_good", "fallback", "nodata", "servfail"];
     document["pools"][2]["when_all_down"] = declared[random.below(5) as usize].into();
     document["pools"][0]["min_healthy"] = json!({"ipv4": {"fraction": 0.6}});
+    document["pools"][random.below(2) as usize]["endpoints"][random.below(2) as usize]["weight"] = 0.into();
+    document["pools"][2]["members"][random.below(2) as usize]["weight"] = json!(50 * random.below(2));
     built(&document)
 }
 

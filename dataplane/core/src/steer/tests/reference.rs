@@ -218,6 +218,10 @@ impl Case {
                         })
                         .collect();
                 }
+                // Weight 0 comes after all others, not only after its equals.
+                for (_, groups) in &mut states {
+                    groups.sort_by_key(|group| group.iter().all(|&endpoint| self.endpoints[endpoint].2 == 0));
+                }
                 states
             }
             _ => {

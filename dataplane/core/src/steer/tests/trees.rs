@@ -242,6 +242,20 @@ fn members_are_drawn_by_their_weights_in_the_pool_of_pools() {
 }
 
 #[test]
+fn a_member_of_weight_zero_is_for_when_the_others_are_gone() {
+    let steps = json!([{"step": "failover", "mode": "prefer", "tiers": [[3], [4]]},
+        {"step": "shed", "low": 0.5, "high": 0.9}, {"step": "weighted"}, {"step": "take", "count": 1}]);
+    let mut document = world(steps, json!([]), json!([]));
+    document["pools"][2]["members"][0]["weight"] = 0.into();
+    let steering = built(&document);
+    let loads: Vec<u8> = [0u16, 0, 2000].into_iter().flat_map(u16::to_be_bytes).collect();
+    for seed in 0..20 {
+        let of = |octets: &[u8]| ask_with(&steering, number::A, NOWHERE, octets, &loads, seed).answer;
+        assert_eq!((of(&UP), of(&[0, 0, 0, 1, 1, 0])), (vec![3, 4], vec![0, 1]));
+    }
+}
+
+#[test]
 fn a_pool_reached_twice_answers_once() {
     let mut document = world(json!([]), json!([]), json!([]));
     document["pools"].as_array_mut().unwrap().push(json!({

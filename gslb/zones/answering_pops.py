@@ -1,0 +1,122 @@
+"""Which POPs the records of an answer are of: of those records that steering chose, and no others."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from dns.rdtypes.svcbbase import IPv4HintParam, IPv6HintParam, ParamKey, SVCBBase
+
+from gslb.config.names import parent_names
+from gslb.config.rdata import present_rdata
+from gslb.model.pool_graph import PoolGraph
+from gslb.model.site import AAAA, CNAME, A, WhenAllDown
+from gslb.zones.reach import Reach, steered_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import dns.message
+    import dns.rdata
+
+    from gslb._dataplane import Steering, Zone
+    from gslb.model.site import Endpoint, SteeringConfig
+
+_HINTS = {A: ParamKey.IPV4HINT, AAAA: ParamKey.IPV6HINT}
+
+Record = tuple[int, str]
+"""Type, and presentation format."""
+
+
+class AnsweringPops:
+    """Says it of answers from these zones under ``config``, which is compiled as ``steering``."""
+
+    def __init__(self, config: SteeringConfig, zones: Iterable[Zone], steering: Steering) -> None:
+        self._zones = {zone.origin: zone for zone in zones}
+        self._reach = Reach(self._zones, steered_targets(config))
+        self._numbers = {name.name: number for number, name in enumerate(config.names)}
+        self._names = config.names
+        self._graph = PoolGraph(config.pools)
+        self._steering = steering
+        self._records: dict[str, Mapping[Record, frozenset[str]]] = {}
+        self.has_last_resort = any(pool.when_all_down is WhenAllDown.FALLBACK for pool in config.pools)
+        """Whether what is said of an answer depends on the verdicts under which it was given."""
+
+    def of(self, message: dns.message.Message, client: str, verdicts: bytes, loads: bytes) -> frozenset[str]:
+        """POPs of the answer that ``client`` got under these verdicts and loads."""
+        found: set[str] = set()
+        for rrset in message.answer:
+            owner = rrset.name.to_text()
+            for rdata in rrset:
+                for rtype, text in _records_in(owner, rdata):
+                    for name in self._answering(owner, rtype):
+                        pops = self._records_of(name).get((rtype, text), frozenset())
+                        if pops and self._chose(name, rtype, client, verdicts, loads):
+                            found |= pops
+        return frozenset(found)
+
+    def _answering(self, owner: str, rtype: int) -> Iterable[str]:
+        """The steered names that may have answered with records of ``owner``."""
+        own = self._steered_at(owner, rtype)
+        if own:
+            return (own,)
+        # At another name there are addresses of steering only by an ALIAS.
+        reached = self._reach.of(owner) if rtype in (A, AAAA) else None
+        return reached.steered if reached is not None and reached.aliases else ()
+
+    def _steered_at(self, owner: str, rtype: int) -> str:
+        """The steered name that answers for ``owner``, itself or a wildcard; empty if there is none."""
+        if owner in self._numbers:
+            return owner
+        for parent in parent_names(owner)[1:]:
+            wildcard = f"*.{parent}" if parent != "." else "*."
+            if wildcard in self._numbers:
+                return wildcard
+            zone = next((self._zones[one] for one in parent_names(parent) if one in self._zones), None)
+            if zone is None or zone.origin == parent or zone.rrset(wildcard, rtype) is not None:
+                return ""
+        return ""
+
+    def _records_of(self, name: str) -> Mapping[Record, frozenset[str]]:
+        """The POPs of whose endpoints a record is, in the pools of a steered name: mostly one."""
+        pool = self._names[self._numbers[name]].pool
+        known = self._records.get(pool)
+        if known is None:
+            found: dict[Record, set[str]] = {}
+            for one in self._graph.below(pool) if pool in self._graph.pools else ():
+                for endpoint in one.endpoints:
+                    for record in _records_of(endpoint):
+                        found.setdefault(record, set()).add(endpoint.pop)
+            known = self._records[pool] = {record: frozenset(pops) for record, pops in found.items()}
+        return known
+
+    def _chose(self, name: str, rtype: int, client: str, verdicts: bytes, loads: bytes) -> bool:
+        """Whether steering answers at all: the last resort may have the same records as an endpoint."""
+        number = self._numbers[name]
+        if self._graph.pools[self._names[number].pool].when_all_down is not WhenAllDown.FALLBACK:
+            return True
+        return self._steering.decide(number, rtype, client, verdicts, loads)[0] == "answer"
+
+
+def _records_of(endpoint: Endpoint) -> Iterable[Record]:
+    for rrset in endpoint.records:
+        yield from ((rrset.rtype, present_rdata(rrset.rtype, rdata)) for rdata in rrset.rdata)
+    if endpoint.cname:
+        yield CNAME, endpoint.cname
+    if endpoint.address is not None:
+        yield A if endpoint.address.version == 4 else AAAA, str(endpoint.address)
+
+
+def _records_in(owner: str, rdata: dns.rdata.Rdata) -> Iterable[Record]:
+    """The record itself, and the addresses that it hints at for its own name (RFC 9460 section 7.3)."""
+    rtype = int(rdata.rdtype)
+    if rtype in (A, AAAA):
+        yield rtype, str(ip_address(rdata.to_text()))
+        return
+    yield rtype, rdata.to_text()
+    if not isinstance(rdata, SVCBBase) or rdata.target.to_text() not in (".", owner):
+        return
+    for kind, key in _HINTS.items():
+        hint = rdata.params.get(key)
+        if isinstance(hint, (IPv4HintParam, IPv6HintParam)):
+            yield from ((kind, str(ip_address(address))) for address in hint.addresses)
