@@ -9,7 +9,7 @@ from tests.e2e.server import texts_of
 from tests.e2e.site import AMS, FRA, IAD, ZONE
 from tests.e2e.test_reload import Asker
 from tests.e2e.waiting import eventually
-from tests.geo import write_countries
+from tests.geo import write_countries, write_database
 
 CLIENT, BESIDE = "10.49.1.0/24", "10.50.1.0/24"
 GERMAN, DUTCH = {"10.49.0.0/16": "DE", "10.50.0.0/16": "DE"}, {"10.49.0.0/16": "NL", "10.50.0.0/16": "NL"}
@@ -78,6 +78,15 @@ def test_a_broken_database_is_refused_by_name_and_the_old_one_serves_on(server, 
     eventually(
         lambda: server.done("GET", "/v1/status")["last_reload"]["success"], "the whole file is taken up", 15
     )
+
+
+def test_a_database_of_another_kind_is_refused_and_the_old_one_serves_on(server, database):
+    write_database(database, {"10.49.0.0/16": {"autonomous_system_number": 64500}}, kind="GeoLite2-ASN")
+    eventually(lambda: "reload refused" in server.log(), "the log says why", 15)
+    message = server.done("GET", "/v1/status")["last_reload"]["message"]
+    assert message.startswith(f"{database}: error: policy 'regional' ")
+    assert "city.mmdb has AS numbers" in message
+    assert server.address("www.example.com", CLIENT) == FRA
 
 
 def test_queries_during_the_swap_see_one_generation(server, database):

@@ -16,6 +16,9 @@ use crate::names;
 /// Most draws for a share.
 const MAX_DRAWS: u32 = 65_536;
 
+/// What a database says: (country, continent) pairs, whether coordinates, whether AS numbers.
+type Says = (Vec<(String, String)>, bool, bool);
+
 /// See `gslb/_dataplane.pyi`.
 #[pyclass(name = "Steering", module = "gslb._dataplane", frozen)]
 pub struct PySteering(pub Arc<Steering>);
@@ -39,7 +42,7 @@ impl PySteering {
         self.0.name_count()
     }
 
-    fn databases(&self) -> Vec<(Vec<(String, String)>, bool, bool)> {
+    fn databases(&self) -> Vec<Says> {
         let text = |code: Option<Code>| code.map_or_else(String::new, |code| code.to_string());
         let row = |contents: &Contents| {
             let mut places: Vec<_> = contents
