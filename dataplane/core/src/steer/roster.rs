@@ -135,7 +135,6 @@ impl Roster {
 
     /// Whether some of its items, but not all, have weight 0: steps that go by weight leave them for when all
     /// others are gone.
-    #[inline]
     pub fn has_spares(&self) -> bool {
         self.has_spares
     }

@@ -33,10 +33,6 @@ struct Walk<'a> {
     /// The bit of those that count.
     bit: Mask,
     refusing: Option<&'a Positions>,
-    /// Whether candidates of weight 0 come after all others.
-    puts_spares_last: bool,
-    /// In how many passes the candidates have their turns, see [`Walk::pass`].
-    passes: u32,
     /// What the stage sheds units by.
     nonce: u64,
     /// The hash of the client's prefix, where the stage's order is sticky.
@@ -65,10 +61,7 @@ pub(super) fn run_stages<T: Trace>(
             nonce = random.next_u64();
             trace.shed(nonce);
         }
-        let puts_spares_last = stage.weighs() && node.roster.has_spares();
-        let passes = 1 << (stage.sheds.len() + usize::from(puts_spares_last));
-        let refusing = scratch.refusing;
-        let walk = Walk { query, node, stage, masks, bit, refusing, puts_spares_last, passes, nonce, client };
+        let walk = Walk { query, node, stage, masks, bit, refusing: scratch.refusing, nonce, client };
         if number == 0 {
             walk.first(sequence, scratch, random);
         } else {
@@ -121,7 +114,7 @@ impl Walk<'_> {
     #[inline(always)]
     fn first(&self, order: &[u16], scratch: &mut Scratch<'_>, random: &mut Random) {
         scratch.chosen.clear();
-        for pass in 0..self.passes {
+        for pass in 0..self.stage.passes {
             let mut rest = order;
             while let Some((group, after)) = split_group(rest) {
                 rest = after;
@@ -142,22 +135,21 @@ impl Walk<'_> {
     fn counts(&self, candidate: Candidate, pass: u32) -> bool {
         self.masks.get(candidate.item as usize).is_some_and(|mask| mask & self.bit != 0)
             && self.refusing.is_none_or(|refusing| !refusing.has(usize::from(candidate.position)))
-            && (self.passes == 1 || self.pass(candidate) == pass)
+            && (self.stage.passes == 1 || self.pass(candidate) == pass)
     }
 
     /// The pass in which a candidate has its turn: a bit for each shed step by which its unit is shed for this query,
     /// and above them one for weight 0, which weighs more than all sheds.
     #[cold]
     fn pass(&self, Candidate { item, position }: Candidate) -> u32 {
-        let sheds = &self.stage.sheds;
+        let Stage { sheds, spares_last, .. } = self.stage;
+        let load = self.query.standing.load(&self.node.roster, position);
         let shed = (0..).zip(sheds).fold(0, |bits, (number, watermarks)| {
-            let load = self.query.standing.load(&self.node.roster, position);
             // Each step draws for itself.
             let nonce = self.nonce.wrapping_add(number);
             bits | u32::from(watermarks.sheds(load, nonce, position)) << number
         });
-        let is_spare = self.puts_spares_last && self.query.items.weight(item) == 0;
-        shed | u32::from(is_spare) << sheds.len()
+        if *spares_last && self.query.items.weight(item) == 0 { shed | 1 << sheds.len() } else { shed }
     }
 
     /// Draws from a large group without looking at all of it: tries candidates at random, each as likely as
@@ -211,7 +203,7 @@ impl Walk<'_> {
         let rank =
             |candidate: &Candidate| ranks.get(usize::from(candidate.position)).copied().unwrap_or(FENCED);
         let key = |candidate: &Candidate| {
-            let pass = if self.passes == 1 { 0 } else { self.pass(*candidate) };
+            let pass = if self.stage.passes == 1 { 0 } else { self.pass(*candidate) };
             pass << 16 | u32::from(rank(candidate))
         };
         let Scratch { chosen, before, urn, .. } = scratch;

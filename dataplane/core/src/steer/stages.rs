@@ -40,16 +40,35 @@ pub(super) struct Stage {
     pub sheds: Box<[Watermarks]>,
     /// How many candidates are kept, from then on as equals; `None`: the first group (last stage only).
     pub take: Option<u8>,
+    /// Whether candidates of weight 0 come after all others: where weights have a part, in pools that have such.
+    pub spares_last: bool,
+    /// In how many passes candidates have their turns: twice as many for each shed step, and for `spares_last`.
+    pub passes: u32,
 }
 
 impl Stage {
+    fn new(order: Order, sheds: Box<[Watermarks]>, take: Option<u8>) -> Stage {
+        // More than [`MAX_SHEDS`] are refused before any stage is run.
+        let passes = 1u32.checked_shl(sheds.len() as u32).unwrap_or(u32::MAX);
+        Stage { order, sheds, take, spares_last: false, passes }
+    }
+
+    /// The stage in a pool some of whose candidates, but not all, have weight 0.
+    pub fn with_spares(&self) -> Stage {
+        let mut stage = self.clone();
+        if stage.weighs() {
+            stage.spares_last = true;
+            stage.passes = stage.passes.saturating_mul(2);
+        }
+        stage
+    }
+
     /// Whether the client's prefix has a part.
     pub fn is_sticky(&self) -> bool {
         matches!(self.order, Order::Sticky(_))
     }
 
     /// Whether weights have a part.
-    #[inline]
     pub fn weighs(&self) -> bool {
         matches!(self.order, Order::Weighted | Order::Sticky(_))
     }
@@ -75,7 +94,7 @@ pub(super) struct StageSteps {
 /// The stages of a policy, at least one.
 pub(super) fn stages(steps: &[Step]) -> Vec<StageSteps> {
     let empty = |start| StageSteps {
-        stage: Stage { order: Order::Declared, sheds: Box::default(), take: None },
+        stage: Stage::new(Order::Declared, Box::default(), None),
         sorting: Vec::new(),
         fencing: Vec::new(),
         steps: start..start,
@@ -95,8 +114,8 @@ pub(super) fn stages(steps: &[Step]) -> Vec<StageSteps> {
             Step::Shed(watermarks) => sheds.push(*watermarks),
             Step::SamePop => {}
             Step::Take(count) => {
-                current.stage.take = Some(*count);
-                current.stage.sheds = std::mem::take(&mut sheds).into();
+                let sheds = std::mem::take(&mut sheds).into();
+                current.stage = Stage::new(*order, sheds, Some(*count));
                 all.push(std::mem::replace(&mut current, empty(number + 1)));
             }
             _ if singled => current.fencing.push(number),
@@ -104,18 +123,19 @@ pub(super) fn stages(steps: &[Step]) -> Vec<StageSteps> {
         }
     }
     if !current.steps.is_empty() || all.is_empty() {
-        current.stage.sheds = sheds.into();
+        current.stage = Stage::new(current.stage.order, sheds.into(), None);
         all.push(current);
     }
     all
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     fn stage(order: Order, take: Option<u8>) -> Stage {
-        Stage { order, sheds: Box::default(), take }
+        Stage::new(order, Box::default(), take)
     }
 
     #[test]
@@ -137,6 +157,22 @@ mod tests {
         assert_eq!(found[0].steps, 0..6);
         assert_eq!(found[1].stage, stage(Order::Declared, Some(1)));
         assert_eq!(found[1].steps, 6..8);
+    }
+
+    #[test]
+    fn there_is_a_pass_for_each_way_of_being_put_last() {
+        let shed = || Step::Shed(Watermarks::new(0.5, 0.9).unwrap());
+        let passes = |steps: &[Step]| {
+            let stage = &stages(steps)[0].stage;
+            (stage.passes, stage.with_spares().passes)
+        };
+        assert_eq!(passes(&[]), (1, 1));
+        assert_eq!(passes(&[Step::Weighted]), (1, 2));
+        assert_eq!(passes(&[shed(), shed(), Step::Shuffle]), (4, 4));
+        assert_eq!(passes(&[shed(), Step::Weighted, shed()]), (4, 8));
+        // Refused later on.
+        let many: Vec<Step> = (0..64).map(|_| shed()).collect();
+        assert_eq!(passes(&many), (u32::MAX, u32::MAX));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) fn trees(
     let mut drafts = Drafts {
         policies,
         pools,
-        stages: steps.iter().map(|steps| steps.iter().map(|steps| steps.stage.clone()).collect()).collect(),
+        stages: steps.iter().map(|steps| variants(steps)).collect(),
         rosters: Rosters::new(pools, endpoints, world),
     };
     // What looks at clients with the same policies is worked out together.
@@ -123,6 +123,12 @@ fn steps_of(policy: &Policy) -> Result<Vec<StageSteps>, SteerError> {
     Ok(steps)
 }
 
+/// The stages of pools without spares, and of those with.
+fn variants(steps: &[StageSteps]) -> [Arc<[Stage]>; 2] {
+    let stages = || steps.iter().map(|steps| &steps.stage);
+    [stages().cloned().collect(), stages().map(Stage::with_spares).collect()]
+}
+
 fn part<'a>(node: &'a Node, policies: &'a [Policy], steps: &'a [Vec<StageSteps>]) -> Option<Part<'a>> {
     Some(Part {
         policy: policies.get(node.policy as usize)?,
@@ -153,8 +159,8 @@ fn target(name: &SteeredName, trees: &[(u16, u32)], declared: &mut Vec<(u16, u32
 struct Drafts<'a> {
     policies: &'a [Policy],
     pools: &'a [Pool],
-    /// By policy.
-    stages: Vec<Arc<[Stage]>>,
+    /// By policy: for pools without spares, and for those with.
+    stages: Vec<[Arc<[Stage]>; 2]>,
     rosters: Rosters<'a>,
 }
 
@@ -209,7 +215,8 @@ impl Drafts<'_> {
         let declared = self.policies.get(policy as usize)?;
         let whole_pops = declared.is_same_pop();
         let roster = self.rosters.roster(pool, rtype, whole_pops)?;
-        let stages = self.stages.get(policy as usize)?.clone();
+        let [without_spares, with_spares] = self.stages.get(policy as usize)?;
+        let stages = if roster.has_spares() { with_spares.clone() } else { without_spares.clone() };
         let index = draft.nodes.len();
         draft.nodes.push(Node {
             policy,
