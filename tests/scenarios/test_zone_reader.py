@@ -85,7 +85,9 @@ def test_generated_files_read_alike(made: MasterFile) -> None:
         try:
             wanted = by_dnspython(path, ORIGIN)
         except dns.zonefile.CNAMEAndOtherData:
-            assert any("zone-cname-and-other-data" in error for error in errors)
+            # A signature over another type is for dnspython no company for a CNAME; here any signature is.
+            is_signature = any(rtype == "RRSIG" for _, _, rtype, _ in records)
+            assert is_signature or any("zone-cname-and-other-data" in error for error in errors)
         else:
             assert records == wanted, errors
 
