@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414 - makes ALIAS data known to dnspython
 from gslb.model.alias import ALIAS
 from gslb.model.site import Endpoint, Member, Pool, SteeredName, SteeringConfig
 from gslb.zones.reach import MAXIMUM_NAMES, Reach, steered_targets
