@@ -84,6 +84,12 @@ def write(site: Path, data: Path, workload: str) -> None:
         "pops": {pop["name"]: {"latitude": pop["latitude"], "longitude": pop["longitude"]} for pop in pops},
     }
     steering |= every_step(pops, data) if variant == "every" else usual_steps(pops, data)
+    if variant == "every":  # the made-up database has no AS numbers, for the step that looks at them
+        overrides = site / "overrides.csv"
+        overrides.write_text(
+            "network,continent,country,subdivision,asn,latitude,longitude\n198.51.100.0/24,,,,64500,,\n"
+        )
+        steering["geo"]["overrides"] = overrides.name
     (site / "steering.yaml").write_text(json.dumps(steering))  # JSON is YAML
 
 
