@@ -264,6 +264,10 @@ class Maker:
         same_pop = leaf and random.random() < 0.12
         steps = [{"step": "same_pop"}] if same_pop else []
         steps += [self._step(same_pop) for _ in range(random.choice((1, 1, 2, 2, 3, 4, 5)))]
+        if self.drawn and not same_pop and random.random() < 0.08:
+            # What is drawn may be kept from the client afterwards.
+            behind = {"step": "failover", "mode": "fence", "tiers": [self._units()]}
+            steps += [{"step": "weighted"}, {"step": "take", "count": random.choice((1, 1, 2))}, behind]
         if all(step["step"] == "shed" for step in steps):
             del steps[MOST_SHEDS:]
         self.policies.append({"name": f"policy{len(self.policies)}", "steps": steps} | PLACE)

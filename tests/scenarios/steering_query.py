@@ -23,6 +23,7 @@ MOST_SEQUENCES = 4_000
 
 Count = Callable[[int], bool]
 Answer = tuple[int, ...]
+NOTHING: Answer = ()
 
 
 class TooManyError(Exception):
@@ -63,7 +64,9 @@ class Query:
             found = set()
             for chosen in self._chosen(pool, policy, counts, healthy):
                 parts = [
-                    [(one.endpoint,)] if one.pool < 0 else self.answers(one.pool, None, counts, healthy)
+                    [(one.endpoint,)]
+                    if one.pool < 0
+                    else self.answers(one.pool, None, counts, healthy) - {NOTHING}
                     for one in chosen
                 ]
                 for sequences in product(*parts):
@@ -77,15 +80,26 @@ class Query:
         self, pool: int, policy: int | None, counts: Count, healthy: bool
     ) -> set[tuple[Candidate, ...]]:
         """Every choice among the pool's candidates that the draws can come to, in order."""
+        declared = self.reference.candidates(pool, self.kind)
+        may_count = [
+            (counts(one.endpoint),) if one.pool < 0 else self._may_count(one.pool, counts, healthy)
+            for one in declared
+        ]
+        found: set[tuple[Candidate, ...]] = set()
+        for draws in product(*may_count):
+            counting = [one for one, does in zip(declared, draws, strict=True) if does]
+            found |= self._chosen_of(counting, pool, policy, counts)
+            _bound(len(found))
+        return found
+
+    def _chosen_of(
+        self, candidates: list[Candidate], pool: int, policy: int | None, counts: Count
+    ) -> set[tuple[Candidate, ...]]:
+        """Every choice of the steps among candidates that all count."""
         reference = self.reference
         steps = reference.steps(pool, policy)
         ranks = reference.ranks(pool, policy, self.kind, self.client)
         same_pop = any(step["step"] == "same_pop" for step in steps)
-        candidates = [
-            one
-            for one in reference.candidates(pool, self.kind)
-            if (counts(one.endpoint) if one.pool < 0 else self._member_counts(one.pool, counts, healthy))
-        ]
         if same_pop:
             candidates = self._of_whole_pops(pool, candidates, counts)
         possible: set[Groups] = {(tuple(candidates),)}
@@ -105,10 +119,12 @@ class Query:
         possible = {self._spares_last(groups, pool, weighed, same_pop) for groups in possible}
         return {groups[0] if groups else () for groups in possible}
 
-    def _member_counts(self, pool: int, counts: Count, healthy: bool) -> bool:
+    def _may_count(self, pool: int, counts: Count, healthy: bool) -> tuple[bool, ...]:
+        """Whether a member counts, which its draws decide where a fence behind them may leave it nothing."""
         if healthy and not self.reference.available(pool, self.kind, self.verdicts):
-            return False
-        return self.answers(pool, None, counts, healthy) != frozenset([()])
+            return (False,)
+        answers = self.answers(pool, None, counts, healthy)
+        return tuple(does for does in (True, False) if (answers - {NOTHING} if does else NOTHING in answers))
 
     def _of_whole_pops(self, pool: int, candidates: list[Candidate], counts: Count) -> list[Candidate]:
         """Those whose POP counts in each family that it has.

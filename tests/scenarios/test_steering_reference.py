@@ -248,6 +248,34 @@ def test_a_pool_of_pools_counts_members():
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (((0, 100), (1, 100)), [2], [(0,), (2,)]),
+        (((0, 100), (1, 65_535)), [2], [(0,), (2,)]),
+        (((0, 100), (1, 100)), [9], [(), (0,)]),
+        (((0, 100),), [2], [(0,)]),
+        (((1, 100),), [2], [(2,)]),
+        (((1, 100),), [9], "nodata"),
+    ],
+)
+def test_a_member_that_drew_what_its_own_fence_drops_does_not_count(first, second, expected):
+    """The first member draws one of its POPs and keeps POP 0 alone; a fence of the second keeps ``second``."""
+    draws = [{"step": "weighted"}, {"step": "take", "count": 1}]
+    fences = [{"step": "failover", "mode": "fence", "tiers": [kept]} for kept in ([0], second)]
+    pools = [
+        pool(*(endpoint(pop, f"192.0.2.{pop}", weight) for pop, weight in first), policy=0),
+        pool(endpoint(2, "192.0.2.9"), policy=1),
+    ]
+    root = pool(members=(0, 1), when_all_down="nodata")
+    in_order = {"step": "failover", "mode": "prefer", "tiers": [[4], [5]]}
+    made = document([*pools, root], [[*draws, fences[0]], [fences[1]], [in_order]], [name(2, 2)])
+    reference = Reference(made, GEOGRAPHY)
+    answer = reference.decide(0, A, GERMAN, bytes(len(first) + 1))
+    pops = sorted(tuple(reference.endpoints[number]["pop"] for number in one) for one in answer.answers)
+    assert (pops if answer.outcome == "answer" else answer.outcome) == expected
+
+
+@pytest.mark.parametrize(
     ("total", "fraction", "need"), [(25, 0.28, 7), (100, 0.07, 7), (3, 0.34, 2), (4, 0.01, 1)]
 )
 def test_fractions_are_decimal_and_rounded_up(total, fraction, need):
