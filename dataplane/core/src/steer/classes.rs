@@ -89,8 +89,8 @@ pub(super) struct Part<'a> {
     pub roster: &'a Roster,
     /// By position the member's index into the parts after the root; empty for a pool of endpoints.
     pub children: &'a [u16],
-    /// Whether members are asked if they refuse the client before any is chosen.
-    pub asks_members: bool,
+    /// Whether its policy can leave a client nothing, so that it is asked before any member is chosen.
+    pub may_refuse: bool,
 }
 
 impl Part<'_> {
@@ -293,11 +293,14 @@ impl<'a> Walk<'a> {
                 if let Some(slot) = self.row.get_mut(column + number) {
                     *slot = known;
                 }
-                // A member that a later stage drops is asked before all the same.
-                if number == 0 || !part.asks_members {
+                if number == 0 {
+                    // A member that a later stage drops is asked before all the same.
                     self.expanded.clone_from(&self.orders.left);
+                    let asked = |position: &u16| is_asked(self.parts, part, *position);
+                    self.expanded.retain(asked);
                 }
             }
+            self.expanded.extend(&self.orders.left);
             for index in 0..self.expanded.len() {
                 let position = self.expanded.get(index).copied().unwrap_or_default();
                 if let Some(&child) = part.children.get(usize::from(position)) {
@@ -315,6 +318,13 @@ impl<'a> Walk<'a> {
             self.open.push(part);
         }
     }
+}
+
+/// Whether the member at a position of a part is asked if it refuses the client.
+fn is_asked(parts: &[Part<'_>], part: &Part<'_>, position: u16) -> bool {
+    let child = part.children.get(usize::from(position));
+    // The root is not among the members.
+    child.and_then(|&child| parts.get(usize::from(child) + 1)).is_some_and(|member| member.may_refuse)
 }
 
 /// Works out the order that a stage's static steps put units in.

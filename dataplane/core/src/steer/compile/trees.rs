@@ -135,7 +135,7 @@ fn part<'a>(node: &'a Node, policies: &'a [Policy], steps: &'a [Vec<StageSteps>]
         stages: steps.get(node.policy as usize)?,
         roster: &node.roster,
         children: &node.children,
-        asks_members: node.asks_members,
+        may_refuse: node.may_refuse,
     })
 }
 

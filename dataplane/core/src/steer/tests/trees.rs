@@ -231,6 +231,20 @@ fn what_a_client_never_comes_to_does_not_lengthen_its_scope() {
 }
 
 #[test]
+fn a_member_that_a_later_stage_drops_tells_clients_apart_only_if_it_is_asked() {
+    // us is dropped behind the take. It may refuse only where its policy has a fence; eu's always has one.
+    let fence = |tier: u32| json!({"step": "failover", "mode": "fence", "tiers": [[tier]]});
+    let root = json!([{"step": "take", "count": 2}, fence(3)]);
+    let telling = |mode: &str| {
+        json!([{"step": "geo", "mode": mode, "rules": [
+            rule("subnet", "192.0.2.0/25", &[2], 3), rule("default", "", &[0], 4)]}])
+    };
+    let told = |us: Value| ask(&built(&world(root.clone(), json!([fence(0)]), us)), "192.0.2.1", &UP);
+    assert_eq!((told(telling("prefer")).scope, told(telling("prefer")).answer), (0, vec![0]));
+    assert_eq!((told(telling("fence")).scope, told(telling("fence")).answer), (25, vec![0]));
+}
+
+#[test]
 fn members_are_drawn_by_their_weights_in_the_pool_of_pools() {
     let steering =
         built(&world(json!([{"step": "weighted"}]), json!([]), json!([{"step": "take", "count": 1}])));
