@@ -259,7 +259,7 @@ def test_a_pool_of_pools_counts_members():
     ],
 )
 def test_a_member_that_drew_what_its_own_fence_drops_does_not_count(first, second, expected):
-    """The first member draws one of its POPs and keeps POP 0 alone; a fence of the second keeps ``second``."""
+    """The first member draws one of its POPs and keeps POP 0 alone; the second keeps those of ``second``."""
     draws = [{"step": "weighted"}, {"step": "take", "count": 1}]
     fences = [{"step": "failover", "mode": "fence", "tiers": [kept]} for kept in ([0], second)]
     pools = [

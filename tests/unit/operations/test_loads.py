@@ -11,17 +11,8 @@ from gslb.errors import InvalidChangeError, NotFoundError
 from gslb.model.site import LoadSettings, Milliseconds
 from gslb.operations.latency_changes import RequestedLatency
 from tests.unit.fakes import START, example_site
-from tests.unit.operations.test_operations import World
 
 UNKNOWN = "ffff"
-
-
-@pytest.fixture
-async def world(tmp_path):
-    world = World(tmp_path)
-    await world.start()
-    yield world
-    await world.stop()
 
 
 async def test_a_load_is_published_at_once_and_reported_with_its_age(world):

@@ -11,15 +11,6 @@ from gslb.model.health import Observed
 from gslb.model.what_if import Suppositions
 from gslb.operations.what_if import Requested, read_suppositions
 from tests.unit.fakes import START, example_site
-from tests.unit.operations.test_operations import World
-
-
-@pytest.fixture
-async def world(tmp_path):
-    world = World(tmp_path)
-    await world.start()
-    yield world
-    await world.stop()
 
 
 def octets(world, **requested):

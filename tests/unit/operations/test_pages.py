@@ -1,0 +1,64 @@
+"""Lists in pages, which cost no more than what they show."""
+
+from __future__ import annotations
+
+import pytest
+
+from gslb.errors import InvalidChangeError
+
+
+class CountedZones(dict):
+    """So many zones by origin, all of them one, that count how often one is looked at."""
+
+    def __init__(self, count, zone):
+        super().__init__((f"z{number:06}.example.", zone) for number in range(count))
+        self.looks = 0
+
+    def __getitem__(self, origin):
+        self.looks += 1
+        return super().__getitem__(origin)
+
+
+async def test_a_page_of_many_zones_looks_at_no_more_than_it_has(world, monkeypatch):
+    zones = CountedZones(300_000, world.publisher.live["example.com."])
+    origins = sorted(zones)
+    monkeypatch.setattr(world.publisher, "zones", lambda: zones)
+    monkeypatch.setattr(world.publisher, "origins", lambda: origins)
+    page = world.operations.zones(299_000, 1_000)
+    assert [zone.zone for zone in page.zones] == origins[299_000:]
+    assert (page.total, page.offset, page.next_offset, zones.looks) == (300_000, 299_000, None, 1_000)
+    page = world.operations.zones(298_999, 1_000)
+    assert (len(page.zones), page.next_offset, zones.looks) == (1_000, 299_999, 2_000)
+    assert world.operations.zones(300_000, 1_000).zones == []
+
+
+async def test_a_page_of_endpoints_asks_for_the_health_of_no_others(world):
+    asked = []
+    health = world.checker.health
+    world.checker.health = lambda numbers: health(asked.append(tuple(numbers)) or asked[-1])
+    pages = [world.operations.endpoints(offset, 3) for offset in (0, 3, 4)]
+    assert [[row.number for row in page.endpoints] for page in pages] == [[0, 1, 2], [3], []]
+    assert [page.next_offset for page in pages] == [3, None, None]
+    assert asked == [(0, 1, 2), (3,), ()]
+
+
+async def test_rrsets_come_in_pages_and_by_name_and_type(world):
+    operations = world.operations
+    page = await operations.rrsets("example.com", 0, 3)
+    assert [(rrset.name, rrset.type) for rrset in page.rrsets] == [
+        ("example.com.", "NS"),
+        ("example.com.", "SOA"),
+        ("ns1.example.com.", "A"),
+    ]
+    assert page.next_offset == 3
+    last = await operations.rrsets("example.com", 3, 3)
+    assert (len(last.rrsets), last.next_offset) == (1, None)
+    by_name = await operations.rrsets("example.com", 0, 10, name="@")
+    assert [rrset.type for rrset in by_name.rrsets] == ["NS", "SOA"]
+    by_type = await operations.rrsets("example.com", 0, 10, rtype="txt")
+    assert [rrset.records for rrset in by_type.rrsets] == [['"hello"']]
+    both = await operations.rrsets("example.com", 0, 10, name="ns1.example.com.", rtype="A")
+    assert [rrset.records for rrset in both.rrsets] == [["192.0.2.53"]]
+    assert (await operations.rrsets("example.com", 0, 10, name="none")).rrsets == []
+    with pytest.raises(InvalidChangeError):
+        await operations.rrsets("example.com", 0, 10, rtype="NOPE")
