@@ -6,8 +6,9 @@
 
 use std::net::IpAddr;
 
+use super::lookup::zone_of;
 use super::steered::client_of;
-use super::{CLASS_IN, GROUP, Pending, Responder, zone_of};
+use super::{CLASS_IN, GROUP, Pending, Responder};
 use crate::geo::table::Level;
 use crate::observe::demand::Key;
 use crate::publish::Published;

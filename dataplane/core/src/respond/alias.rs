@@ -1,8 +1,9 @@
 //! ALIAS: the addresses of another name, answered as the owner's own, so that an apex can follow a name.
 
+use super::lookup::{Chooser, Lookup, MAX_CHAIN, records};
 use super::opt::ExtendedError;
 use super::steered::chosen;
-use super::{Answer, Chooser, Lookup, MAX_CHAIN, NoTrace, Step, Trace, records};
+use super::{Answer, NoTrace, Step, Trace};
 use crate::steer::{Decision, Outcome, Steering};
 use crate::wire::Rcode;
 use crate::wire::fold::FoldedName;

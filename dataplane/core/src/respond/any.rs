@@ -1,6 +1,7 @@
 //! Queries for ANY.
 
-use super::{Answer, Lookup, Trace, records};
+use super::lookup::{Lookup, records};
+use super::{Answer, Trace};
 use crate::steer::Steering;
 use crate::wire::Rcode;
 use crate::wire::rtype::{self, number};

@@ -3,7 +3,8 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Chooser, Lookup, Step, Trace};
+use super::lookup::{Chooser, Lookup};
+use super::{Answer, Step, Trace};
 use crate::steer::{Outcome, Selection, Steering};
 use crate::wire::Rcode;
 use crate::wire::rtype::{self, number};

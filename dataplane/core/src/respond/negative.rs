@@ -1,6 +1,7 @@
 //! Negative answers: the SOA with the negative TTL (RFC 2308 sections 2 and 5).
 
-use super::{Answer, CLASS_ANY, Lookup};
+use super::lookup::Lookup;
+use super::{Answer, CLASS_ANY};
 use crate::wire::Rcode;
 use crate::wire::writer::{Full, Owner, Section, Writer};
 use crate::zone::table::Zone;

@@ -1,6 +1,6 @@
 //! The names that one answer has passed, so that no RRset stands in it twice (RFC 2181 section 5).
 
-use super::MAX_CHAIN;
+use super::lookup::MAX_CHAIN;
 use crate::wire::fold::hash;
 
 /// Names by their hash: should two ever agree, a chain of aliases ends one step early and the resolver asks on.

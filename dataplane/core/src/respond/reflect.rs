@@ -4,7 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Answer, Lookup, Step, Trace};
+use super::lookup::Lookup;
+use super::{Answer, Step, Trace};
 use crate::observe::counters::Counter;
 use crate::steer::{Origin, Reasoned, Reflect};
 use crate::wire::Rcode;

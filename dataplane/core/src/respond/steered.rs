@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Chooser, Lookup, Next, Trace};
+use super::lookup::{Chooser, Lookup, Next};
+use super::{Answer, Trace};
 use crate::observe::counters::Counter;
 use crate::observe::demand::Key;
 use crate::respond::Step;

@@ -1,14 +1,17 @@
 //! What an answer is made of, asked without sockets.
 #![allow(clippy::unwrap_used)]
 
+use super::lookup::MAX_CHAIN;
 use super::*;
 use crate::publish::Publisher;
 use crate::steer::Steering;
 use crate::steer::verdict::{Loads, Verdicts};
+use crate::wire::rtype::number;
 use crate::wire::{Name, u16_at, u32_at};
 use crate::zone::build::build;
 use crate::zone::flattened::{Flattened, FlattenedSet};
 use crate::zone::reader::read_zone_bytes;
+use crate::zone::table::Zone;
 use crate::zone::zones::Zones;
 
 const HEAD: &str = "$TTL 60\n@ SOA ns. host. 1 2 3 4 5\n@ NS ns.\n";
