@@ -117,8 +117,35 @@ def test_section_7_1_2_source_zero_gets_scope_zero(server):
 @pytest.mark.parametrize(
     ("name", "rtype"), [("plain", "A"), ("www", "TXT"), ("nowhere", "A"), ("www", "AAAA")]
 )
-def test_names_that_are_not_steered_by_location_have_scope_zero(server, name, rtype):
-    assert subnet_of(server.ask(f"{name}.example.com.", rtype, subnet="198.51.100.0/24")).scopelen == 0
+@pytest.mark.parametrize("subnet", ["198.51.100.0/24", "::ffff:198.51.100.0/120"])
+def test_names_that_are_not_steered_by_location_have_scope_zero(server, name, rtype, subnet):
+    assert subnet_of(server.ask(f"{name}.example.com.", rtype, subnet=subnet)).scopelen == 0
+
+
+def test_a_mapped_subnet_has_the_scope_of_all_mapped_addresses_only_where_others_get_other_answers(engine):
+    """IPv4-mapped addresses are located as IPv4, that all IPv4 gets one answer tells nothing of IPv6."""
+    rule = {"kind": "subnet", "value": "2001:db8::/33", "units": [1], "file": "", "line": 1}
+    steps = {
+        "six": [{"step": "geo", "mode": "prefer", "rules": [rule]}],
+        "any": [{"step": "shuffle"}],
+        "sticky": [{"step": "sticky", "ipv4": 0, "ipv6": 48}],
+    }
+    names = STEERING["names"][0]
+    steering = STEERING | {
+        "policies": [
+            {"name": name, "file": "", "line": 0, "steps": these} for name, these in steps.items()
+        ],
+        "names": [
+            names | {"name": f"{name}.example.com.", "policy": number} for number, name in enumerate(steps)
+        ]
+        + [names | {"name": "out.example.com.", "client_subnet": False}],
+    }
+    server = engine({"example.com.": APEX + "alias 60 IN CNAME six\n"}, steering)
+    scopes = {
+        name: subnet_of(server.ask(f"{name}.example.com.", subnet="::ffff:198.51.100.0/120")).scopelen
+        for name in (*steps, "out", "alias")
+    }
+    assert scopes == {"six": 96, "any": 0, "sticky": 96, "out": 0, "alias": 96}
 
 
 def test_the_scope_of_a_steered_name_behind_a_cname_is_kept(server):

@@ -59,7 +59,7 @@ impl<'q> ResponseOpt<'q> {
         self.edns.keepalive && self.transport == Transport::Tcp
     }
 
-    /// Writes it. `scope` is the prefix of the client's that the answer holds for.
+    /// Writes it. `scope` is that of a client subnet, in bits of its family.
     #[inline]
     pub fn write(
         &self,
@@ -75,7 +75,7 @@ impl<'q> ResponseOpt<'q> {
         }
         let mut options = Options::default();
         if let Some(subnet) = self.edns.subnet {
-            let (data, length) = subnet.data(subnet.scope(scope));
+            let (data, length) = subnet.data(scope);
             options.push(OptionCode::ClientSubnet, data.get(..length).unwrap_or_default());
         }
         if let Some(name) = self.nsid(identity) {

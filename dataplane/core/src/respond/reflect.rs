@@ -9,7 +9,6 @@ use super::{Answer, Step, Trace};
 use crate::observe::counters::Counter;
 use crate::steer::{Origin, Reasoned, Reflect};
 use crate::wire::Rcode;
-use crate::wire::edns::ClientSubnet;
 use crate::wire::rtype::number;
 use crate::wire::writer::{Full, Owner, Section, Writer};
 use crate::zone::table::Zone;
@@ -39,7 +38,8 @@ impl Lookup<'_> {
         let all = addresses(mode, resolver, subnet);
         let is_ipv4 = self.query.qtype == number::A;
         let answer = || all.into_iter().flatten().filter(|address| address.is_ipv4() == is_ipv4);
-        let scope = sent.filter(|_| mode != Reflect::Dns).map_or(0, whole);
+        // The answer tells the whole subnet.
+        let scope = sent.filter(|_| mode != Reflect::Dns).map_or(0, |subnet| subnet.source);
         let ttl = name.ttl.min(longest);
         trace.note(|| Step::Reflect {
             name: Origin::new(&name.name.to_string(), &name.place),
@@ -78,17 +78,6 @@ fn addresses(mode: Reflect, resolver: IpAddr, subnet: Option<IpAddr>) -> [Option
     }
 }
 
-/// The scope of an answer that tells the whole subnet, in bits of the family that [`ClientSubnet::scope`] counts in.
-fn whole(subnet: ClientSubnet) -> u8 {
-    match subnet.location() {
-        None => 0,
-        Some(address) if address.is_ipv6() && address.to_canonical().is_ipv4() => {
-            subnet.source.saturating_sub(96)
-        }
-        Some(_) => subnet.source,
-    }
-}
-
 fn scope_reason(mode: Reflect, client_subnet: bool, subnet: Option<IpAddr>) -> &'static str {
     match (mode, client_subnet, subnet) {
         (Reflect::Dns, ..) => "the answer is the resolver's address, whomever it asks for",
@@ -120,26 +109,5 @@ mod tests {
         assert_eq!(all(Reflect::Both, Some(client)), [client, resolver]);
         assert_eq!(all(Reflect::Both, None), [resolver]);
         assert_eq!(all(Reflect::Both, Some(resolver)), [resolver], "a record stands in an RRset once");
-    }
-
-    #[test]
-    fn the_scope_is_the_source_also_of_a_mapped_address() {
-        let subnet = |family, source, address: &str| {
-            let mut octets = [0; 16];
-            match ip(address) {
-                IpAddr::V4(address) => octets[..4].copy_from_slice(&address.octets()),
-                IpAddr::V6(address) => octets = address.octets(),
-            }
-            ClientSubnet { family, source, address: octets }
-        };
-        for subnet in [
-            subnet(1, 24, "192.0.2.0"),
-            subnet(1, 0, "0.0.0.0"),
-            subnet(2, 56, "2001:db8::"),
-            subnet(2, 104, "::ffff:192.0.0.0"),
-            subnet(0, 0, "0.0.0.0"),
-        ] {
-            assert_eq!(subnet.scope(whole(subnet)), subnet.source);
-        }
     }
 }

@@ -9,7 +9,6 @@ use crate::observe::demand::Key;
 use crate::respond::Step;
 use crate::steer::{Decision, Outcome, Reasoned, Selection, Steering};
 use crate::wire::Rcode;
-use crate::wire::edns::ClientSubnet;
 use crate::wire::query::Query;
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Owner, Section, Writer};
@@ -146,16 +145,42 @@ impl<'a> Lookup<'a> {
         let client = client_of(steering, steered, self.query, self.client);
         if !T::ENABLED {
             let found = self.ahead.found(steered, rtype);
-            return steering.decide_for(steered, rtype, client, found, standing, random, selection);
+            let decision = steering.decide_for(steered, rtype, client, found, standing, random, selection);
+            return Decision { scope: self.scope_of(steered, rtype, decision.scope), ..decision };
         }
         let (decision, mut explanation) =
             steering.explain(steered, rtype, client, standing, random, selection);
+        let scope = self.scope_of(steered, rtype, decision.scope);
         // A name that reflects has nothing to decide on, and tells its own step.
         if !steering.reflects(steered) {
-            explanation.scope = sent(explanation.scope, self.query.edns.and_then(|edns| edns.subnet));
+            explanation.scope = Reasoned { value: scope, reason: self.scope_reason(explanation.scope) };
             trace.note(|| Step::Steer { explanation: Box::new(explanation) });
         }
-        decision
+        Decision { scope, ..decision }
+    }
+
+    /// The scope of a decision within `prefix` bits of the client, in bits of the family of the client subnet that was
+    /// sent, if one was.
+    #[inline]
+    fn scope_of(&self, steered: u32, rtype: u16, prefix: u8) -> u8 {
+        let Some(subnet) = self.query.edns.and_then(|edns| edns.subnet) else { return 0 };
+        // All of IPv4 lies in one prefix of IPv6, whose other clients may get other answers.
+        if prefix == 0 && !self.state.steering.tells_clients_apart(steered, rtype) {
+            return 0;
+        }
+        subnet.scope(prefix)
+    }
+
+    fn scope_reason(&self, decided: Reasoned<u8>) -> String {
+        match self.query.edns.and_then(|edns| edns.subnet) {
+            _ if decided.value == 0 => decided.reason,
+            None => "no client subnet was sent: the address that the query came from decided".to_owned(),
+            Some(subnet) if subnet.location().is_none() => {
+                "a client subnet of /0 asks not to be located by it: the address that the query came from decided"
+                    .to_owned()
+            }
+            Some(_) => decided.reason,
+        }
     }
 }
 
@@ -164,21 +189,6 @@ impl<'a> Lookup<'a> {
 pub(super) fn client_of(steering: &Steering, steered: u32, query: &Query, client: IpAddr) -> IpAddr {
     let subnet = query.edns.and_then(|edns| edns.subnet?.location());
     subnet.filter(|_| steering.uses_client_subnet(steered)).unwrap_or(client)
-}
-
-/// The scope as the response tells it: in bits of the family of the client subnet that was sent, if one was.
-fn sent(decided: Reasoned<u8>, subnet: Option<ClientSubnet>) -> Reasoned<u8> {
-    let value = subnet.map_or(0, |subnet| subnet.scope(decided.value));
-    let reason = match subnet {
-        _ if decided.value == 0 => decided.reason,
-        None => "no client subnet was sent: the address that the query came from decided".to_owned(),
-        Some(subnet) if subnet.location().is_none() => {
-            "a client subnet of /0 asks not to be located by it: the address that the query came from decided"
-                .to_owned()
-        }
-        Some(_) => decided.reason,
-    };
-    Reasoned { value, reason }
 }
 
 /// What the chosen endpoints answer: their addresses, or the records that they declare.

@@ -336,6 +336,13 @@ impl Steering {
         Decision { outcome, ttl, scope }
     }
 
+    /// Whether a client's address or its subnet can decide what a name answers to a type.
+    #[inline]
+    pub fn tells_clients_apart(&self, name: u32, rtype: u16) -> bool {
+        let tree = self.tree(name, rtype).filter(|_| self.uses_client_subnet(name));
+        tree.is_some_and(|tree| tree.is_sticky || tree.classes.len() > 1)
+    }
+
     /// The tree of a name for a type, if its pool has anything of that type.
     #[inline]
     pub(super) fn tree(&self, name: u32, rtype: u16) -> Option<&Tree> {

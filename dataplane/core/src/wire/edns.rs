@@ -80,9 +80,9 @@ impl ClientSubnet {
         }
     }
 
-    /// The scope of an answer decided within `prefix` bits of [`ClientSubnet::location`], where IPv4-mapped IPv6
-    /// addresses count as IPv4: in bits of the family as sent, and 0 where no location was wanted
-    /// (RFC 7871 section 7.2.1).
+    /// The scope of an answer that holds for `prefix` bits of [`ClientSubnet::location`], where IPv4-mapped IPv6
+    /// addresses count as IPv4, but not for all clients: in bits of the family as sent, and 0 where no location was
+    /// wanted (RFC 7871 section 7.2.1).
     pub fn scope(&self, prefix: u8) -> u8 {
         match self.location() {
             None => 0,
