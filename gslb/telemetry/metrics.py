@@ -30,8 +30,14 @@ _LABELLED = (
 
 _PLAIN = {
     "truncated": ("gslb_truncated", "Responses that were cut to fit and had TC set."),
-    "steered": ("gslb_steered", "Responses that a pool and a policy made."),
-    "all_down": ("gslb_all_down", "Steered queries for which no endpoint was handed out."),
+    "steered": (
+        "gslb_steered",
+        "Steered names that endpoints were handed out for, also where a CNAME or an ALIAS led there.",
+    ),
+    "all_down": (
+        "gslb_all_down",
+        "Steered names that no endpoint was handed out for, also where a CNAME or an ALIAS led there.",
+    ),
     "reflected": (
         "gslb_reflected",
         "Queries for addresses that were answered with those of whoever asked.",

@@ -45,6 +45,22 @@ def test_a_steered_target_is_steered(server):
     answer = server.ask("steered.example.com.", subnet="198.51.100.0/24")
     assert rows(answer.answer) == ["steered.example.com. 10 A 192.0.2.2"]
     assert [option.scopelen for option in answer.options if isinstance(option, dns.edns.ECSOption)] == [24]
+    counters = server.dataplane.counters()
+    assert (counters["steered"], counters["all_down"]) == (1, 0)
+
+
+@pytest.mark.parametrize("way", ["target", "alias on the way"])
+def test_a_steered_target_without_an_endpoint_left_counts_as_all_down(engine, way):
+    pool = STEERING["pools"][0] | {"when_all_down": "nodata"}
+    if way != "target":
+        cnames = [{"pop": pop, "cname": f"cdn{pop}.example.org.", "weight": 1} for pop in (0, 1)]
+        pool |= {"endpoints": cnames}
+    server = engine({"example.com.": ZONE}, STEERING | {"pools": [pool]})
+    for endpoint in range(2):
+        server.set_verdict(endpoint, 1)
+    assert rows(server.ask("steered.example.com.").answer) == []
+    counters = server.dataplane.counters()
+    assert (counters["steered"], counters["all_down"]) == (0, 1)
 
 
 @pytest.mark.parametrize("name", ["loop", "gone"])

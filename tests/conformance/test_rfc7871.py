@@ -132,9 +132,7 @@ def test_a_mapped_subnet_has_the_scope_of_all_mapped_addresses_only_where_others
     }
     names = STEERING["names"][0]
     steering = STEERING | {
-        "policies": [
-            {"name": name, "file": "", "line": 0, "steps": these} for name, these in steps.items()
-        ],
+        "policies": [{"name": name, "file": "", "line": 0, "steps": these} for name, these in steps.items()],
         "names": [
             names | {"name": f"{name}.example.com.", "policy": number} for number, name in enumerate(steps)
         ]

@@ -58,7 +58,6 @@ impl<'a> Lookup<'a> {
         let Decision { outcome, ttl, scope } = decision;
         let answer = match outcome {
             Outcome::Answer => {
-                self.counters.add(Counter::Steered);
                 if steering.is_alias(steered) {
                     return Steered::Next(self.alias(&chooser.selection, decision, owner, writer));
                 }
@@ -68,18 +67,11 @@ impl<'a> Lookup<'a> {
                 self.reflect(steered, u32::MAX, zone, owner, writer, trace)
             }
             Outcome::NotOffered => return Steered::Zone { scope, longest: None },
-            Outcome::LastResort => {
-                self.counters.add(Counter::AllDown);
-                return Steered::Zone { scope, longest: Some(ttl) };
-            }
+            Outcome::LastResort => return Steered::Zone { scope, longest: Some(ttl) },
             Outcome::NoData => {
-                self.counters.add(Counter::AllDown);
                 Answer { scope, ..self.negative_for(zone, Rcode::NoError, ttl, owner, writer) }
             }
-            Outcome::ServFail => {
-                self.counters.add(Counter::AllDown);
-                Answer { scope, ..Answer::code(Rcode::ServFail) }
-            }
+            Outcome::ServFail => Answer { scope, ..Answer::code(Rcode::ServFail) },
         };
         Steered::Next(Next::Done(answer))
     }
@@ -112,7 +104,7 @@ impl<'a> Lookup<'a> {
         Next::Follow { target: target.as_wire(), scope }
     }
 
-    /// Decides, and counts the query for the steered name unless it is only explained.
+    /// Decides, and counts how that went, and the query for the steered name unless it is only explained.
     #[inline]
     pub(super) fn decide_and_count<T: Trace>(
         &self,
@@ -122,6 +114,11 @@ impl<'a> Lookup<'a> {
         trace: &mut T,
     ) -> Decision {
         let decision = self.decide(steered, rtype, chooser, trace);
+        match decision.outcome {
+            Outcome::Answer => self.counters.add(Counter::Steered),
+            Outcome::LastResort | Outcome::NoData | Outcome::ServFail => self.counters.add(Counter::AllDown),
+            Outcome::NotOffered => {}
+        }
         if !T::ENABLED
             && let Some(asked) = chooser.selection.asked()
             && !self.state.demand.add(self.worker, Key::new(steered, asked.rtype, asked.cell))
