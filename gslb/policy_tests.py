@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.model.policy_test import Client, Conditions, Expectation, PolicyTest
     from gslb.model.site import SteeringConfig
+    from gslb.zones.answering_pops import Matches
 
 MAXIMUM_EXAMPLES = 64
 """Clients that stand for everyone at a location: one of each place that the databases tell apart."""
@@ -60,11 +61,11 @@ class _Answer:
 
     rcode: str
     records: frozenset[str]
-    pops: frozenset[str]
     ttl: int | None
     scope: int | None
     alias: str = ""
     """The name outside the site to which an ALIAS led; what has to be resolved for it is not known then."""
+    pops: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         if self.alias:
@@ -116,7 +117,7 @@ class _Runner:
         self._verdicts = bytes(steering.endpoint_count)
         self._loads = b""
         self._examples = _examples((test.client for test in tests), steering)
-        self._answers: dict[bytes, _Answer] = {}
+        self._answers: dict[bytes, tuple[_Answer, Matches]] = {}
 
     def run(self, test: PolicyTest) -> Outcome:
         if test.conditions != self._conditions:
@@ -124,12 +125,10 @@ class _Runner:
             self._verdicts = self._what_if.verdicts(test.conditions, self._all_up).to_bytes()
             self._loads = self._what_if.loads(test.conditions, {})
             self._engine.publish_verdicts(self._verdicts, self._loads)
-            if self._pops.has_last_resort:
-                self._answers.clear()
         clients = self._clients(test.client)
         if not clients:
             return Outcome(test, 0, f"no geo database of the site knows {test.client}")
-        passed: set[bytes] = set()
+        passed: set[tuple[bytes, frozenset[str]]] = set()
         for client, address in clients:
             wire = _query(test.ask, test.type, len(address)) + address
             last: bytes | None = None
@@ -139,9 +138,11 @@ class _Runner:
                     continue
                 last = reply
                 told = _without_client(reply, address)
-                if told in passed:
+                answer, matches = self._read(told, reply, test.type)
+                pops = self._pops.of(matches, client, self._verdicts, self._loads)
+                if (told, pops) in passed:
                     continue
-                answer = self._read(told, reply, test.type, client)
+                answer = replace(answer, pops=pops)
                 problem = _problem(test.expect, answer)
                 if problem:
                     who = client if test.client.kind is None else f"{test.client} ({client})"
@@ -149,7 +150,7 @@ class _Runner:
                     return Outcome(
                         test, len(clients), f"a client at {who}{when} gets {answer}, but {problem}"
                     )
-                passed.add(told)
+                passed.add((told, pops))
         return Outcome(test, len(clients))
 
     def _clients(self, client: Client) -> list[tuple[str, bytes]]:
@@ -158,18 +159,21 @@ class _Runner:
             return [(client.address, ip_address(client.address).packed)]
         return self._examples[client.kind.value, client.value]
 
-    def _read(self, told: bytes, reply: bytes, rtype: str, client: str) -> _Answer:
-        """The answer of a reply; of replies that tell the same, one is read."""
+    def _read(self, told: bytes, reply: bytes, rtype: str) -> tuple[_Answer, Matches]:
+        """The answer of a reply, but for its POPs, and what it may have these by.
+
+        Of replies that tell the same, one is read.
+        """
         found = self._answers.get(told)
         if found is None:
             if len(self._answers) >= MAXIMUM_ANSWERS:
                 self._answers.clear()
             message = dns.message.from_wire(reply)
-            found = self._answer(message, dns.rdatatype.from_text(rtype), client)
-            self._answers[told] = found
+            answer = self._answer(message, dns.rdatatype.from_text(rtype))
+            found = self._answers[told] = answer, self._pops.matches(message)
         return found
 
-    def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType, client: str) -> _Answer:
+    def _answer(self, message: dns.message.Message, rtype: dns.rdatatype.RdataType) -> _Answer:
         given = [(int(rrset.rdtype), rdata.to_text()) for rrset in message.answer for rdata in rrset]
         scopes = [option.scopelen for option in message.options if isinstance(option, dns.edns.ECSOption)]
         records = frozenset(text for number, text in given if number == rtype)
@@ -183,7 +187,6 @@ class _Runner:
             alias=alias,
             rcode=dns.rcode.to_text(message.rcode()),
             records=records,
-            pops=self._pops.of(message, client, self._verdicts, self._loads),
             ttl=min((rrset.ttl for rrset in message.answer), default=None),
             scope=scopes[0] if scopes else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,15 @@ Record = tuple[int, str]
 """Type, and presentation format."""
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The POPs whose records an answer may have from steering."""
+
+    always: frozenset[str]
+    if_chosen: tuple[tuple[str, int, frozenset[str]], ...]
+    """Steered name, type and POPs where the zone's own records stand in, maybe like those of an endpoint."""
+
+
 class AnsweringPops:
     """Says it of answers from these zones under ``config``, which is compiled as ``steering``."""
 
@@ -39,21 +49,30 @@ class AnsweringPops:
         self._graph = PoolGraph(config.pools)
         self._steering = steering
         self._records: dict[str, Mapping[Record, frozenset[str]]] = {}
-        self.has_last_resort = any(pool.when_all_down is WhenAllDown.FALLBACK for pool in config.pools)
-        """Whether what is said of an answer depends on the verdicts under which it was given."""
 
-    def of(self, message: dns.message.Message, client: str, verdicts: bytes, loads: bytes) -> frozenset[str]:
-        """POPs of the answer that ``client`` got under these verdicts and loads."""
-        found: set[str] = set()
+    def matches(self, message: dns.message.Message) -> Matches:
+        """The POPs that an answer has records of, whoever got it."""
+        always: set[str] = set()
+        if_chosen: dict[tuple[str, int, frozenset[str]], None] = {}
         for rrset in message.answer:
             owner = rrset.name.to_text()
             for rdata in rrset:
                 for rtype, text in _records_in(owner, rdata):
                     for name in self._answering(owner, rtype):
                         pops = self._records_of(name).get((rtype, text), frozenset())
-                        if pops and self._chose(name, rtype, client, verdicts, loads):
-                            found |= pops
-        return frozenset(found)
+                        if self._has_last_resort(name):
+                            if_chosen |= {(name, rtype, pops): None} if pops else {}
+                        else:
+                            always |= pops
+        return Matches(frozenset(always), tuple(if_chosen))
+
+    def of(self, matches: Matches, client: str, verdicts: bytes, loads: bytes) -> frozenset[str]:
+        """POPs of an answer with these matches, which ``client`` got under these verdicts and loads."""
+        found = matches.always
+        for name, rtype, pops in matches.if_chosen:
+            if self._steering.decide(self._numbers[name], rtype, client, verdicts, loads)[0] == "answer":
+                found |= pops
+        return found
 
     def _answering(self, owner: str, rtype: int) -> Iterable[str]:
         """The steered names that may have answered with records of ``owner``."""
@@ -90,12 +109,9 @@ class AnsweringPops:
             known = self._records[pool] = {record: frozenset(pops) for record, pops in found.items()}
         return known
 
-    def _chose(self, name: str, rtype: int, client: str, verdicts: bytes, loads: bytes) -> bool:
-        """Whether steering answers at all: the last resort may have the same records as an endpoint."""
-        number = self._numbers[name]
-        if self._graph.pools[self._names[number].pool].when_all_down is not WhenAllDown.FALLBACK:
-            return True
-        return self._steering.decide(number, rtype, client, verdicts, loads)[0] == "answer"
+    def _has_last_resort(self, name: str) -> bool:
+        pool = self._names[self._numbers[name]].pool
+        return self._graph.pools[pool].when_all_down is WhenAllDown.FALLBACK
 
 
 def _records_of(endpoint: Endpoint) -> Iterable[Record]:

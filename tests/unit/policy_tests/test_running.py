@@ -155,6 +155,23 @@ def test_answers_are_read_once_whoever_gets_them(site, monkeypatch):
     assert len(reads) == 2
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_last_resort_like_an_endpoint_of_others_is_of_no_pop(site, turn):
+    """Both clients get the same reply: the one by steering, the other since the policy leaves it nothing."""
+    fenced = BY_COUNTRY.replace("nodata", "fallback").replace("ttl: 20", "ttl: 300, client_subnet: false")
+    fenced = fenced.replace(
+        "{country: {DE: [fra, ams]}, default: [sin]}", "{mode: fence, country: {DE: [fra, ams]}}"
+    )
+    zone = "$TTL 300\n@ SOA ns1 hostmaster 10 7200 1800 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n"
+    tests = [
+        test(client=DE, expect={"pops": ["fra"], "records": ["192.0.2.1"]}),
+        test(client=SINGAPORE, expect={"never": ["fra"], "records": ["192.0.2.1"]}),
+    ]
+    directory = site(*tests[::turn], site=fenced)
+    (directory / "example.com.zone").write_text(f"{zone}www A 192.0.2.1\n")
+    assert problems(directory) == []
+
+
 ECS = bytes.fromhex("000800080001201b")
 
 
