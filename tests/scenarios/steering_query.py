@@ -62,6 +62,7 @@ class Query:
         """Every sequence of endpoints that the pool may give. ``healthy``: members must be available."""
         if (pool, policy) not in self._answers:
             found = set()
+            tried = 0
             for chosen in self._chosen(pool, policy, counts, healthy):
                 parts = [
                     [(one.endpoint,)]
@@ -72,7 +73,8 @@ class Query:
                 for sequences in product(*parts):
                     once = dict.fromkeys(number for sequence in sequences for number in sequence)
                     found.add(tuple(once)[:MOST_ENDPOINTS])
-                    _bound(len(found))
+                    tried += 1
+                    _bound(tried // 10)  # many ways may lead to the same few
             self._answers[pool, policy] = frozenset(found)
         return self._answers[pool, policy]
 
