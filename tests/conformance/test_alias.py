@@ -112,3 +112,54 @@ def test_other_types_and_the_alias_itself_are_not_flattened(server):
 
 def test_the_control_plane_can_list_them(server):
     assert ("example.com.", "web.example.com.", 60) in server.zones[0].aliases()
+
+
+def chain_of(engine, records, **pool):
+    """A zone with these records whose name www is steered to an IPv4 address."""
+    pools = [STEERING["pools"][0] | {"endpoints": STEERING["pools"][0]["endpoints"][:1], **pool}]
+    steering = STEERING | {"pools": pools, "policies": [{**STEERING["policies"][0], "steps": []}]}
+    return engine({"example.com.": APEX + records}, steering)
+
+
+def test_an_alias_of_an_alias_is_answered_as_that_one_is(engine):
+    """The own addresses of a name on the way answer only while nothing is known of its target."""
+    server = chain_of(
+        engine,
+        "t A 192.0.2.7\nb ALIAS t\nb A 192.0.2.250\na ALIAS b\nc CNAME b\n"
+        "b2 ALIAS cdn.example.org.\nb2 A 192.0.2.251\na2 ALIAS b2\na3 ALIAS a2\na3 A 192.0.2.252\n"
+        "u ALIAS cdn.example.org.\na4 ALIAS u\na4 A 192.0.2.253\n",
+    )
+
+    def addresses(*names):
+        answers = [server.ask(f"{name}.example.com.").answer for name in names]
+        return [answer[-1][0].to_text() if answer else "none" for answer in answers]
+
+    assert addresses("b", "a", "c") == ["192.0.2.7"] * 3
+    assert addresses("b2", "a2", "a3") == ["192.0.2.251"] * 3
+    assert addresses("u", "a4") == ["none", "192.0.2.253"]
+    server.dataplane.publish_flattened([("cdn.example.org.", A, 60, [b"\x09\x09\x09\x09"], False)])
+    assert addresses("b2", "a2", "a3", "u", "a4") == ["9.9.9.9"] * 5
+
+
+def test_a_steered_target_has_its_own_alias_where_steering_does_not_answer(engine):
+    records = "www ALIAS o\no A 192.0.2.5\no AAAA 2001:db8::5\na ALIAS www\n"
+    server = chain_of(engine, records, when_all_down="fallback")
+
+    def addresses(rtype):
+        names = ("www", "a")
+        answers = [server.ask(f"{name}.example.com.", rtype).answer for name in names]
+        return [answer[0][0].to_text() if answer else "none" for answer in answers]
+
+    assert addresses("AAAA") == ["2001:db8::5"] * 2
+    assert addresses("A") == ["192.0.2.1"] * 2
+    server.set_verdict(0, 1)
+    assert addresses("A") == ["192.0.2.5"] * 2
+
+
+def test_addresses_of_name_servers_that_an_alias_or_steering_has_are_not_told_beside(engine):
+    """A resolver may answer from additional data, and would go round a drain."""
+    records = "@ 300 NS www\n@ 300 NS ns2\nwww A 192.0.2.66\nns2 ALIAS t\nns2 A 192.0.2.67\nt A 192.0.2.7\n"
+    records += "cut 300 NS www\ncut 300 NS ns.cut\nns.cut 300 A 192.0.2.8\n"
+    server = chain_of(engine, records)
+    assert rows(server.ask("example.com.", "NS").additional) == ["ns1.example.com. 300 A 192.0.2.53"]
+    assert rows(server.ask("x.cut.example.com.").additional) == ["ns.cut.example.com. 300 A 192.0.2.8"]

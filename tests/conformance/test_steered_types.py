@@ -1,5 +1,9 @@
 """Pools of CNAMEs (RFC 1034 section 3.6.2), and RRsets that endpoints declare."""
 
+from itertools import pairwise
+
+import dns.flags
+import dns.message
 import dns.rcode
 import pytest
 
@@ -108,3 +112,57 @@ def test_what_if_changes_nothing(engine):
     for verdicts, loads in ((bytes(3), None), (None, bytes(2)), (None, bytes(3)), (bytes([3] * 4), None)):
         with pytest.raises(ValueError):
             engine.dataplane.explain("www.ex.", 1, "127.0.0.1", None, verdicts, loads)
+
+
+def test_what_stands_in_for_a_steered_cname_has_its_scope_and_ttl_for_every_type(tmp_path):
+    """A fence leaves clients elsewhere nothing: for ANY and ALIAS too that holds for them, and no longer."""
+    document = steering()
+    rules = [{"kind": "subnet", "value": LONG, "units": [1]}]
+    document["policies"][0]["steps"] = [{"step": "geo", "mode": "fence", "rules": rules}]
+    zone = ZONE.replace("www TXT own\n", "www ALIAS cdn-a\n")
+    engine = Engine(tmp_path, {"ex.": f"$ORIGIN ex.\n$TTL 300\n{zone}"}, document)
+    for rtype in ("A", "TXT", "ANY", "TYPE65401"):
+        answer = engine.ask("www.ex.", rtype, subnet="192.0.2.1/32")
+        assert [option.scopelen for option in answer.options] == [25], rtype
+        assert {rrset.ttl for rrset in (*answer.answer, *answer.authority)} == {30}, rtype
+    assert rows(engine.ask("www.ex.", "ANY", subnet="192.0.2.1/32").answer) == [
+        'www.ex. 30 HINFO "RFC8482" ""'
+    ]
+
+
+def test_a_failure_is_not_truncated(tmp_path):
+    """What a chain had of records is left out, so that a retry over TCP would bring no more."""
+    names = [".".join(letter * 60 for letter in (one, two, "x")) for one, two in ("ab", "cd", "ef", "gh")]
+    chain = "".join(f"{name} CNAME {after}\n" for name, after in pairwise([*names, "www"]))
+    engine = Engine(tmp_path, {"ex.": f"$ORIGIN ex.\n$TTL 300\n{ZONE}{chain}"}, steering("servfail"))
+    assert engine.ask(f"{names[0]}.ex.", "A", edns=False).flags & dns.flags.TC
+    engine.set_verdict(0, 1)
+    engine.set_verdict(1, 1)
+    answer = engine.ask(f"{names[0]}.ex.", "A", edns=False)
+    assert (answer.rcode(), answer.answer) == (dns.rcode.SERVFAIL, [])
+    assert not answer.flags & dns.flags.TC
+    assert engine.dataplane.counters()["truncated"] == 1
+
+
+def test_a_dname_that_only_stood_at_a_steered_name_is_told_where_it_leads_on(tmp_path):
+    document = steering()
+    document["pools"][0]["endpoints"] = [{"pop": 0, "cname": "x.www.ex.", "weight": 1}]
+    zone = f"{APEX}www DNAME o\nx.o A 192.0.2.7\n"
+    engine = Engine(tmp_path, {"ex.": f"$ORIGIN ex.\n$TTL 300\n{zone}"}, document)
+    for rtype in ("A", "DNAME"):
+        assert "www.ex. 300 DNAME o.ex." in rows(engine.ask("www.ex.", rtype).answer), rtype
+
+
+def test_thousands_of_declared_records_are_each_told_once(tmp_path):
+    document = steering()
+    document["pools"][1]["endpoints"] = [
+        {"pop": 0, "weight": 1, "records": [{"type": 16, "rdata": texts}]}
+        for texts in (
+            [f"04{number:08x}" for number in range(start, start + 64)] for start in range(0, 1_280, 40)
+        )
+    ]
+    engine = Engine(tmp_path, {"ex.": f"$ORIGIN ex.\n$TTL 300\n{ZONE}"}, document)
+    query = dns.message.make_query("mail.ex.", "TXT").to_wire()
+    wire = engine.raw(query, "tcp")
+    assert int.from_bytes(wire[6:8]) == 1_240 + 64
+    assert len(dns.message.from_wire(wire).answer[0]) == 1_240 + 64

@@ -27,11 +27,13 @@ pub(super) enum Flattening {
 enum Followed<'z> {
     /// The target's RRset.
     Set(Image<'z>),
-    /// A steered target, and its own records: its last resort.
-    Steered(u32, Option<Image<'z>>),
+    /// What steering chose for the target.
+    Chosen(Decision),
+    /// The target answers with the address of whoever asks.
+    Reflects(u32),
     /// The target has no such records.
     Nothing,
-    /// A steered CNAME on the way fails.
+    /// A steered name on the way fails.
     Failure,
     /// The target is not served here; its RRset as last resolved, and whether that is stale, or `None` when nothing is
     /// known of it.
@@ -77,38 +79,24 @@ impl<'a> Lookup<'a> {
         let mut way = Way { ttl: longest.map_or(ttl, |longest| longest.min(ttl)), longest, scope };
         let mut answer = match self.follow(target, &mut way, chooser, trace) {
             Followed::Set(set) => write(set, &way, owner, writer, trace),
-            Followed::Nothing => self.no_data(zone, &way, owner, writer),
+            Followed::Nothing => self.no_data((way.scope, way.longest), zone, owner, writer),
             Followed::Failure => Answer::code(Rcode::ServFail),
             Followed::Outside(None) => {
                 return Flattening::Unknown { scope: way.scope, longest: way.longest };
             }
             Followed::Outside(Some((set, stale))) => {
                 let answer = match set.count {
-                    0 => self.no_data(zone, &way, owner, writer),
+                    0 => self.no_data((way.scope, way.longest), zone, owner, writer),
                     _ => write(set, &way, owner, writer, &mut NoTrace),
                 };
                 Answer { error: stale.then_some(ExtendedError::StaleAnswer), ..answer }
             }
-            Followed::Steered(steered, last_resort) => {
-                let qtype = self.query.qtype;
-                let decision = self.decide_and_count(steered, qtype, chooser, trace);
-                way.decided(decision);
-                match decision.outcome {
-                    Outcome::Answer => {
-                        let decision = Decision { ttl: way.ttl, ..decision };
-                        chosen(&self.state.steering, &chooser.selection, qtype, decision, owner, writer)
-                    }
-                    Outcome::ServFail => Answer::code(Rcode::ServFail),
-                    Outcome::NotOffered if self.state.steering.reflects(steered) => {
-                        self.reflect(steered, way.ttl, zone, owner, writer, trace)
-                    }
-                    Outcome::LastResort | Outcome::NotOffered => match last_resort {
-                        Some(set) => write(set, &way, owner, writer, trace),
-                        None => self.no_data(zone, &way, owner, writer),
-                    },
-                    Outcome::NoData => self.no_data(zone, &way, owner, writer),
-                }
+            Followed::Chosen(decision) => {
+                let decision = Decision { ttl: way.ttl, ..decision };
+                let steering = &self.state.steering;
+                chosen(steering, &chooser.selection, self.query.qtype, decision, owner, writer)
             }
+            Followed::Reflects(steered) => self.reflect(steered, way.ttl, zone, owner, writer, trace),
         };
         answer.scope = answer.scope.max(way.scope);
         Flattening::Done(answer)
@@ -123,29 +111,28 @@ impl<'a> Lookup<'a> {
         trace: &mut T,
     ) -> Followed<'a> {
         let steering: &'a Steering = &self.state.steering;
+        let qtype = self.query.qtype;
         let mut name = FoldedName::default();
         let mut target = target;
+        let mut last_resort = None;
         for _ in 0..MAX_CHAIN {
             if name.set(target).is_err() {
                 return Followed::Nothing;
             }
             trace.note(|| Step::Follow { target: to_text(name.as_wire()) });
             let Some(zone) = self.state.zones.find(&name, name.label_count()) else {
-                return self.outside(&name, trace);
+                return self.outside(&name, last_resort, trace);
             };
             let node = match find(zone, &name) {
                 Found::Exact(node) | Found::Wildcard(node) => node,
                 Found::NameError => return Followed::Nothing,
-                Found::Delegation(_) | Found::Dname(_) => return self.outside(&name, trace),
+                Found::Delegation(_) | Found::Dname(_) => return self.outside(&name, last_resort, trace),
             };
             if let Some(steered) = node.steered() {
-                if !steering.is_alias(steered) {
-                    return Followed::Steered(steered, node.set(self.query.qtype));
-                }
-                let decision = self.decide_and_count(steered, self.query.qtype, chooser, trace);
+                let decision = self.decide_and_count(steered, qtype, chooser, trace);
                 way.decided(decision);
                 match decision.outcome {
-                    Outcome::Answer => {
+                    Outcome::Answer if steering.is_alias(steered) => {
                         let best = chooser.selection.as_slice().first();
                         let best = best.and_then(|&endpoint| steering.endpoint(endpoint));
                         let Some(alias) = best.and_then(|endpoint| endpoint.target.as_ref()) else {
@@ -154,28 +141,39 @@ impl<'a> Lookup<'a> {
                         target = alias.as_wire();
                         continue;
                     }
+                    Outcome::Answer => return Followed::Chosen(decision),
                     Outcome::NoData => return Followed::Nothing,
                     Outcome::ServFail => return Followed::Failure,
+                    Outcome::NotOffered if steering.reflects(steered) => return Followed::Reflects(steered),
                     // The zone's own records.
                     Outcome::LastResort | Outcome::NotOffered => {}
                 }
             }
-            if let Some(set) = node.set(self.query.qtype) {
-                return Followed::Set(set);
+            // Beside an ALIAS, addresses of its own answer only while nothing is known of its target.
+            let alias = node.set(number::ALIAS);
+            match (node.set(qtype), alias.or_else(|| node.set(number::CNAME))) {
+                (Some(set), _) if alias.is_none() => return Followed::Set(set),
+                (set, Some(next)) => {
+                    last_resort = set.or(last_resort);
+                    way.ttl = next.ttl().min(way.ttl);
+                    let Some(further) = next.rdata().next().and_then(leading_name) else {
+                        return Followed::Nothing;
+                    };
+                    target = further;
+                }
+                _ => return Followed::Nothing,
             }
-            let Some(next) = [number::CNAME, number::ALIAS].into_iter().find_map(|rtype| node.set(rtype))
-            else {
-                return Followed::Nothing;
-            };
-            way.ttl = next.ttl().min(way.ttl);
-            let Some(further) = next.rdata().next().and_then(leading_name) else { return Followed::Nothing };
-            target = further;
         }
         Followed::Nothing
     }
 
-    /// What is known of a name that no zone here answers for.
-    fn outside<T: Trace>(&self, name: &FoldedName, trace: &mut T) -> Followed<'a> {
+    /// What is known of a name that no zone here answers for, or else the last resort of who leads there.
+    fn outside<T: Trace>(
+        &self,
+        name: &FoldedName,
+        last_resort: Option<Image<'a>>,
+        trace: &mut T,
+    ) -> Followed<'a> {
         let known = self.state.flattened.get(name.as_wire(), self.query.qtype);
         trace.note(|| Step::Resolved {
             name: to_text(name.as_wire()),
@@ -183,12 +181,10 @@ impl<'a> Lookup<'a> {
             count: known.map(|(set, _)| set.count),
             stale: known.is_some_and(|(_, stale)| stale),
         });
-        Followed::Outside(known)
-    }
-
-    /// The target has no addresses of the type asked for.
-    fn no_data(&self, zone: &Zone, way: &Way, owner: Owner<'_>, writer: &mut Writer<'_>) -> Answer {
-        self.negative_for(zone, Rcode::NoError, way.longest.unwrap_or(u32::MAX), owner, writer)
+        match (known, last_resort) {
+            (None, Some(set)) => Followed::Set(set),
+            _ => Followed::Outside(known),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Queries for ANY.
 
 use super::lookup::{Lookup, records};
-use super::{Answer, Trace};
+use super::{Answer, NoTrace, Trace};
 use crate::steer::Steering;
 use crate::wire::Rcode;
 use crate::wire::rtype::{self, number};
-use crate::wire::writer::{Image, Owner, Section, Writer};
+use crate::wire::writer::{Image, Owner, Writer};
 use crate::zone::node::{Flags, Node};
 use crate::zone::table::Zone;
 
@@ -15,10 +15,12 @@ const RFC8482: Image<'_> =
 
 impl Lookup<'_> {
     /// ANY gets one RRset (RFC 8482 section 4.1), and never one that steering or an ALIAS would answer otherwise: a
-    /// resolver may answer other queries from it. Without any other it gets the HINFO of section 4.2.
+    /// resolver may answer other queries from it. Without any other it gets the HINFO of section 4.2. What stands in
+    /// for a steered answer is held for at most `longest` seconds.
     pub(super) fn any<T: Trace>(
         &self,
         node: Node<'_>,
+        longest: Option<u32>,
         owner: Owner<'_>,
         zone: &Zone,
         writer: &mut Writer<'_>,
@@ -35,8 +37,8 @@ impl Lookup<'_> {
             set.rtype != number::ALIAS && !(chosen && rtype::is_address(set.rtype)) && !is_steered(set.rtype)
         };
         let written = match node.sets().find(is_told) {
-            Some(set) => records(set, None, owner, writer, trace),
-            None if chosen => writer.rrset(Section::Answer, owner, RFC8482, None),
+            Some(set) => records(set, longest, owner, writer, trace),
+            None if chosen => records(RFC8482, longest, owner, writer, &mut NoTrace),
             None => return self.negative(zone, Rcode::NoError, owner, writer),
         };
         match written {

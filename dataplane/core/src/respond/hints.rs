@@ -18,8 +18,6 @@ const IPV4HINT: u16 = 4;
 const IPV6HINT: u16 = 6;
 /// Most addresses of an answer.
 const MAX_ADDRESSES: usize = 64;
-/// Most keys of a `mandatory` that are looked through.
-const MAX_KEYS: usize = 32;
 
 /// The addresses chosen of one family, ready to be written: a parameter with its key and length.
 struct Hint {
@@ -123,67 +121,109 @@ fn write(
     writer: &mut Writer<'_>,
 ) -> Result<(), crate::wire::writer::Full> {
     let [ipv4, ipv6] = hints;
-    for rdata in set.rdata() {
+    for (index, rdata) in set.rdata().enumerate() {
         let Some((head, own)) = own_parameters(rdata, name) else {
             writer.record(Section::Answer, owner, set.rtype, ttl, &[rdata])?;
             continue;
         };
-        let mut mandatory = [0; 4 + 2 * MAX_KEYS];
-        let mut kept = mandatory_without(own, hints, &mut mandatory).map(|length| mandatory.get(..length));
+        let earlier = set.rdata().take(index).filter_map(|rdata| own_parameters(rdata, name));
+        if earlier.into_iter().any(|earlier| is_same(earlier, (head, own), hints)) {
+            continue;
+        }
+        let mandatory = Mandatory::without(own, hints);
         // What lies between the hints, and a `mandatory` that is rewritten, stays as it is.
-        let mut pieces: [&[u8]; 8] = [head, &[], &[], &[], &[], &[], &[], &[]];
-        let mut places = pieces.iter_mut().skip(1);
+        let mut pieces: [&[u8]; 12] = [&[]; 12];
+        let mut places = pieces.iter_mut();
         let mut put = |piece| {
             if let Some(place) = places.next() {
                 *place = piece;
             }
         };
-        let mut rest = own;
-        let mut done = 0;
+        put(head);
+        let (mut done, mut last) = (0, None);
         for parameter in parameters(own) {
-            let other = match parameter.key {
-                MANDATORY => kept.take().flatten(),
-                IPV4HINT => Some(ipv4.as_slice()),
-                IPV6HINT => Some(ipv6.as_slice()),
-                _ => None,
-            };
-            if let Some(other) = other {
-                put(own.get(done..parameter.start).unwrap_or_default());
-                put(other);
-                done = parameter.end;
-                rest = own.get(done..).unwrap_or_default();
+            // Keys ascend strictly (RFC 9460 section 2.2): one that does not is none of ours.
+            if last.replace(parameter.key).is_some_and(|last| last >= parameter.key) {
+                break;
             }
+            let between = own.get(done..parameter.start).unwrap_or_default();
+            match (parameter.key, &mandatory) {
+                (MANDATORY, Some(mandatory)) => {
+                    put(between);
+                    mandatory.pieces().into_iter().for_each(&mut put);
+                }
+                (IPV4HINT, _) => [between, ipv4.as_slice()].into_iter().for_each(&mut put),
+                (IPV6HINT, _) => [between, ipv6.as_slice()].into_iter().for_each(&mut put),
+                _ => continue,
+            }
+            done = parameter.end;
         }
-        put(rest);
+        put(own.get(done..).unwrap_or_default());
         writer.record(Section::Answer, owner, set.rtype, ttl, &pieces)?;
     }
     Ok(())
 }
+/// Whether a parameter is a hint that is left out: the client would get no address of the family.
+fn is_gone(key: u16, hints: &[Hint; 2]) -> bool {
+    let [ipv4, ipv6] = hints;
+    key == IPV4HINT && ipv4.length == 0 || key == IPV6HINT && ipv6.length == 0
+}
 
-/// A `mandatory` without the hints that are left out, since it must not name what is not there (RFC 9460 section 8);
-/// written to `out`, whose used length is returned: 0 for none. `None` when it can stay.
-fn mandatory_without(own: &[u8], hints: &[Hint; 2], out: &mut [u8; 4 + 2 * MAX_KEYS]) -> Option<usize> {
-    let parameter = parameters(own).find(|parameter| parameter.key == MANDATORY)?;
-    let (keys, _) = parameter.value.as_chunks::<2>();
-    let gone = |key: u16| {
-        let [ipv4, ipv6] = hints;
-        key == IPV4HINT && ipv4.length == 0 || key == IPV6HINT && ipv6.length == 0
-    };
-    if keys.len() > MAX_KEYS || !keys.iter().any(|key| gone(u16::from_be_bytes(*key))) {
-        return None;
-    }
-    let mut length = 4;
-    for key in keys.iter().filter(|key| !gone(u16::from_be_bytes(**key))) {
-        if let Some(place) = out.get_mut(length..length + 2) {
-            place.copy_from_slice(key);
-            length += 2;
+/// The keys that a `mandatory` names.
+fn keys(value: &[u8]) -> impl Iterator<Item = u16> {
+    value.as_chunks::<2>().0.iter().map(|key| u16::from_be_bytes(*key))
+}
+
+fn kept_keys(value: &[u8], hints: &[Hint; 2]) -> impl Iterator<Item = u16> {
+    keys(value).filter(|&key| !is_gone(key, hints))
+}
+
+/// A `mandatory` without the hints that are left out, since it must not name what is not there (RFC 9460 section 8).
+struct Mandatory<'r> {
+    /// Its key and length; empty where nothing is left of it.
+    head: [u8; 4],
+    /// The keys before, between and after the two hints.
+    kept: [&'r [u8]; 3],
+}
+
+impl<'r> Mandatory<'r> {
+    /// `None` when it can stay.
+    fn without(own: &'r [u8], hints: &[Hint; 2]) -> Option<Mandatory<'r>> {
+        let parameter = parameters(own).find(|parameter| parameter.key == MANDATORY)?;
+        if !keys(parameter.value).any(|key| is_gone(key, hints)) {
+            return None;
         }
+        let (chunks, _) = parameter.value.as_chunks::<2>();
+        let mut parts = chunks.split(|key| is_gone(u16::from_be_bytes(*key), hints));
+        let kept = [(); 3].map(|()| parts.next().unwrap_or_default().as_flattened());
+        let [a, b] = (kept.iter().map(|part| part.len()).sum::<usize>() as u16).to_be_bytes();
+        Some(Mandatory { head: [0, 0, a, b], kept })
     }
-    let [a, b] = ((length - 4) as u16).to_be_bytes();
-    if let Some(head) = out.first_chunk_mut::<4>() {
-        *head = [0, 0, a, b];
+
+    fn pieces(&self) -> [&[u8]; 4] {
+        let [before, between, after] = self.kept;
+        let head = if self.head == [0; 4] { &[][..] } else { &self.head };
+        [head, before, between, after]
     }
-    Some(if length == 4 { 0 } else { length })
+}
+
+/// Whether two records, each as its head and parameters, are the same once both have these hints: an RRset has no
+/// record twice (RFC 2181 section 5).
+fn is_same((head, own): (&[u8], &[u8]), (other_head, other): (&[u8], &[u8]), hints: &[Hint; 2]) -> bool {
+    let told = |parameter: &Parameter<'_>| match parameter.key {
+        MANDATORY => kept_keys(parameter.value, hints).next().is_some(),
+        key => !is_gone(key, hints),
+    };
+    let is_equal = |(one, two): (Parameter<'_>, Parameter<'_>)| {
+        one.key == two.key
+            && match one.key {
+                MANDATORY => kept_keys(one.value, hints).eq(kept_keys(two.value, hints)),
+                IPV4HINT | IPV6HINT => true,
+                _ => one.value == two.value,
+            }
+    };
+    let all = |own| parameters(own).filter(told);
+    head == other_head && all(own).count() == all(other).count() && all(own).zip(all(other)).all(is_equal)
 }
 
 /// Priority with target, and the parameters, of a record in ServiceMode that leads to the owner itself.

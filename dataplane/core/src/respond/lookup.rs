@@ -145,7 +145,7 @@ impl<'a> Lookup<'a> {
             let followed = match found {
                 // The DNAME that led here stands in the answer already (RFC 2181 section 5), and is as good for ANY.
                 Found::Exact(node)
-                    if matches!(*qtype, number::DNAME | number::ANY) && dnames.again(node.name) =>
+                    if matches!(*qtype, number::DNAME | number::ANY) && dnames.has(node.name) =>
                 {
                     break;
                 }
@@ -227,11 +227,12 @@ impl<'a> Lookup<'a> {
             }
         }
         if qtype == number::ANY {
-            return Next::Done(self.any(node, owner, zone, writer, trace));
+            let answer = self.any(node, longest, owner, zone, writer, trace);
+            return Next::Done(Answer { scope, ..answer });
         }
         if node.flags.any(Flags::ALIAS) {
             if qtype == number::ALIAS {
-                return Next::Done(self.negative(zone, Rcode::NoError, owner, writer));
+                return Next::Done(self.no_data((scope, longest), zone, owner, writer));
             }
             if rtype::is_address(qtype) {
                 match self.flatten((node, scope, longest), zone, owner, chooser, writer, trace) {
@@ -270,8 +271,19 @@ impl<'a> Lookup<'a> {
             }
             return Next::Follow { target, scope };
         }
+        Next::Done(self.no_data((scope, longest), zone, owner, writer))
+    }
+
+    /// The node has nothing of the type, for clients of this scope and at most so many seconds.
+    pub fn no_data(
+        &self,
+        (scope, longest): (u8, Option<u32>),
+        zone: &Zone,
+        owner: Owner<'_>,
+        writer: &mut Writer<'_>,
+    ) -> Answer {
         let answer = self.negative_for(zone, Rcode::NoError, longest.unwrap_or(u32::MAX), owner, writer);
-        Next::Done(Answer { scope, ..answer })
+        Answer { scope, ..answer }
     }
 }
 

@@ -185,10 +185,11 @@ impl Responder {
             Parsed::Drop => return None,
         };
         // A failure has no records, though a chain led there: all would be asked for again (as Knot and BIND).
-        if answer.rcode == Rcode::ServFail {
+        let failed = answer.rcode == Rcode::ServFail;
+        if failed {
             writer.rollback(sections);
         }
-        let truncated = answer.truncated || writer.is_closed();
+        let truncated = !failed && (answer.truncated || writer.is_closed());
         if truncated {
             self.counters.add(Counter::Truncated);
         }

@@ -16,10 +16,19 @@ impl Passed {
         self.count = 0;
     }
 
+    /// Whether this lower-case wire name was passed before.
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.has_hash(hash(name))
+    }
+
+    fn has_hash(&self, hash: u64) -> bool {
+        self.hashes.iter().take(self.count).any(|passed| *passed == hash)
+    }
+
     /// Whether this lower-case wire name was passed before; from now on it was.
     pub fn again(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);
-        if self.hashes.iter().take(self.count).any(|passed| *passed == hash) {
+        if self.has_hash(hash) {
             return true;
         }
         // A chain has no more names than this has room for.

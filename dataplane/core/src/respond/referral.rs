@@ -8,7 +8,7 @@ use crate::wire::query::Query;
 use crate::wire::rtype::{is_address, number};
 use crate::wire::writer::{Image, Owner, Place, Section, Writer, leading_name};
 use crate::zone::find::{Found, find_node};
-use crate::zone::node::Node;
+use crate::zone::node::{Flags, Node};
 use crate::zone::table::Zone;
 
 /// A server's addresses of both families, IPv4 first.
@@ -120,7 +120,8 @@ impl<'z> Servers<'z> {
         }
     }
 
-    /// Looks a server up. A wildcard gives it its addresses as it would any other name, below a cut too.
+    /// Looks a server up. A wildcard gives it its addresses as it would any other name, below a cut too. What steering
+    /// or an ALIAS would answer otherwise is not told but to who asks: only below the cut there is nobody to ask.
     fn find(&self, name: &[u8], place: Option<Place>, folded: &mut FoldedName) -> Server<'z> {
         let found = folded.set(name).map_or(Found::NameError, |_| find_node(self.zone, folded));
         let node = match found {
@@ -128,6 +129,7 @@ impl<'z> Servers<'z> {
             Found::Delegation(_) | Found::Dname(_) | Found::NameError => None,
         };
         let below = node.is_some() && self.cut.is_some_and(|cut| is_within(folded.as_wire(), cut));
+        let node = node.filter(|node| below || !node.flags.any(Flags::STEERED.or(Flags::ALIAS)));
         Server { place, below, node }
     }
 }

@@ -9,6 +9,7 @@ use crate::observe::demand::Key;
 use crate::respond::Step;
 use crate::steer::{Decision, Outcome, Reasoned, Selection, Steering};
 use crate::wire::Rcode;
+use crate::wire::fold::hash;
 use crate::wire::query::Query;
 use crate::wire::rtype::{self, number};
 use crate::wire::writer::{Full, Owner, Section, Writer};
@@ -227,8 +228,9 @@ fn declared(
         let endpoints = selection.as_slice().iter().filter_map(|&endpoint| steering.endpoint(endpoint));
         endpoints.flat_map(|endpoint| endpoint.declared(rtype))
     };
+    let mut seen = Seen::default();
     for (index, rdata) in all().enumerate() {
-        if all().take(index).any(|earlier| earlier == rdata) {
+        if seen.perhaps(rdata) && all().take(index).any(|earlier| earlier == rdata) {
             continue;
         }
         if writer.record(Section::Answer, owner, rtype, ttl, &[rdata]).is_err() {
@@ -238,4 +240,28 @@ fn declared(
         }
     }
     Answer::authoritative(Rcode::NoError)
+}
+
+/// Which data were seen, but for a few that only may have been: comparing each of thousands of records with all before
+/// it would take milliseconds.
+struct Seen([u64; SEEN_WORDS]);
+
+const SEEN_WORDS: usize = 512;
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen([0; SEEN_WORDS])
+    }
+}
+
+impl Seen {
+    /// Whether these octets may have been seen; from now on they were.
+    fn perhaps(&mut self, octets: &[u8]) -> bool {
+        let hash = hash(octets);
+        let bit = 1 << (hash & 63);
+        let Some(word) = self.0.get_mut((hash >> 6) as usize % SEEN_WORDS) else { return true };
+        let seen = *word & bit != 0;
+        *word |= bit;
+        seen
+    }
 }

@@ -61,6 +61,10 @@ pub struct ClientSubnet {
     pub address: [u8; 16],
 }
 
+/// The first IPv4-mapped IPv6 address, and the bits that all of them share (RFC 4291 section 2.5.5.2).
+const MAPPED: u128 = 0xffff_0000_0000;
+const MAPPED_BITS: u32 = 96;
+
 impl ClientSubnet {
     /// Number of address octets that stand in the option (RFC 7871 section 6).
     pub fn address_octets(&self) -> usize {
@@ -80,14 +84,17 @@ impl ClientSubnet {
         }
     }
 
-    /// The scope of an answer that holds for `prefix` bits of [`ClientSubnet::location`], where IPv4-mapped IPv6
-    /// addresses count as IPv4, but not for all clients: in bits of the family as sent, and 0 where no location was
-    /// wanted (RFC 7871 section 7.2.1).
+    /// The scope of an answer that holds for `prefix` bits of [`ClientSubnet::location`], but not for all clients: in
+    /// bits of the family as sent, and 0 where no location was wanted (RFC 7871 section 7.2.1). IPv4-mapped IPv6
+    /// addresses count as IPv4, so that a prefix of IPv6 must neither reach beyond them nor hold them.
     pub fn scope(&self, prefix: u8) -> u8 {
         match self.location() {
             None => 0,
-            Some(address) if address.is_ipv6() && address.to_canonical().is_ipv4() => 96 + prefix.min(32),
-            Some(_) => prefix,
+            Some(IpAddr::V4(_)) => prefix,
+            Some(IpAddr::V6(address)) => match (u128::from(address) ^ MAPPED).leading_zeros() {
+                shared @ 0..MAPPED_BITS => prefix.max(shared as u8 + 1),
+                _ => MAPPED_BITS as u8 + prefix.min(32),
+            },
         }
     }
 
@@ -259,6 +266,9 @@ mod tests {
         };
         assert_eq!(scope(1, &[192, 0, 2], 17), 17);
         assert_eq!(scope(2, &[0x20, 1, 0xd, 0xb8], 40), 40);
+        assert_eq!(scope(2, &[0x20, 1, 0xd, 0xb8], 0), 3, "::ffff:0:0/96 shares two bits, and is IPv4");
+        assert_eq!(scope(2, &[0xfd], 0), 1);
+        assert_eq!(scope(2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe], 0), 96);
         assert_eq!(scope(2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2], 17), 113);
         assert_eq!(scope(1, &[], 17), 0);
     }

@@ -42,13 +42,39 @@ pub fn find_node<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
     if !is_within(name.as_wire(), zone.origin().as_wire()) {
         return Found::NameError;
     }
-    let above = (zone.origin_labels()..name.label_count()).rev();
-    let encloser =
-        above.into_iter().find_map(|labels| zone.node(name.suffix(labels)).map(|node| (labels, node)));
+    let (encloser, labels) = closest_encloser(zone, name, Flags::default(), Flags::default());
     match encloser {
-        Some((labels, node)) if node.flags.any(Flags::WILDCARD_CHILD) => wildcard(zone, name, labels),
+        Some(node) if node.flags.any(Flags::WILDCARD_CHILD) => wildcard(zone, name, labels),
         _ => Found::NameError,
     }
+}
+
+/// The closest encloser of a name that has no node of its own, but none below a node with any of the flags `ends`; and
+/// its labels. `below` is the flag of nodes there.
+///
+/// It mostly is the parent. Names that exist have nodes all the way up to the apex, so that from there the way down
+/// ends at the first that is missing: a name of a hundred unknown labels costs little more than one.
+#[inline]
+fn closest_encloser<'z>(
+    zone: &'z Zone,
+    name: &FoldedName,
+    ends: Flags,
+    below: Flags,
+) -> (Option<Node<'z>>, usize) {
+    let mut labels = zone.origin_labels();
+    let parent = name.label_count().saturating_sub(1);
+    if parent > labels
+        && let Some(node) = zone.node(name.suffix(parent)).filter(|node| !node.flags.any(below))
+    {
+        return (Some(node), parent);
+    }
+    let mut encloser = zone.apex();
+    while encloser.is_some_and(|node| !node.flags.any(ends)) && labels + 1 < parent {
+        let Some(node) = zone.node(name.suffix(labels + 1)) else { break };
+        encloser = Some(node);
+        labels += 1;
+    }
+    (encloser, labels)
 }
 
 /// The wildcard below the closest encloser, which has `labels` labels.
@@ -60,29 +86,14 @@ fn wildcard<'z>(zone: &'z Zone, name: &FoldedName, labels: usize) -> Found<'z> {
     }
 }
 
-/// The name itself gives no answer: the closest encloser decides (RFC 4592 section 3.3.1).
+/// The name itself gives no answer: the closest encloser decides (RFC 4592 section 3.3.1), or the cut or DNAME above it.
 fn find_above<'z>(zone: &'z Zone, name: &FoldedName) -> Found<'z> {
-    let mut labels = name.label_count();
-    // The closest encloser; occluded names exist too, but the cut above them decides.
-    let encloser = loop {
-        if labels <= zone.origin_labels() {
-            break zone.apex();
-        }
-        labels -= 1;
-        match zone.node(name.suffix(labels)) {
-            Some(node) if !node.flags.any(Flags::OCCLUDED) => break Some(node),
-            _ => {}
-        }
-    };
-    let Some(encloser) = encloser else { return Found::NameError };
-    if encloser.flags.any(Flags::DELEGATION) {
-        return Found::Delegation(encloser);
+    let (encloser, labels) =
+        closest_encloser(zone, name, Flags::DELEGATION.or(Flags::DNAME), Flags::OCCLUDED);
+    match encloser {
+        Some(node) if node.flags.any(Flags::DELEGATION) => Found::Delegation(node),
+        Some(node) if node.flags.any(Flags::DNAME) => Found::Dname(node),
+        Some(node) if node.flags.any(Flags::WILDCARD_CHILD) => wildcard(zone, name, labels),
+        _ => Found::NameError,
     }
-    if encloser.flags.any(Flags::DNAME) {
-        return Found::Dname(encloser);
-    }
-    if encloser.flags.any(Flags::WILDCARD_CHILD) {
-        return wildcard(zone, name, labels);
-    }
-    Found::NameError
 }
