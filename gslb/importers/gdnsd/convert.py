@@ -181,7 +181,7 @@ class Converter:
         name, slash, datacenter = reference.name.partition("/")
         meta = self._configuration.metas.get((reference.plugin, name))
         if meta is not None:
-            for found in meta.datacenters.values():
+            for found in (meta.named if slash else meta.datacenters).values():
                 if not slash or found.name == datacenter:
                     yield meta, found
 

@@ -103,7 +103,11 @@ class Datacenter:
 
 @dataclass(frozen=True, slots=True)
 class MetaResource:
-    """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order)."""
+    """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order).
+
+    ``skip_first`` is set of geoip only. Of metafo ``skipped`` is the datacenter that it leaves out: only
+    ``resource/datacenter`` leads there.
+    """
 
     plugin: str
     name: str
@@ -111,6 +115,16 @@ class MetaResource:
     datacenters: dict[str, Datacenter]
     map: str = ""
     skip_first: bool = False
+    skipped: Datacenter | None = None
+
+    @property
+    def named(self) -> dict[str, Datacenter]:
+        """The datacenters that ``resource/datacenter`` may name."""
+        return (
+            self.datacenters
+            if self.skipped is None
+            else {self.skipped.name: self.skipped, **self.datacenters}
+        )
 
 
 @dataclass(frozen=True, slots=True)

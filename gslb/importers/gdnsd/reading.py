@@ -169,10 +169,11 @@ class _Reader:
                 message = f"{plugin}!{name}: dcmap lacks {', '.join(missing)}"
                 self._report.error("import-invalid", place, message)
             skip_first = self._fields.boolean(given, "skip_first")
-            if skip_first and plugin == "metafo" and len(datacenters) > 1:
-                del datacenters[next(iter(datacenters))]
+            skipped = None
+            if skip_first and plugin == "metafo" and len(order) > 1:
+                skipped = datacenters.pop(order[0], None)
             self._metas[plugin, name] = MetaResource(
-                plugin, name, place, datacenters, map_name, skip_first and plugin == "geoip"
+                plugin, name, place, datacenters, map_name, skip_first and plugin == "geoip", skipped
             )
 
     def _datacenters(

@@ -80,7 +80,7 @@ class Ttls:
         found = set()
         before = {NO_LIMIT}
         is_empty = True
-        for datacenter in filter(None, map(meta.datacenters.get, names)):
+        for datacenter in filter(None, map(meta.named.get, names)):
             target = datacenter.target
             outcomes = self._of(target) if isinstance(target, Reference) else self._together([datacenter])
             if not outcomes:

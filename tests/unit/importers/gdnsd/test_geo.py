@@ -195,6 +195,49 @@ def test_skip_first_leaves_out_the_first(tmp_path):
     assert [one["address"] for one in made.yaml("pools")["skip.2"]["endpoints"]] == ["192.0.2.2"]
 
 
+def metafo(tmp_path, resource, *records):
+    """A configuration of the resource ``r`` of metafo, at line 2."""
+    zone = "".join(f"n{index} 60/60 {record}\n" for index, record in enumerate(records))
+    return Converted(
+        tmp_path, f"plugins => {{ metafo => {{ resources => {{\n r => {{ {resource} }} }} }} }}", zone
+    )
+
+
+def test_skip_first_of_metafo_is_about_the_first_listed_not_the_first_left(tmp_path):
+    made = metafo(
+        tmp_path,
+        "skip_first => true datacenters => [a, b, c]"
+        ' dcmap => { a => "bad name" b => 192.0.2.2 c => 192.0.2.3 }',
+        "DYNA metafo!r",
+    )
+    assert [one["address"] for one in made.yaml("pools")["r"]["endpoints"]] == ["192.0.2.2", "192.0.2.3"]
+    assert made.found == ["error config:2 import-invalid"]
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_skip_first_of_metafo_has_no_effect_on_the_only_one(tmp_path):
+    made = metafo(
+        tmp_path, "skip_first => true datacenters => a dcmap => { a => 192.0.2.1 }", "DYNA metafo!r"
+    )
+    assert [one["address"] for one in made.yaml("pools")["r"]["endpoints"]] == ["192.0.2.1"]
+
+
+def test_what_skip_first_leaves_out_still_has_its_own_resource(tmp_path):
+    made = metafo(
+        tmp_path,
+        "skip_first => true datacenters => [a, b] dcmap => { a => 192.0.2.1 b => 192.0.2.2 }",
+        "DYNA metafo!r/a",
+        "DYNA metafo!r",
+    )
+    pools, names = made.yaml("pools"), made.yaml("names")
+    (one,) = pools[names["n0.example.com"]["pool"]]["endpoints"]
+    assert one == {"pop": "a", "address": "192.0.2.1"}
+    (other,) = pools[names["n1.example.com"]["pool"]]["endpoints"]
+    assert other == {"pop": "b", "address": "192.0.2.2"}
+    assert made.found == []
+    assert not has_errors(load_steering(made.site)[1])
+
+
 def test_metafo_is_an_order(tmp_path):
     made = convert(
         tmp_path, "DYNA metafo!flat", "DYNA metafo!same", "DYNA metafo!deep", "DYNA metafo!deep/d2"
