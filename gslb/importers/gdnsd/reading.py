@@ -163,9 +163,10 @@ class _Reader:
                 if map_name
                 else self._fields.strings(given.values.get("datacenters"))
             )
-            datacenters = self._datacenters(plugin, name, given, order)
-            listed = self._fields.hash(given, "dcmap").values
-            if not undefined_ok and (missing := [one for one in order if one not in listed]):
+            dcmap = self._fields.hash(given, "dcmap", required=f"{plugin}!{name}")
+            datacenters = self._datacenters(plugin, name, given, order, dcmap)
+            missing = [one for one in order if one not in dcmap.values]
+            if missing and not undefined_ok and isinstance(given.values.get("dcmap"), Hash):
                 message = f"{plugin}!{name}: dcmap lacks {', '.join(missing)}"
                 self._report.error("import-invalid", place, message)
             skip_first = self._fields.boolean(given, "skip_first")
@@ -177,10 +178,9 @@ class _Reader:
             )
 
     def _datacenters(
-        self, plugin: str, name: str, given: Hash, order: tuple[str, ...]
+        self, plugin: str, name: str, given: Hash, order: tuple[str, ...], dcmap: Hash
     ) -> dict[str, Datacenter]:
         """In the order of the map or of ``datacenters``."""
-        dcmap = self._fields.hash(given, "dcmap", required=f"{plugin}!{name}")
         for datacenter in dcmap.without(*order).values:
             message = f"{plugin}!{name}: dcmap has {quote(datacenter)}, which is no datacenter of it"
             self._report.error("import-invalid", dcmap.place_of(datacenter), message)

@@ -215,6 +215,20 @@ def test_skip_first_of_metafo_is_about_the_first_listed_not_the_first_left(tmp_p
     assert not has_errors(load_steering(made.site)[1])
 
 
+@pytest.mark.parametrize(
+    ("dcmap", "told"),
+    [
+        ("", "metafo!r lacks dcmap"),
+        ("dcmap => 192.0.2.1", "dcmap must be a hash: dcmap => { ... }"),
+        ("dcmap => { a => 192.0.2.1 }", "metafo!r: dcmap lacks b, c"),
+    ],
+)
+def test_a_dcmap_that_is_wrong_is_told_once(tmp_path, dcmap, told):
+    made = metafo(tmp_path, f"datacenters => [a, b, c] {dcmap}")
+    assert made.found == ["error config:2 import-invalid"]
+    assert made.messages == told
+
+
 def test_skip_first_of_metafo_has_no_effect_on_the_only_one(tmp_path):
     made = metafo(
         tmp_path, "skip_first => true datacenters => a dcmap => { a => 192.0.2.1 }", "DYNA metafo!r"
