@@ -369,9 +369,9 @@ class Converter:
                 )
             self._report.error(rule, target.place, f"{quote(str(target))} {why}")
             return None
-        if inner.map and self._configuration.maps[inner.map].leaves_clients_out:
+        if inner.map and inner.leaves_clients_out(self._configuration.maps[inner.map]):
             message = (
-                f"{target} is a datacenter here, and its map lists none for some clients: they get the next "
+                f"{target} is a datacenter here, and has none for some clients of its map: they get the next "
                 "datacenter, where gdnsd answers no records"
             )
             self._report.error("import-location", target.place, message)

@@ -105,8 +105,8 @@ class Datacenter:
 class MetaResource:
     """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order).
 
-    ``skip_first`` is set of geoip only. Of metafo ``skipped`` is the datacenter that it leaves out: only
-    ``resource/datacenter`` leads there.
+    ``undefined`` are the datacenters of the map that it has not. ``skip_first`` is set of geoip only. Of
+    metafo ``skipped`` is the datacenter that it leaves out: only ``resource/datacenter`` leads there.
     """
 
     plugin: str
@@ -116,6 +116,7 @@ class MetaResource:
     map: str = ""
     skip_first: bool = False
     skipped: Datacenter | None = None
+    undefined: frozenset[str] = frozenset()
 
     @property
     def named(self) -> dict[str, Datacenter]:
@@ -125,6 +126,15 @@ class MetaResource:
             if self.skipped is None
             else {self.skipped.name: self.skipped, **self.datacenters}
         )
+
+    def choices(self, listed: tuple[str, ...]) -> tuple[str, ...]:
+        """What is left of a list of the map. gdnsd looks at what is undefined before it skips the first."""
+        defined = tuple(name for name in listed if name not in self.undefined)
+        return defined[1:] if self.skip_first and len(defined) > 1 else defined
+
+    def leaves_clients_out(self, map_: GeoMap) -> bool:
+        """Whether its map lists no datacenters for some clients, or none that it has: they get no records."""
+        return any(listed is not None and not self.choices(listed) for listed in map_.lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +172,6 @@ class GeoMap:
         """The datacenters that clients may get."""
         nets = (names for names, _ in self.nets.values())
         return frozenset((self.default, *(rule.datacenters for rule in self.rules), *nets))
-
-    @property
-    def leaves_clients_out(self) -> bool:
-        """Whether it lists no datacenters for some clients: they get no records."""
-        return () in self.lists
 
 
 @dataclass(frozen=True, slots=True)

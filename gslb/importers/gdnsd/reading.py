@@ -174,7 +174,14 @@ class _Reader:
             if skip_first and plugin == "metafo" and len(order) > 1:
                 skipped = datacenters.pop(order[0], None)
             self._metas[plugin, name] = MetaResource(
-                plugin, name, place, datacenters, map_name, skip_first and plugin == "geoip", skipped
+                plugin,
+                name,
+                place,
+                datacenters,
+                map=map_name,
+                skip_first=skip_first and plugin == "geoip",
+                skipped=skipped,
+                undefined=frozenset(missing),
             )
 
     def _datacenters(
