@@ -91,7 +91,7 @@ class Policies:
             note = f"map {map_.name}, {map_.place}" + (", without its first" if meta.skip_first else "")
             if lacking:
                 note += f", of those that {meta.plugin}!{meta.name} has"
-            self._tell_limits(map_, undefined)
+            self._tell_limits(meta, map_, undefined)
             order = list(dict.fromkeys(unit for name in map_.datacenters for unit in units.get(name, ())))
             steps = [*self._map_steps(meta, map_, units), {"failover": order}]
             self._known[key] = self._add(
@@ -184,14 +184,17 @@ class Policies:
             )
             self._report.error("import-location", meta.place, message)
 
-    def _tell_limits(self, map_: GeoMap, undefined: bool) -> None:
+    def _tell_limits(self, meta: MetaResource, map_: GeoMap, undefined: bool) -> None:
         """What of a map shows only when datacenters are down."""
         auto = [name for name in map_.datacenters if name in map_.coordinates] if map_.is_auto else []
-        short = [names for names in map_.lists if names and len(names) < len(map_.datacenters)]
-        if short or (map_.is_auto and min(len(auto), map_.auto_limit) < len(map_.datacenters)) or undefined:
+        is_short = any(names and len(names) < len(map_.datacenters) for names in map_.lists)
+        is_short = is_short or (map_.is_auto and min(len(auto), map_.auto_limit) < len(map_.datacenters))
+        if is_short or undefined or meta.skip_first:
+            why = [f"auto_dc_limit {map_.auto_limit}"] if map_.is_auto else []
+            why += ["skip_first"] if meta.skip_first else []
             message = (
                 f"the map {quote(map_.name)} lists only some of its datacenters for some clients"
-                + (f" (auto_dc_limit {map_.auto_limit})" if map_.is_auto else "")
+                + (f" ({', '.join(why)})" if why else "")
                 + ": when all of these are down, gdnsd answers with the first of them; here the "
                 "other datacenters answer, the nearest or first declared one that is up"
             )

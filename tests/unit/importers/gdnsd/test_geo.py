@@ -193,6 +193,7 @@ def test_skip_first_leaves_out_the_first(tmp_path):
     made = convert(tmp_path, "DYNA geoip!skip", "DYNA metafo!skip")
     assert made.yaml("policies")["m.skip-first"][0]["geo"]["continent"]["AF"] == ["us", "sg"]
     assert [one["address"] for one in made.yaml("pools")["skip.2"]["endpoints"]] == ["192.0.2.2"]
+    assert "only some of its datacenters for some clients (skip_first)" in made.messages
 
 
 def metafo(tmp_path, resource, *records):
