@@ -95,20 +95,23 @@ class Pools:
         return self._monitors.watch(watched.service_types, watched.place)
 
     def need(self, resource: Resource, family: Family) -> int:
-        """How many members must be up, else the resource is down."""
-        if resource.plugin != "weighted":
-            return (
-                1
-                if resource.plugin in {"simplefo", "static"}
-                else share(len(family.members), family.up_thresh)
-            )
-        weights = sorted(member.weight for member in family.members)
+        """How many addresses must be up, else the resource is down.
+
+        An address that is listed twice counts twice there, and is one endpoint here.
+        """
+        if resource.plugin in {"simplefo", "static"}:
+            return 1
+        by_target: dict[str, int] = {}
+        for member in family.members:
+            by_target[str(member.target)] = by_target.get(str(member.target), 0) + member.weight
+        weights = sorted(by_target.values())
         needed = share(sum(weights), family.up_thresh)
         fewest = next(n for n in range(1, len(weights) + 1) if sum(weights[-n:]) >= needed)
         surely = next(n for n in range(1, len(weights) + 1) if sum(weights[:n]) >= needed)
         if fewest != surely and self._is_probed(family):
             message = (
-                f"up_thresh of {resource.plugin}!{resource.name} is a share of weights, min_healthy one of "
+                f"up_thresh of {resource.plugin}!{resource.name} is a share of "
+                f"{'weights' if resource.plugin == 'weighted' else 'what it lists'}, min_healthy one of "
                 f"addresses: {fewest} of {len(weights)} must be up here, where gdnsd needs {fewest} to "
                 f"{surely} depending on which"
             )
@@ -188,7 +191,7 @@ class Pools:
         for member, weight in zip(members, weights, strict=True):
             target = str(member.target)
             if target in known:
-                message = f"{resource.plugin}!{resource.name} lists {target} twice: it counts once"
+                message = f"{resource.plugin}!{resource.name} lists {target} twice: it is answered once"
                 self._report.warning("import-invalid", member.place, message)
                 continue
             known.add(target)

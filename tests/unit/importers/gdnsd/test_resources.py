@@ -58,6 +58,57 @@ def test_multifo_needs_so_many_of_each_family(tmp_path):
     }  # fmt: skip
 
 
+TWICE = "a => 192.0.2.1 b => 192.0.2.1 c => 192.0.2.2"
+WEIGHTED_TWICE = "a => [ 192.0.2.1, 5 ] b => [ 192.0.2.1, 5 ] c => [ 192.0.2.2, 5 ]"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "inside", "needed", "rules"),
+    [
+        # 192.0.2.1 alone is 2 of 3: gdnsd 3.8.1 asks for no more. 192.0.2.2 alone would be too few for it.
+        ("multifo", f"up_thresh => 0.6 {TWICE}", {}, ["import-invalid", "import-weights"]),
+        ("multifo", f"up_thresh => 0.3 {TWICE}", {}, ["import-invalid"]),
+        ("multifo", f"up_thresh => 1.0 {TWICE}", {"ipv4": 2}, ["import-invalid"]),
+        # 192.0.2.1 and another are 3 of 4, the two others are not.
+        (
+            "multifo",
+            f"up_thresh => 0.7 {TWICE} d => 192.0.2.3",
+            {"ipv4": 2},
+            ["import-invalid", "import-weights"],
+        ),
+        ("weighted", f"up_thresh => 1.0 {WEIGHTED_TWICE}", {"ipv4": 2}, ["import-invalid"]),
+        ("weighted", f"up_thresh => 0.6 {WEIGHTED_TWICE}", {}, ["import-invalid", "import-weights"]),
+    ],
+)
+def test_an_address_listed_twice_is_one_that_counts_twice(tmp_path, plugin, inside, needed, rules):
+    made = Converted(
+        tmp_path,
+        SERVICES.replace("interval", "ok_thresh => 1 interval")
+        + f"plugins => {{ {plugin} => {{ r => {{ service_types => web {inside} }} }} }}",
+        f"www 60 DYNA {plugin}!r\n",
+    )
+    pool = made.yaml("pools")["r"]
+    assert len(endpoints(pool)) == len(set(endpoints(pool)))
+    assert pool.get("min_healthy", {}) == needed
+    assert sorted(line.split()[-1] for line in made.found) == rules
+    assert not has_errors(load_steering(made.site)[1])
+
+
+def test_an_address_listed_twice_stands_in_once(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES
+        + f"plugins => {{ multifo => {{ r => {{ service_types => web up_thresh => 1.0 {TWICE} }} }}\n"
+        " metafo => { resources => { m => { datacenters => [x, y]"
+        " dcmap => { x => %multifo!r y => 2001:db8::1 } } } } }",
+        "www 60 DYNA metafo!m\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["min_healthy"] == {"ipv4": 2}
+    assert pools["r.no-v6"]["min_healthy"] == {"ipv6": 2}
+    assert not has_errors(load_steering(made.site)[1])
+
+
 def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path):
     made = Converted(
         tmp_path,
