@@ -77,6 +77,7 @@ class _Reader:
         self._directory = directory
         self._fields = Fields(report)
         self._resources = ResourceReader(report)
+        self._stanzas: dict[str, Hash] = {}
         self._found: dict[tuple[str, str], Resource] = {}
         self._metas: dict[tuple[str, str], MetaResource] = {}
 
@@ -89,7 +90,8 @@ class _Reader:
         geoip = self._fields.hash(plugins, "geoip")
         maps = self._maps(geoip)
         for plugin in PLUGINS:
-            for resource in self._resources.read_plugin(plugin, self._fields.hash(plugins, plugin)):
+            self._stanzas[plugin] = self._fields.hash(plugins, plugin)
+            for resource in self._resources.read_plugin(plugin, self._stanzas[plugin]):
                 self._found[plugin, resource.name] = resource
         for plugin in METAS:
             self._read_metas(plugin, self._fields.hash(plugins, plugin), maps)
@@ -233,11 +235,12 @@ class _Reader:
         if not isinstance(made, Hash):
             return None
         plugin = self._fields.text(made, "plugin", plugin)
-        made = made.inheriting(inherited, *PARAMETERS).without("plugin")
         if plugin not in PLUGINS:
             message = f"a datacenter cannot be made of the plugin {quote(plugin)}: it is left out"
             self._report.error("import-plugin", place, message)
             return None
+        made = made.inheriting(inherited, *PARAMETERS).inheriting(self._stanzas[plugin], *PARAMETERS)
+        made = made.without("plugin")
         resource_read = self._resources.read(plugin, label, made, place)
         if resource_read is None:
             return None

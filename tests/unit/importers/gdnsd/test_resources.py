@@ -360,3 +360,26 @@ def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
     )
     assert endpoints(made.yaml("pools")["r"]) == ["192.0.2.1"]
     assert made.found == ["error config:1 import-invalid"] * 2
+
+
+@pytest.mark.parametrize(
+    ("of_plugin", "of_meta", "monitor"),
+    [
+        ("service_types => web", "", "web"),
+        ("", "service_types => web", "web"),
+        ("service_types => web", "service_types => up", None),
+    ],
+)
+def test_datacenters_inherit_from_their_plugin_after_their_own_resource(
+    tmp_path, of_plugin, of_meta, monitor
+):
+    made = Converted(
+        tmp_path,
+        SERVICES + f"plugins => {{ multifo => {{ {of_plugin} }} weighted => {{ {of_plugin} }}\n"
+        f" metafo => {{ {of_meta} resources => {{ m => {{ datacenters => [x, y, z] dcmap => {{\n"
+        " x => 192.0.2.1 y => { up_thresh => 1.0 a => 192.0.2.2 b => 192.0.2.3 }\n"
+        " z => { plugin => weighted a => [ 192.0.2.4, 1 ] b => [ 192.0.2.5, 1 ] } } } } } }",
+        "www 60 DYNA metafo!m\n",
+    )
+    pools = made.yaml("pools")
+    assert [pools[name].get("monitor") for name in ("m.x", "m.y", "m.z")] == [monitor] * 3
