@@ -56,8 +56,7 @@ class Pools:
         Families that are alike share it; else it holds a pool for each.
         """
         note = f"{resource.plugin}!{resource.name}, {resource.place}"
-        shapes = {kind: self._shape(resource, family) for kind, family in resource.families.items()}
-        if len(set(shapes.values())) == 1:
+        if self._is_one(resource):
             pool = self.add(wanted, note)
             for kind, family in resource.families.items():
                 self._fill(pool, resource, kind, family, pop, is_member=is_member)
@@ -68,6 +67,11 @@ class Pools:
             self._fill(part, resource, kind, family, pop, is_member=is_member)
             whole.members.append((part.name, None))
         return whole
+
+    def depth(self, resource: Resource) -> int:
+        """How many pools lie one within another in that of a resource: 1 to 3."""
+        holds = resource.plugin == "simplefo" or any(one.is_grouped for one in resource.families.values())
+        return 1 + (not self._is_one(resource)) + holds
 
     def standing_in(self, resource: Resource, kind: str, wanted: str, pop: str) -> Pool:
         """The pool that stands in for a resource in the family ``kind``, which it lacks.
@@ -120,6 +124,10 @@ class Pools:
 
     def _is_probed(self, family: Family) -> bool:
         return bool(self.watch(family).monitors)
+
+    def _is_one(self, resource: Resource) -> bool:
+        """Whether its families share a pool."""
+        return len({self._shape(resource, family) for family in resource.families.values()}) == 1
 
     def _shape(self, resource: Resource, family: Family) -> tuple[object, ...]:
         """What two families must share to share a pool."""
