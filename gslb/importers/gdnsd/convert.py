@@ -268,7 +268,7 @@ class Converter:
             key = (meta.plugin, f"{meta.name}/{datacenter.name}", "")
             if key not in self._made:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
-                pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
+                pool = self._made[key] = self._pools.add(meta.shown_name(datacenter), note)
                 pool.endpoints.append(Endpoint(self._pops.of_datacenter(meta, datacenter.name), target))
                 watch = self._pools.watch(datacenter)
                 pool.monitors, pool.is_down = watch.of_names, watch.is_down
@@ -278,8 +278,7 @@ class Converter:
             pop = self._pops.of_datacenter(meta, datacenter.name)
             key = (target.plugin, target.name, pop)
             if key not in self._made:
-                own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
-                wanted = f"{meta.name}.{datacenter.name}" if target.name == own else target.name
+                wanted = meta.shown_name(datacenter)
                 self._made[key] = self._pools.of_resource(resource, wanted, pop, is_member=True)
             return self._made[key]
         if "/" in target.name:

@@ -101,6 +101,11 @@ class Datacenter:
     service_types: tuple[str, ...] = ("up",)
 
 
+def label_of(plugin: str, resource: str, datacenter: str) -> str:
+    """What gdnsd calls the resource that it makes of a datacenter's addresses: gdnsd-plugin-metafo(8)."""
+    return f"{plugin}_{resource}_{datacenter}"
+
+
 @dataclass(frozen=True, slots=True)
 class MetaResource:
     """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order).
@@ -126,6 +131,13 @@ class MetaResource:
             if self.skipped is None
             else {self.skipped.name: self.skipped, **self.datacenters}
         )
+
+    def shown_name(self, datacenter: Datacenter) -> str:
+        """What the pool of a datacenter is called: as its resource, or by both if that is its own."""
+        target = datacenter.target
+        if isinstance(target, str) or target.name == label_of(self.plugin, self.name, datacenter.name):
+            return f"{self.name}.{datacenter.name}"
+        return target.name
 
     def choices(self, listed: tuple[str, ...]) -> tuple[str, ...]:
         """What is left of a list of the map. gdnsd looks at what is undefined before it skips the first."""

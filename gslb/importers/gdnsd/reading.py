@@ -17,6 +17,7 @@ from gslb.importers.gdnsd.model import (
     Reference,
     Resource,
     ServiceType,
+    label_of,
 )
 from gslb.importers.gdnsd.resources import PLUGINS, ResourceReader, is_array_or_text, labelled
 from gslb.importers.gdnsd.vscf import Hash, Text, Value, read_file
@@ -198,7 +199,7 @@ class _Reader:
         for datacenter in order:
             if datacenter in dcmap.values:
                 place = dcmap.place_of(datacenter)
-                label = f"{plugin}_{name}_{datacenter}"
+                label = label_of(plugin, name, datacenter)
                 target = self._target(label, dcmap.values[datacenter], inherited, place)
                 services = inherited.values.get("service_types")
                 if target is not None:

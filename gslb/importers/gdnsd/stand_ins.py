@@ -115,8 +115,6 @@ class StandIns:
         pop = self._pops.of_datacenter(meta, datacenter.name)
         key = (kind, resource.plugin, resource.name, pop)
         if key not in self._known:
-            own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
-            base = f"{meta.name}.{datacenter.name}" if resource.name == own else resource.name
-            wanted = f"{base}.no-{SUFFIXES[kind]}"
+            wanted = f"{meta.shown_name(datacenter)}.no-{SUFFIXES[kind]}"
             self._known[key] = self._pools.standing_in(resource, kind, wanted, pop).name
         return self._known[key]
