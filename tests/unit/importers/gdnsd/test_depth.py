@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gslb.config.loader import load_steering
-from gslb.config.report import has_errors
 from tests.unit.importers.gdnsd.cases import Converted
 
 
@@ -35,20 +33,20 @@ def test_what_leads_too_deep_is_refused_at_once(tmp_path, number):
         "pools, of which 8 are possible: no record is left. Let fewer resources lead to one another"
     )
     assert set(made.yaml("names")) == {"n1.example.com"}
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_what_is_as_deep_as_can_be_is_carried_over(tmp_path):
     made = convert(tmp_path, levels(7), "DYNA metafo!l1")
     assert made.found == []
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_what_is_known_already_counts_as_deep_as_it_is(tmp_path):
     records = [f"DYNA metafo!l{level}" for level in (5, 1)]
     made = convert(tmp_path, levels(10), *records)
     assert made.found == ["error zones/example.com:5 import-limit"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,7 @@ def test_what_is_known_already_counts_as_deep_as_it_is(tmp_path):
 @pytest.mark.parametrize("number", [5, 6, 7, 8])
 def test_pools_within_a_resource_count_as_well(tmp_path, resource, number):
     made = convert(tmp_path, levels(number, f"%{resource.split()[0]}!r"), "DYNA metafo!l1", more=resource)
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
     assert bool(made.yaml("names")) is (number + (3 if "simplefo => { r => { addrs" in resource else 2) <= 8)
 
 
@@ -81,7 +79,7 @@ def test_what_is_shared_is_looked_at_once(tmp_path):
     resources += "l7 => { datacenters => [a, b] dcmap => { a => 192.0.2.1 b => 2001:db8::1 } }"
     made = convert(tmp_path, resources, "DYNA metafo!l1")
     assert made.yaml("names")["n0.example.com"]["pool"] == "l1"
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_a_loop_further_down_is_named(tmp_path):

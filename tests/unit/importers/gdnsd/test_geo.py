@@ -6,8 +6,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from gslb.config.loader import load_steering
-from gslb.config.report import has_errors
 from gslb.importers.gdnsd import policies
 from gslb.importers.gdnsd.policies import _parts
 from gslb.model.finding import NOWHERE
@@ -155,7 +153,7 @@ def test_places_without_datacenters_fence_beside_auto(tmp_path):
         },
     ]
     assert made.found == ["info config:2 import-limit", "info config:2 import-location"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_a_map_with_too_many_nets_to_fence_is_named_beside_every_other_finding(tmp_path, monkeypatch):
@@ -213,7 +211,7 @@ def test_skip_first_of_metafo_is_about_the_first_listed_not_the_first_left(tmp_p
     )
     assert [one["address"] for one in made.yaml("pools")["r"]["endpoints"]] == ["192.0.2.2", "192.0.2.3"]
     assert made.found == ["error config:2 import-invalid"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 @pytest.mark.parametrize(
@@ -250,7 +248,7 @@ def test_what_skip_first_leaves_out_still_has_its_own_resource(tmp_path):
     (other,) = pools[names["n1.example.com"]["pool"]]["endpoints"]
     assert other == {"pop": "b", "address": "192.0.2.2"}
     assert made.found == []
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_metafo_is_an_order(tmp_path):
@@ -289,7 +287,7 @@ def test_a_datacenter_that_leads_nowhere_is_named(tmp_path, target):
     assert made.found == ["error config:3 import-invalid"]
     assert "neither an address nor a domain name with a final dot" in made.messages
     assert [one["cname"] for one in made.yaml("pools")["r"]["endpoints"]] == ["fra.example.net."]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_what_cannot_be_answered_is_named(tmp_path):

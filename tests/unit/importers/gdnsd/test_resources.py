@@ -91,7 +91,7 @@ def test_an_address_listed_twice_is_one_that_counts_twice(tmp_path, plugin, insi
     assert len(endpoints(pool)) == len(set(endpoints(pool)))
     assert pool.get("min_healthy", {}) == needed
     assert sorted(line.split()[-1] for line in made.found) == rules
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_an_address_listed_twice_stands_in_once(tmp_path):
@@ -106,7 +106,7 @@ def test_an_address_listed_twice_stands_in_once(tmp_path):
     pools = made.yaml("pools")
     assert pools["r"]["min_healthy"] == {"ipv4": 2}
     assert pools["r.no-v6"]["min_healthy"] == {"ipv6": 2}
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path):
@@ -166,7 +166,7 @@ def test_extmon_is_a_command(tmp_path):
     assert ttls == [300, {"max": 600, "min": 300}]
     assert made.found == ["info config:1 import-monitor"]
     assert "--allow-commands" in made.messages
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_extfile_is_a_file(tmp_path):
@@ -191,7 +191,7 @@ def test_extfile_is_a_file(tmp_path):
     }  # fmt: skip
     assert [name["ttl"] for name in made.yaml("names").values()] == [{"max": 40, "min": 30}] * 2
     assert made.found == ["info config:1 import-option", "info config:3 import-monitor"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_simplefo_is_two_pools_in_order(tmp_path):
@@ -349,7 +349,7 @@ def test_monitors_that_cannot_be_are_named_and_the_site_loads(tmp_path, settings
         "a 60 DYNA multifo!r\n",
     )
     assert made.found == ["error config:1 import-invalid"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
