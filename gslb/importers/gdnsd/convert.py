@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gslb.config.names import parse_owner_name
@@ -12,14 +11,13 @@ from gslb.importers.gdnsd.monitors import Monitors
 from gslb.importers.gdnsd.policies import Policies
 from gslb.importers.gdnsd.pools import Pools
 from gslb.importers.gdnsd.pops import Pops
+from gslb.importers.gdnsd.reach import DeadEndError, Reaches
 from gslb.importers.gdnsd.site import Endpoint, Name, Site
 from gslb.importers.gdnsd.stand_ins import StandIns
 from gslb.importers.gdnsd.ttls import Ttls
 from gslb.model.site import Reflect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gslb.config.report import Report
     from gslb.importers.gdnsd.model import Configuration, Datacenter
     from gslb.importers.gdnsd.monitors import Watch
@@ -28,25 +26,8 @@ if TYPE_CHECKING:
     from gslb.importers.gdnsd.zonefile import Dynamic
     from gslb.model.finding import Place
 
-MOST_POOLS_DEEP = 8
 RESOLVERS = ("geoip", "metafo", "multifo", "simplefo", "weighted")
 _RECORD_TYPES = {"ipv4": "A", "ipv6": "AAAA", "cname": "CNAME"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Loop(Exception):  # noqa: N818 - caught where it is raised for
-    """A resource leads to itself."""
-
-    way: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What a resource can answer, the longest TTLs of that, and whom it looks at."""
-
-    kinds: frozenset[str]
-    longest_ttls: frozenset[int]
-    follows_client_subnet: bool
 
 
 class Converter:
@@ -66,11 +47,11 @@ class Converter:
             self._pops.taken,
         )
         self._ttls = Ttls(configuration, self._pools.watch)
-        self._stand_ins = StandIns(report, configuration, self._pools, self._pops, self._datacenter_targets)
+        self._reaches = Reaches(configuration, self._pools.depth)
+        self._stand_ins = StandIns(report, configuration, self._pools, self._pops, self._reaches.datacenters)
         self._roots: dict[tuple[str, str], Pool | None] = {}
         self._made: dict[tuple[str, str, str], Pool] = {}
         self._flat: dict[tuple[str, str], Pool | None] = {}
-        self._known_facts: dict[tuple[str, str], _Facts] = {}
         self._names: dict[str, Place] = {}
         self._databases()
 
@@ -103,11 +84,11 @@ class Converter:
             message = f"there is no plugin {quote(plugin)} that could be carried over: no record is left"
             rule = "import-plugin"
         else:
-            try:
-                kinds = self._facts(reference).kinds
-            except _Loop as loop:
-                message = f"{' leads to '.join(loop.way)}, without end: no record is left"
             rule = "import-invalid"
+            try:
+                kinds = self._reaches.of(reference).kinds
+            except DeadEndError as error:
+                rule, message = error.rule, str(error)
             if not kinds and not message:
                 message = f"there is no resource {quote(str(reference))} with addresses: no record is left"
             elif "cname" in kinds and not is_cname_allowed:
@@ -148,22 +129,22 @@ class Converter:
         pool = self._root(reference)
         if pool is None:
             return
-        facts = self._facts(reference)
         self.site.names.append(
             Name(
                 name=name,
                 note=note,
                 pool=pool.name,
                 policy="" if pool.policy else self._policies.everything(),
-                ttl=self._ttl(dynamic, facts),
+                ttl=self._ttl(dynamic),
                 min_ttl=dynamic.min_ttl,
-                client_subnet=facts.follows_client_subnet,
+                client_subnet=self._reaches.of(reference).follows_client_subnet,
             )
         )
 
-    def _ttl(self, dynamic: Dynamic, facts: _Facts) -> int:
+    def _ttl(self, dynamic: Dynamic) -> int:
         """The TTL while nothing fails; the least where it depends on the client."""
-        ttls = {max(dynamic.min_ttl, min(dynamic.ttl, longest)) for longest in facts.longest_ttls}
+        every = self._ttls.longest(dynamic.reference)
+        ttls = {max(dynamic.min_ttl, min(dynamic.ttl, longest)) for longest in every}
         least, most = min(ttls, default=dynamic.ttl), max(ttls, default=dynamic.ttl)
         if least < most:
             message = (
@@ -173,59 +154,6 @@ class Converter:
             )
             self._report.warning("import-ttl", dynamic.place, message)
         return least
-
-    # Resources
-
-    def _datacenter_targets(self, reference: Reference) -> Iterator[tuple[MetaResource, Datacenter]]:
-        """The datacenters that a reference to geoip or metafo may answer from."""
-        name, slash, datacenter = reference.name.partition("/")
-        meta = self._configuration.metas.get((reference.plugin, name))
-        if meta is not None:
-            for found in meta.datacenters.values():
-                if not slash or found.name == datacenter:
-                    yield meta, found
-
-    def _leaves(self, target: Reference, way: tuple[str, ...]) -> Iterator[Resource | Datacenter]:
-        """The resources below a target, and the datacenters with CNAMEs. Raises _Loop."""
-        if str(target) in way:
-            raise _Loop((*way[way.index(str(target)) :], str(target)))
-        resource = self._configuration.resources.get((target.plugin, target.name))
-        if resource is not None:
-            yield resource
-        for _, datacenter in self._datacenter_targets(target):
-            if isinstance(datacenter.target, str):
-                yield datacenter
-            else:
-                yield from self._leaves(datacenter.target, (*way, str(target)))
-
-    def _kinds(self, target: Reference | str) -> set[str]:
-        """What can be answered: ipv4, ipv6, cname. Raises _Loop."""
-        if isinstance(target, str):
-            return {"cname"}
-        kinds = set()
-        for leaf in self._leaves(target, ()):
-            kinds |= set(leaf.families) if isinstance(leaf, Resource) else {"cname"}
-        return kinds
-
-    def _facts(self, reference: Reference) -> _Facts:
-        """What holds for every name of a resource, found once."""
-        key = (reference.plugin, reference.name)
-        if key not in self._known_facts:
-            self._known_facts[key] = _Facts(
-                frozenset(self._kinds(reference)),
-                self._ttls.longest(reference),
-                self._follows_client_subnet(reference),
-            )
-        return self._known_facts[key]
-
-    def _follows_client_subnet(self, reference: Reference) -> bool:
-        """Whether the client subnet of a query counts: not if a map on the way ignores it."""
-        maps = self._configuration.maps
-        return self._configuration.options.client_subnet and not any(
-            (meta.map and maps[meta.map].ignore_ecs)
-            or (isinstance(one.target, Reference) and not self._follows_client_subnet(one.target))
-            for meta, one in self._datacenter_targets(reference)
-        )
 
     # Pools
 
@@ -241,7 +169,7 @@ class Converter:
         if resource is not None:
             pop = self._pops.of_resource(resource)
             return self._pools.of_resource(resource, resource.name, pop, is_member=False)
-        kinds = self._facts(reference).kinds
+        kinds = self._reaches.of(reference).kinds
         if "cname" in kinds and len(kinds) > 1:
             message = (
                 f"{reference} answers addresses or a CNAME, as its datacenters have; all endpoints of a pool "
@@ -251,15 +179,15 @@ class Converter:
             )
             self._report.error("import-cname", reference.place, message)
         if "/" in reference.name:
-            meta, datacenter = next(self._datacenter_targets(reference))
-            return self._of_datacenter(meta, datacenter, ())
-        return self._of_meta(self._configuration.metas[reference.plugin, reference.name], ())
+            meta, datacenter = next(self._reaches.datacenters(reference))
+            return self._of_datacenter(meta, datacenter)
+        return self._of_meta(self._configuration.metas[reference.plugin, reference.name])
 
-    def _of_meta(self, meta: MetaResource, way: tuple[str, ...]) -> Pool | None:
+    def _of_meta(self, meta: MetaResource) -> Pool | None:
         """A pool of endpoints where that says the same, else one of a pool for each datacenter."""
         key = (meta.plugin, meta.name)
         if key not in self._flat:
-            self._flat[key] = self._make_flat(meta) or self._make_deep(meta, (*way, meta.name))
+            self._flat[key] = self._make_flat(meta) or self._make_deep(meta)
         return self._flat[key]
 
     def _make_flat(self, meta: MetaResource) -> Pool | None:
@@ -310,20 +238,20 @@ class Converter:
         pool.policy = self._meta_policy(meta, units, "")
         return pool
 
-    def _make_deep(self, meta: MetaResource, way: tuple[str, ...]) -> Pool | None:
+    def _make_deep(self, meta: MetaResource) -> Pool | None:
         pool = self._pools.add(meta.name, f"{meta.plugin}!{meta.name}, {meta.place}")
         units: Units = {}
         for datacenter in meta.datacenters.values():
             if isinstance(datacenter.target, str) and self._has_addresses(meta):
                 continue
-            made = self._of_datacenter(meta, datacenter, way)
+            made = self._of_datacenter(meta, datacenter)
             if made is not None:
                 units[datacenter.name] = (made.name,)
-        if not units or len(way) >= MOST_POOLS_DEEP:
+        if not units:
             self._report.error("import-invalid", meta.place, f"{meta.plugin}!{meta.name} cannot be answered")
             del self.site.pools[pool.name]
             return None
-        kinds = {kind for name in units for kind in self._kinds(meta.datacenters[name].target)}
+        kinds = {kind for name in units for kind in self._reaches.of(meta.datacenters[name].target).kinds}
         stand_ins = self._stand_ins.add(meta, units, kinds - {"cname"})
         # A resource that two datacenters share is one member, at the place of the first.
         pool.members = [(name, None) for name in _flattened(units)]
@@ -331,16 +259,16 @@ class Converter:
         return pool
 
     def _has_addresses(self, meta: MetaResource) -> bool:
-        return any(self._kinds(one.target) - {"cname"} for one in meta.datacenters.values())
+        return any(self._reaches.of(one.target).kinds - {"cname"} for one in meta.datacenters.values())
 
-    def _of_datacenter(self, meta: MetaResource, datacenter: Datacenter, way: tuple[str, ...]) -> Pool | None:
+    def _of_datacenter(self, meta: MetaResource, datacenter: Datacenter) -> Pool | None:
         """The pool of what a datacenter answers."""
         target = datacenter.target
         if isinstance(target, str):
             key = (meta.plugin, f"{meta.name}/{datacenter.name}", "")
             if key not in self._made:
                 note = f"{meta.plugin}!{meta.name}/{datacenter.name}, {datacenter.place}"
-                pool = self._made[key] = self._pools.add(f"{meta.name}.{datacenter.name}", note)
+                pool = self._made[key] = self._pools.add(meta.shown_name(datacenter), note)
                 pool.endpoints.append(Endpoint(self._pops.of_datacenter(meta, datacenter.name), target))
                 watch = self._pools.watch(datacenter)
                 pool.monitors, pool.is_down = watch.of_names, watch.is_down
@@ -350,13 +278,12 @@ class Converter:
             pop = self._pops.of_datacenter(meta, datacenter.name)
             key = (target.plugin, target.name, pop)
             if key not in self._made:
-                own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
-                wanted = f"{meta.name}.{datacenter.name}" if target.name == own else target.name
+                wanted = meta.shown_name(datacenter)
                 self._made[key] = self._pools.of_resource(resource, wanted, pop, is_member=True)
             return self._made[key]
         if "/" in target.name:
-            found = next(self._datacenter_targets(target), None)
-            return None if found is None else self._of_datacenter(*found, way)
+            found = next(self._reaches.datacenters(target), None)
+            return None if found is None else self._of_datacenter(*found)
         inner = self._configuration.metas.get((target.plugin, target.name))
         if inner is None:
             rule, why = "import-invalid", "is no resource: the datacenter is left out"
@@ -369,13 +296,13 @@ class Converter:
                 )
             self._report.error(rule, target.place, f"{quote(str(target))} {why}")
             return None
-        if inner.map and self._configuration.maps[inner.map].leaves_clients_out:
+        if inner.map and inner.leaves_clients_out(self._configuration.maps[inner.map]):
             message = (
-                f"{target} is a datacenter here, and its map lists none for some clients: they get the next "
+                f"{target} is a datacenter here, and has none for some clients of its map: they get the next "
                 "datacenter, where gdnsd answers no records"
             )
             self._report.error("import-location", target.place, message)
-        return self._of_meta(inner, way)
+        return self._of_meta(inner)
 
     def _meta_policy(
         self, meta: MetaResource, units: Units, own: str, stand_ins: frozenset[str] = frozenset()

@@ -101,9 +101,18 @@ class Datacenter:
     service_types: tuple[str, ...] = ("up",)
 
 
+def label_of(plugin: str, resource: str, datacenter: str) -> str:
+    """What gdnsd calls the resource that it makes of a datacenter's addresses: gdnsd-plugin-metafo(8)."""
+    return f"{plugin}_{resource}_{datacenter}"
+
+
 @dataclass(frozen=True, slots=True)
 class MetaResource:
-    """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order)."""
+    """A resource of geoip (``map`` is its map) or of metafo (its datacenters are in order).
+
+    ``undefined`` are the datacenters of the map that it has not. ``skip_first`` is set of geoip only. Of
+    metafo ``skipped`` is the datacenter that it leaves out: only ``resource/datacenter`` leads there.
+    """
 
     plugin: str
     name: str
@@ -111,6 +120,33 @@ class MetaResource:
     datacenters: dict[str, Datacenter]
     map: str = ""
     skip_first: bool = False
+    skipped: Datacenter | None = None
+    undefined: frozenset[str] = frozenset()
+
+    @property
+    def named(self) -> dict[str, Datacenter]:
+        """The datacenters that ``resource/datacenter`` may name."""
+        return (
+            self.datacenters
+            if self.skipped is None
+            else {self.skipped.name: self.skipped, **self.datacenters}
+        )
+
+    def shown_name(self, datacenter: Datacenter) -> str:
+        """What the pool of a datacenter is called: as its resource, or by both if that is its own."""
+        target = datacenter.target
+        if isinstance(target, str) or target.name == label_of(self.plugin, self.name, datacenter.name):
+            return f"{self.name}.{datacenter.name}"
+        return target.name
+
+    def choices(self, listed: tuple[str, ...]) -> tuple[str, ...]:
+        """What is left of a list of the map. gdnsd looks at what is undefined before it skips the first."""
+        defined = tuple(name for name in listed if name not in self.undefined)
+        return defined[1:] if self.skip_first and len(defined) > 1 else defined
+
+    def leaves_clients_out(self, map_: GeoMap) -> bool:
+        """Whether its map lists no datacenters for some clients, or none that it has: they get no records."""
+        return any(listed is not None and not self.choices(listed) for listed in map_.lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +184,6 @@ class GeoMap:
         """The datacenters that clients may get."""
         nets = (names for names, _ in self.nets.values())
         return frozenset((self.default, *(rule.datacenters for rule in self.rules), *nets))
-
-    @property
-    def leaves_clients_out(self) -> bool:
-        """Whether it lists no datacenters for some clients: they get no records."""
-        return () in self.lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,15 +82,20 @@ class Policies:
         ``undefined`` says that the map has datacenters that ``units`` lacks. Clients whose first choice is
         one of ``stand_ins`` get nothing.
         """
-        key = (map_.name, meta.skip_first, tuple(units.items()))
+        self._tell_automatic(meta, map_)
+        shows_undefined = meta.skip_first or meta.leaves_clients_out(map_)
+        lacking = meta.undefined if shows_undefined else frozenset()
+        key = (map_.name, meta.skip_first, lacking, tuple(units.items()))
         if key not in self._known:
             wanted = own or map_.name + (".skip-first" if meta.skip_first else "")
             note = f"map {map_.name}, {map_.place}" + (", without its first" if meta.skip_first else "")
+            if lacking:
+                note += f", of those that {meta.plugin}!{meta.name} has"
             self._tell_limits(meta, map_, undefined)
             order = list(dict.fromkeys(unit for name in map_.datacenters for unit in units.get(name, ())))
             steps = [*self._map_steps(meta, map_, units), {"failover": order}]
             self._known[key] = self._add(
-                wanted, note, [*steps, *self._fence(map_, order), *_without(stand_ins, order)]
+                wanted, note, [*steps, *self._fence(meta, map_, order), *_without(stand_ins, order)]
             )
         return self._known[key]
 
@@ -101,8 +106,7 @@ class Policies:
         def listed(names: tuple[str, ...] | None) -> list[str]:
             if names is None:
                 return [self._nowhere()]
-            kept = names[1:] if meta.skip_first and len(names) > 1 else names
-            found = dict.fromkeys(unit for name in kept for unit in units.get(name, ()))
+            found = dict.fromkeys(unit for name in meta.choices(names) for unit in units.get(name, ()))
             return list(found) or [self._nowhere()]
 
         geo: dict[str, Any] = {}
@@ -132,48 +136,69 @@ class Policies:
             steps.append("distance")
         return steps
 
-    def _fence(self, map_: GeoMap, order: list[str]) -> Steps:
-        """What leaves clients nothing for whom a map lists no datacenter.
+    def _fence(self, meta: MetaResource, map_: GeoMap, order: list[str]) -> Steps:
+        """What leaves clients nothing for whom a map lists no datacenter, or none that the resource has.
 
         It comes after the order is found, so that all others keep every datacenter. Rules within such a place
         must be here too: the most specific one decides.
         """
-        if not map_.leaves_clients_out:
+        if not meta.leaves_clients_out(map_):
             return []
         rules = [(rule.kind, rule.value, rule.datacenters) for rule in map_.rules]
         rules += [("subnet", net, names) for part in self._nets[map_.name] for net, names in part]
         if len(self._nets[map_.name]) > 1:
             message = (
-                f"the map {quote(map_.name)} lists no datacenters for some clients, beside more than "
-                f"{MOST_RULES:,} nets: these clients get datacenters here, not an empty answer. Give them a "
-                "map of their own, with fewer nets"
+                f"the map {quote(map_.name)} lists no datacenters of {meta.plugin}!{meta.name} for some "
+                f"clients, beside more than {MOST_RULES:,} nets: these clients get datacenters here, not an "
+                "empty answer. Give them a map of their own, with fewer nets"
             )
             self._report.error("import-location", map_.place, message)
             return []
-        nowhere = [self._nowhere()]
+
+        @cache
+        def kept(names: tuple[str, ...] | None) -> list[str]:
+            return order if names is None or meta.choices(names) else [self._nowhere()]
+
         fence: dict[str, Any] = {"mode": "fence"}
         for kind, value, names in rules:
-            fence.setdefault(kind, {})[value] = nowhere if names == () else order
-        return [{"geo": {**fence, "default": nowhere if map_.default == () else order}}]
+            fence.setdefault(kind, {})[value] = kept(names)
+        return [{"geo": {**fence, "default": kept(map_.default)}}]
 
-    def _tell_limits(self, meta: MetaResource, map_: GeoMap, undefined: bool) -> None:
-        """What of a map shows only when datacenters are down."""
-        auto = [name for name in map_.datacenters if name in map_.coordinates] if map_.is_auto else []
-        short = [names for names in map_.lists if names and len(names) < len(map_.datacenters)]
-        if short or (map_.is_auto and min(len(auto), map_.auto_limit) < len(map_.datacenters)) or undefined:
-            message = (
-                f"the map {quote(map_.name)} lists only some of its datacenters for some clients"
-                + (f" (auto_dc_limit {map_.auto_limit})" if map_.is_auto else "")
-                + ": when all of these are down, gdnsd answers with the first of them; here the "
-                "other datacenters answer, the nearest or first declared one that is up"
-            )
-            self._report.info("import-limit", map_.place, message)
-        if meta.skip_first and map_.is_auto:
+    def _tell_automatic(self, meta: MetaResource, map_: GeoMap) -> None:
+        """What automatic mode does not do here as it does there."""
+        if not map_.is_auto:
+            return
+        if meta.skip_first:
             message = (
                 f"skip_first of {meta.plugin}!{meta.name} cannot leave out the nearest datacenter of the map "
                 f"{quote(map_.name)}: it is the first answer here"
             )
             self._report.error("import-limit", meta.place, message)
+        ordered = [name for name in map_.datacenters if name in map_.coordinates]
+        nearest = min(len(ordered), map_.auto_limit)
+        lacking = [name for name in ordered if name in meta.undefined]
+        if len(lacking) >= nearest > 0:
+            message = (
+                f"{meta.plugin}!{meta.name} leaves out {', '.join(lacking)}: clients who have no other among "
+                f"their nearest {nearest} get no records from gdnsd, and the nearest of the others here"
+            )
+            self._report.error("import-location", meta.place, message)
+
+    def _tell_limits(self, meta: MetaResource, map_: GeoMap, undefined: bool) -> None:
+        """What of a map shows only when datacenters are down."""
+        auto = [name for name in map_.datacenters if name in map_.coordinates] if map_.is_auto else []
+        is_short = any(names and len(names) < len(map_.datacenters) for names in map_.lists)
+        is_short = is_short or (map_.is_auto and min(len(auto), map_.auto_limit) < len(map_.datacenters))
+        if is_short or undefined or meta.skip_first:
+            why = [f"auto_dc_limit {map_.auto_limit}"] if map_.is_auto else []
+            why += ["skip_first"] if meta.skip_first else []
+            message = (
+                f"the map {quote(map_.name)} lists only some of its datacenters for some clients"
+                + (f" ({', '.join(why)})" if why else "")
+                + ": when all of these are down, gdnsd answers with the first of them; here the "
+                "other datacenters answer, the nearest or first declared one that is up"
+            )
+            self._report.info("import-limit", map_.place, message)
         deep = sum(rule.kind == "subdivision" for rule in map_.rules)
         if deep:
             message = (

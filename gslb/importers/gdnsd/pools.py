@@ -56,8 +56,7 @@ class Pools:
         Families that are alike share it; else it holds a pool for each.
         """
         note = f"{resource.plugin}!{resource.name}, {resource.place}"
-        shapes = {kind: self._shape(resource, family) for kind, family in resource.families.items()}
-        if len(set(shapes.values())) == 1:
+        if self._is_one(resource):
             pool = self.add(wanted, note)
             for kind, family in resource.families.items():
                 self._fill(pool, resource, kind, family, pop, is_member=is_member)
@@ -68,6 +67,11 @@ class Pools:
             self._fill(part, resource, kind, family, pop, is_member=is_member)
             whole.members.append((part.name, None))
         return whole
+
+    def depth(self, resource: Resource) -> int:
+        """How many pools lie one within another in that of a resource: 1 to 3."""
+        holds = resource.plugin == "simplefo" or any(one.is_grouped for one in resource.families.values())
+        return 1 + (not self._is_one(resource)) + holds
 
     def standing_in(self, resource: Resource, kind: str, wanted: str, pop: str) -> Pool:
         """The pool that stands in for a resource in the family ``kind``, which it lacks.
@@ -95,20 +99,23 @@ class Pools:
         return self._monitors.watch(watched.service_types, watched.place)
 
     def need(self, resource: Resource, family: Family) -> int:
-        """How many members must be up, else the resource is down."""
-        if resource.plugin != "weighted":
-            return (
-                1
-                if resource.plugin in {"simplefo", "static"}
-                else share(len(family.members), family.up_thresh)
-            )
-        weights = sorted(member.weight for member in family.members)
+        """How many addresses must be up, else the resource is down.
+
+        An address that is listed twice counts twice there, and is one endpoint here.
+        """
+        if resource.plugin in {"simplefo", "static"}:
+            return 1
+        by_target: dict[str, int] = {}
+        for member in family.members:
+            by_target[str(member.target)] = by_target.get(str(member.target), 0) + member.weight
+        weights = sorted(by_target.values())
         needed = share(sum(weights), family.up_thresh)
         fewest = next(n for n in range(1, len(weights) + 1) if sum(weights[-n:]) >= needed)
         surely = next(n for n in range(1, len(weights) + 1) if sum(weights[:n]) >= needed)
         if fewest != surely and self._is_probed(family):
             message = (
-                f"up_thresh of {resource.plugin}!{resource.name} is a share of weights, min_healthy one of "
+                f"up_thresh of {resource.plugin}!{resource.name} is a share of "
+                f"{'weights' if resource.plugin == 'weighted' else 'what it lists'}, min_healthy one of "
                 f"addresses: {fewest} of {len(weights)} must be up here, where gdnsd needs {fewest} to "
                 f"{surely} depending on which"
             )
@@ -117,6 +124,10 @@ class Pools:
 
     def _is_probed(self, family: Family) -> bool:
         return bool(self.watch(family).monitors)
+
+    def _is_one(self, resource: Resource) -> bool:
+        """Whether its families share a pool."""
+        return len({self._shape(resource, family) for family in resource.families.values()}) == 1
 
     def _shape(self, resource: Resource, family: Family) -> tuple[object, ...]:
         """What two families must share to share a pool."""
@@ -188,7 +199,7 @@ class Pools:
         for member, weight in zip(members, weights, strict=True):
             target = str(member.target)
             if target in known:
-                message = f"{resource.plugin}!{resource.name} lists {target} twice: it counts once"
+                message = f"{resource.plugin}!{resource.name} lists {target} twice: it is answered once"
                 self._report.warning("import-invalid", member.place, message)
                 continue
             known.add(target)

@@ -35,7 +35,7 @@ class Pops:
                 if where is not None and where not in known:
                     known[where] = self._take(name if not known else f"{name}.{map_.name}")
         for (plugin, _), meta in self._configuration.metas.items():
-            for name in meta.datacenters if plugin == "metafo" else maps[meta.map].datacenters:
+            for name in meta.named if plugin == "metafo" else maps[meta.map].datacenters:
                 if not self._names.setdefault(name, {}):
                     self._names[name][None] = self._take(name)
 

@@ -17,6 +17,7 @@ from gslb.importers.gdnsd.model import (
     Reference,
     Resource,
     ServiceType,
+    label_of,
 )
 from gslb.importers.gdnsd.resources import PLUGINS, ResourceReader, is_array_or_text, labelled
 from gslb.importers.gdnsd.vscf import Hash, Text, Value, read_file
@@ -77,6 +78,7 @@ class _Reader:
         self._directory = directory
         self._fields = Fields(report)
         self._resources = ResourceReader(report)
+        self._stanzas: dict[str, Hash] = {}
         self._found: dict[tuple[str, str], Resource] = {}
         self._metas: dict[tuple[str, str], MetaResource] = {}
 
@@ -89,7 +91,8 @@ class _Reader:
         geoip = self._fields.hash(plugins, "geoip")
         maps = self._maps(geoip)
         for plugin in PLUGINS:
-            for resource in self._resources.read_plugin(plugin, self._fields.hash(plugins, plugin)):
+            self._stanzas[plugin] = self._fields.hash(plugins, plugin)
+            for resource in self._resources.read_plugin(plugin, self._stanzas[plugin]):
                 self._found[plugin, resource.name] = resource
         for plugin in METAS:
             self._read_metas(plugin, self._fields.hash(plugins, plugin), maps)
@@ -163,23 +166,31 @@ class _Reader:
                 if map_name
                 else self._fields.strings(given.values.get("datacenters"))
             )
-            datacenters = self._datacenters(plugin, name, given, order)
-            listed = self._fields.hash(given, "dcmap").values
-            if not undefined_ok and (missing := [one for one in order if one not in listed]):
+            dcmap = self._fields.hash(given, "dcmap", required=f"{plugin}!{name}")
+            datacenters = self._datacenters(plugin, name, given, order, dcmap)
+            missing = [one for one in order if one not in dcmap.values]
+            if missing and not undefined_ok and isinstance(given.values.get("dcmap"), Hash):
                 message = f"{plugin}!{name}: dcmap lacks {', '.join(missing)}"
                 self._report.error("import-invalid", place, message)
             skip_first = self._fields.boolean(given, "skip_first")
-            if skip_first and plugin == "metafo" and len(datacenters) > 1:
-                del datacenters[next(iter(datacenters))]
+            skipped = None
+            if skip_first and plugin == "metafo" and len(order) > 1:
+                skipped = datacenters.pop(order[0], None)
             self._metas[plugin, name] = MetaResource(
-                plugin, name, place, datacenters, map_name, skip_first and plugin == "geoip"
+                plugin,
+                name,
+                place,
+                datacenters,
+                map=map_name,
+                skip_first=skip_first and plugin == "geoip",
+                skipped=skipped,
+                undefined=frozenset(missing),
             )
 
     def _datacenters(
-        self, plugin: str, name: str, given: Hash, order: tuple[str, ...]
+        self, plugin: str, name: str, given: Hash, order: tuple[str, ...], dcmap: Hash
     ) -> dict[str, Datacenter]:
         """In the order of the map or of ``datacenters``."""
-        dcmap = self._fields.hash(given, "dcmap", required=f"{plugin}!{name}")
         for datacenter in dcmap.without(*order).values:
             message = f"{plugin}!{name}: dcmap has {quote(datacenter)}, which is no datacenter of it"
             self._report.error("import-invalid", dcmap.place_of(datacenter), message)
@@ -188,7 +199,7 @@ class _Reader:
         for datacenter in order:
             if datacenter in dcmap.values:
                 place = dcmap.place_of(datacenter)
-                label = f"{plugin}_{name}_{datacenter}"
+                label = label_of(plugin, name, datacenter)
                 target = self._target(label, dcmap.values[datacenter], inherited, place)
                 services = inherited.values.get("service_types")
                 if target is not None:
@@ -225,11 +236,12 @@ class _Reader:
         if not isinstance(made, Hash):
             return None
         plugin = self._fields.text(made, "plugin", plugin)
-        made = made.inheriting(inherited, *PARAMETERS).without("plugin")
         if plugin not in PLUGINS:
             message = f"a datacenter cannot be made of the plugin {quote(plugin)}: it is left out"
             self._report.error("import-plugin", place, message)
             return None
+        made = made.inheriting(inherited, *PARAMETERS).inheriting(self._stanzas[plugin], *PARAMETERS)
+        made = made.without("plugin")
         resource_read = self._resources.read(plugin, label, made, place)
         if resource_read is None:
             return None

@@ -45,6 +45,7 @@ class StandIns:
         self._pops = pops
         self._datacenters = datacenters
         self._known: dict[tuple[str, ...], str] = {}
+        self._of_targets: dict[tuple[str, str, str], str] = {}
 
     def add(self, meta: MetaResource, units: Units, kinds: set[str]) -> frozenset[str]:
         """Put what stands in for the datacenters of a resource after each of its ``units``, and tell of it.
@@ -89,6 +90,13 @@ class StandIns:
         resource = self._configuration.resources.get((target.plugin, target.name))
         if resource is not None:
             return self._of_resource(resource, kind, meta, datacenter)
+        key = (target.plugin, target.name, kind)
+        if key not in self._of_targets:
+            self._of_targets[key] = self._of_several(target, kind)
+        return self._of_targets[key]
+
+    def _of_several(self, target: Reference, kind: str) -> str:
+        """The pool that stands in for a resource of geoip or metafo."""
         found = [self._of_datacenter(*one, kind) for one in self._datacenters(target)]
         parts = tuple(dict.fromkeys(name for name in found if name))
         if len(parts) < 2:
@@ -107,8 +115,6 @@ class StandIns:
         pop = self._pops.of_datacenter(meta, datacenter.name)
         key = (kind, resource.plugin, resource.name, pop)
         if key not in self._known:
-            own = f"{meta.plugin}_{meta.name}_{datacenter.name}"
-            base = f"{meta.name}.{datacenter.name}" if resource.name == own else resource.name
-            wanted = f"{base}.no-{SUFFIXES[kind]}"
+            wanted = f"{meta.shown_name(datacenter)}.no-{SUFFIXES[kind]}"
             self._known[key] = self._pools.standing_in(resource, kind, wanted, pop).name
         return self._known[key]

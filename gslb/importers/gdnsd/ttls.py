@@ -67,8 +67,7 @@ class Ttls:
         lists = set()
         for names in map_.lists:
             if names is not None:
-                kept = tuple(name for name in names if name in meta.datacenters)
-                lists.add(kept[1:] if meta.skip_first and len(kept) > 1 else kept)
+                lists.add(meta.choices(names))
         if map_.is_auto:
             every = tuple(name for name in map_.datacenters if name in meta.datacenters)
             nearest = [name for name in every if name in map_.coordinates]
@@ -80,7 +79,7 @@ class Ttls:
         found = set()
         before = {NO_LIMIT}
         is_empty = True
-        for datacenter in filter(None, map(meta.datacenters.get, names)):
+        for datacenter in filter(None, map(meta.named.get, names)):
             target = datacenter.target
             outcomes = self._of(target) if isinstance(target, Reference) else self._together([datacenter])
             if not outcomes:

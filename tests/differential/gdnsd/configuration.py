@@ -76,7 +76,7 @@ class Steered:
     record: str
     draws: bool = False
     limited: bool = False
-    """Its map lists only some datacenters for some clients."""
+    """For some clients its map lists only some datacenters, or some that it has not."""
     is_automatic: bool = False
     """Its map orders by distance."""
     has_pairs: bool = False
@@ -133,7 +133,10 @@ class Maker:
         geo += self._geo_resource("geo8", "map4")
         geo += "".join(self._lacking_resource(f"lack{index}", f"map{index % 5}") for index in range(8))
         geo += "".join(self._mixed_resource(f"mixed{index}", f"map{index}") for index in range(5))
-        meta = "".join(self._metafo(f"meta{index}") for index in range(8))
+        geo += "".join(
+            self._partial_resource(f"part{index}", f"map{(0, 1, 4)[index % 3]}") for index in range(6)
+        )
+        meta = "".join(self._metafo(f"meta{index}") for index in range(9))
         for mode in ("", "!dns", "!edns", "!best", "!both"):
             self._name(f"reflect{mode.replace('!', '-')}", f"DYNA reflect{mode}")
         self.made.files["config"] = (
@@ -146,7 +149,10 @@ class Maker:
             " name => elsewhere.example.net. }\n $include{parts/*}\n"
             f" metafo => {{ resources => {{\n{meta} }} }} }}\n"
         )
-        self.made.files["parts/geoip"] = f"geoip => {{ maps => {{\n{maps} }}\n resources => {{\n{geo} }} }}\n"
+        self.made.files["parts/geoip"] = (
+            f"geoip => {{ undefined_datacenters_ok => true maps => {{\n{maps} }}\n"
+            f" resources => {{\n{geo} }} }}\n"
+        )
         zone = EXTRA + "$ORIGIN @Z\n"
         zone += "".join(f"{one.name} {one.record}\n" for one in self.made.names)
         self.made.files["zones/example.com"] = zone
@@ -174,10 +180,11 @@ class Maker:
         most: int = 0,
         has_pairs: bool = False,
         ttls_differ: bool = False,
+        is_partial: bool = False,
     ) -> None:
         most = most or self.random.choice((30, 60, 300, 600))
         ttl = self.random.choice((f"{most}", f"{most}/{most}", f"{most}/{most // 3}"))
-        limited = self.limited.get(map_name, False)
+        limited = is_partial or self.limited.get(map_name, False)
         automatic = map_name in {"map2", "map3"}
         self.made.names.append(
             Steered(name, f"{ttl} {record}", draws, limited, automatic, has_pairs, ttls_differ)
@@ -348,6 +355,18 @@ class Maker:
         self._name(name, f"DYNA geoip!{name}", map_name=map_name, most=300, ttls_differ=True)
         return f"  {name} => {{ map => {map_name} dcmap => {{ {' '.join(parts)} }} }}\n"
 
+    def _partial_resource(self, name: str, map_name: str) -> str:
+        """Without some datacenters of its map; the second half of these resources skip the first."""
+        skips = int(name.removeprefix("part")) >= 3
+        own = self.random.sample(
+            self.made.datacenters, self.random.randint(1, len(self.made.datacenters) - 1)
+        )
+        parts = " ".join(f"{datacenter} => [ {self._address()}, {self._address()} ]" for datacenter in own)
+        self._name(name, f"DYNA geoip!{name}", map_name=map_name, is_partial=True)
+        self._name(f"{name}-one", f"DYNA geoip!{name}/{self.random.choice(own)}")
+        skip = "skip_first => true " if skips else ""
+        return f"  {name} => {{ map => {map_name} {skip}service_types => ok dcmap => {{ {parts} }} }}\n"
+
     def _metafo(self, name: str) -> str:
         kinds = {
             "meta0": lambda: [self._address(), f"[ {self._address()}, {self._address()} ]", self._address()],
@@ -358,6 +377,7 @@ class Maker:
             "meta5": lambda: ["%geoip!lack0", self._address(6), self._address(4)],
             "meta6": lambda: [f"{{ service_types => up {self._addresses(4, 2)} }}", "%multifo!mfo1"],
             "meta7": lambda: ["%multifo!mfo1", f"{{ service_types => up {self._addresses(6, 2)} }}"],
+            "meta8": lambda: [self._address(), self._address(), self._address()],
         }
         targets = kinds[name]()
         if name == "meta3":
@@ -372,8 +392,11 @@ class Maker:
             most=300 if name in {"meta6", "meta7"} else 0,
             has_pairs=name in {"meta1", "meta6", "meta7"},
         )
+        skip = "skip_first => true " if name == "meta8" else ""
+        if skip:
+            self._name(f"{name}-skipped", f"{record} metafo!{name}/{datacenters[0]}")
         return (
-            f"  {name} => {{ service_types => ok datacenters => [ {', '.join(datacenters)} ]"
+            f"  {name} => {{ {skip}service_types => ok datacenters => [ {', '.join(datacenters)} ]"
             f" dcmap => {{ {dcmap} }} }}\n"
         )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gslb.config.loader import load_steering
 from gslb.config.yaml import parse
 from gslb.importers.gdnsd.run import import_gdnsd
+from gslb.model.finding import Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,11 @@ class Converted:
             assert not problems
             found |= document.value.get(section, {})
         return found
+
+    @property
+    def load_errors(self) -> list[str]:
+        """Why the site does not load."""
+        return [str(one) for one in load_steering(self.site)[1] if one.severity is Severity.ERROR]
 
     @property
     def zone(self) -> str:

@@ -6,8 +6,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from gslb.config.loader import load_steering
-from gslb.config.report import has_errors
 from gslb.importers.gdnsd import policies
 from gslb.importers.gdnsd.policies import _parts
 from gslb.model.finding import NOWHERE
@@ -155,7 +153,7 @@ def test_places_without_datacenters_fence_beside_auto(tmp_path):
         },
     ]
     assert made.found == ["info config:2 import-limit", "info config:2 import-location"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_a_map_with_too_many_nets_to_fence_is_named_beside_every_other_finding(tmp_path, monkeypatch):
@@ -193,6 +191,64 @@ def test_skip_first_leaves_out_the_first(tmp_path):
     made = convert(tmp_path, "DYNA geoip!skip", "DYNA metafo!skip")
     assert made.yaml("policies")["m.skip-first"][0]["geo"]["continent"]["AF"] == ["us", "sg"]
     assert [one["address"] for one in made.yaml("pools")["skip.2"]["endpoints"]] == ["192.0.2.2"]
+    assert "only some of its datacenters for some clients (skip_first)" in made.messages
+
+
+def metafo(tmp_path, resource, *records):
+    """A configuration of the resource ``r`` of metafo, at line 2."""
+    zone = "".join(f"n{index} 60/60 {record}\n" for index, record in enumerate(records))
+    return Converted(
+        tmp_path, f"plugins => {{ metafo => {{ resources => {{\n r => {{ {resource} }} }} }} }}", zone
+    )
+
+
+def test_skip_first_of_metafo_is_about_the_first_listed_not_the_first_left(tmp_path):
+    made = metafo(
+        tmp_path,
+        "skip_first => true datacenters => [a, b, c]"
+        ' dcmap => { a => "bad name" b => 192.0.2.2 c => 192.0.2.3 }',
+        "DYNA metafo!r",
+    )
+    assert [one["address"] for one in made.yaml("pools")["r"]["endpoints"]] == ["192.0.2.2", "192.0.2.3"]
+    assert made.found == ["error config:2 import-invalid"]
+    assert made.load_errors == []
+
+
+@pytest.mark.parametrize(
+    ("dcmap", "told"),
+    [
+        ("", "metafo!r lacks dcmap"),
+        ("dcmap => 192.0.2.1", "dcmap must be a hash: dcmap => { ... }"),
+        ("dcmap => { a => 192.0.2.1 }", "metafo!r: dcmap lacks b, c"),
+    ],
+)
+def test_a_dcmap_that_is_wrong_is_told_once(tmp_path, dcmap, told):
+    made = metafo(tmp_path, f"datacenters => [a, b, c] {dcmap}")
+    assert made.found == ["error config:2 import-invalid"]
+    assert made.messages == told
+
+
+def test_skip_first_of_metafo_has_no_effect_on_the_only_one(tmp_path):
+    made = metafo(
+        tmp_path, "skip_first => true datacenters => a dcmap => { a => 192.0.2.1 }", "DYNA metafo!r"
+    )
+    assert [one["address"] for one in made.yaml("pools")["r"]["endpoints"]] == ["192.0.2.1"]
+
+
+def test_what_skip_first_leaves_out_still_has_its_own_resource(tmp_path):
+    made = metafo(
+        tmp_path,
+        "skip_first => true datacenters => [a, b] dcmap => { a => 192.0.2.1 b => 192.0.2.2 }",
+        "DYNA metafo!r/a",
+        "DYNA metafo!r",
+    )
+    pools, names = made.yaml("pools"), made.yaml("names")
+    (one,) = pools[names["n0.example.com"]["pool"]]["endpoints"]
+    assert one == {"pop": "a", "address": "192.0.2.1"}
+    (other,) = pools[names["n1.example.com"]["pool"]]["endpoints"]
+    assert other == {"pop": "b", "address": "192.0.2.2"}
+    assert made.found == []
+    assert made.load_errors == []
 
 
 def test_metafo_is_an_order(tmp_path):
@@ -231,7 +287,7 @@ def test_a_datacenter_that_leads_nowhere_is_named(tmp_path, target):
     assert made.found == ["error config:3 import-invalid"]
     assert "neither an address nor a domain name with a final dot" in made.messages
     assert [one["cname"] for one in made.yaml("pools")["r"]["endpoints"]] == ["fra.example.net."]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_what_cannot_be_answered_is_named(tmp_path):

@@ -58,6 +58,57 @@ def test_multifo_needs_so_many_of_each_family(tmp_path):
     }  # fmt: skip
 
 
+TWICE = "a => 192.0.2.1 b => 192.0.2.1 c => 192.0.2.2"
+WEIGHTED_TWICE = "a => [ 192.0.2.1, 5 ] b => [ 192.0.2.1, 5 ] c => [ 192.0.2.2, 5 ]"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "inside", "needed", "rules"),
+    [
+        # 192.0.2.1 alone is 2 of 3: gdnsd 3.8.1 asks for no more. 192.0.2.2 alone would be too few for it.
+        ("multifo", f"up_thresh => 0.6 {TWICE}", {}, ["import-invalid", "import-weights"]),
+        ("multifo", f"up_thresh => 0.3 {TWICE}", {}, ["import-invalid"]),
+        ("multifo", f"up_thresh => 1.0 {TWICE}", {"ipv4": 2}, ["import-invalid"]),
+        # 192.0.2.1 and another are 3 of 4, the two others are not.
+        (
+            "multifo",
+            f"up_thresh => 0.7 {TWICE} d => 192.0.2.3",
+            {"ipv4": 2},
+            ["import-invalid", "import-weights"],
+        ),
+        ("weighted", f"up_thresh => 1.0 {WEIGHTED_TWICE}", {"ipv4": 2}, ["import-invalid"]),
+        ("weighted", f"up_thresh => 0.6 {WEIGHTED_TWICE}", {}, ["import-invalid", "import-weights"]),
+    ],
+)
+def test_an_address_listed_twice_is_one_that_counts_twice(tmp_path, plugin, inside, needed, rules):
+    made = Converted(
+        tmp_path,
+        SERVICES.replace("interval", "ok_thresh => 1 interval")
+        + f"plugins => {{ {plugin} => {{ r => {{ service_types => web {inside} }} }} }}",
+        f"www 60 DYNA {plugin}!r\n",
+    )
+    pool = made.yaml("pools")["r"]
+    assert len(endpoints(pool)) == len(set(endpoints(pool)))
+    assert pool.get("min_healthy", {}) == needed
+    assert sorted(line.split()[-1] for line in made.found) == rules
+    assert made.load_errors == []
+
+
+def test_an_address_listed_twice_stands_in_once(tmp_path):
+    made = Converted(
+        tmp_path,
+        SERVICES
+        + f"plugins => {{ multifo => {{ r => {{ service_types => web up_thresh => 1.0 {TWICE} }} }}\n"
+        " metafo => { resources => { m => { datacenters => [x, y]"
+        " dcmap => { x => %multifo!r y => 2001:db8::1 } } } } }",
+        "www 60 DYNA metafo!m\n",
+    )
+    pools = made.yaml("pools")
+    assert pools["r"]["min_healthy"] == {"ipv4": 2}
+    assert pools["r.no-v6"]["min_healthy"] == {"ipv6": 2}
+    assert made.load_errors == []
+
+
 def test_families_that_are_monitored_otherwise_have_pools_of_their_own(tmp_path):
     made = Converted(
         tmp_path,
@@ -115,7 +166,7 @@ def test_extmon_is_a_command(tmp_path):
     assert ttls == [300, {"max": 600, "min": 300}]
     assert made.found == ["info config:1 import-monitor"]
     assert "--allow-commands" in made.messages
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_extfile_is_a_file(tmp_path):
@@ -140,7 +191,7 @@ def test_extfile_is_a_file(tmp_path):
     }  # fmt: skip
     assert [name["ttl"] for name in made.yaml("names").values()] == [{"max": 40, "min": 30}] * 2
     assert made.found == ["info config:1 import-option", "info config:3 import-monitor"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_simplefo_is_two_pools_in_order(tmp_path):
@@ -298,7 +349,7 @@ def test_monitors_that_cannot_be_are_named_and_the_site_loads(tmp_path, settings
         "a 60 DYNA multifo!r\n",
     )
     assert made.found == ["error config:1 import-invalid"]
-    assert not has_errors(load_steering(made.site)[1])
+    assert made.load_errors == []
 
 
 def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
@@ -309,3 +360,26 @@ def test_addresses_that_nobody_can_be_sent_to_are_left_out(tmp_path):
     )
     assert endpoints(made.yaml("pools")["r"]) == ["192.0.2.1"]
     assert made.found == ["error config:1 import-invalid"] * 2
+
+
+@pytest.mark.parametrize(
+    ("of_plugin", "of_meta", "monitor"),
+    [
+        ("service_types => web", "", "web"),
+        ("", "service_types => web", "web"),
+        ("service_types => web", "service_types => up", None),
+    ],
+)
+def test_datacenters_inherit_from_their_plugin_after_their_own_resource(
+    tmp_path, of_plugin, of_meta, monitor
+):
+    made = Converted(
+        tmp_path,
+        SERVICES + f"plugins => {{ multifo => {{ {of_plugin} }} weighted => {{ {of_plugin} }}\n"
+        f" metafo => {{ {of_meta} resources => {{ m => {{ datacenters => [x, y, z] dcmap => {{\n"
+        " x => 192.0.2.1 y => { up_thresh => 1.0 a => 192.0.2.2 b => 192.0.2.3 }\n"
+        " z => { plugin => weighted a => [ 192.0.2.4, 1 ] b => [ 192.0.2.5, 1 ] } } } } } }",
+        "www 60 DYNA metafo!m\n",
+    )
+    pools = made.yaml("pools")
+    assert [pools[name].get("monitor") for name in ("m.x", "m.y", "m.z")] == [monitor] * 3
