@@ -118,6 +118,13 @@ def test_zones_are_named_by_their_files(tmp_path):
     assert read.origin == "0/25.2.0.192.in-addr.arpa."
 
 
+def test_zones_of_similar_names_have_files_of_their_own(tmp_path):
+    files = {f"zones__{name}": SOA for name in ("0@25.test", "0-25.test")}
+    made = Converted(tmp_path, CONFIG, **files)
+    written = {path.name: path.read_text().splitlines()[0] for path in (made.site / "zones").glob("0*")}
+    assert written == {"0-25.test.zone": "$TTL 86400", "0-25.test-2.zone": "$ORIGIN 0/25.test."}
+
+
 @pytest.mark.parametrize("ignores", [False, True])
 def test_reflect_is_a_name_that_reflects(tmp_path, ignores):
     config = (
