@@ -99,17 +99,21 @@ def _files_needed(configuration: Configuration, site: Site) -> Iterator[Path]:
     yield from map(Path, {place.file for place in places})
     yield from (map_.database for map_ in maps if map_.database is not None)
     for monitor in site.monitors.values():
-        if monitor.settings["type"] == "file":
-            yield Path(monitor.settings["file"])
-        elif monitor.settings["type"] == "command":
-            yield Path(monitor.settings["command"][0])
+        match monitor.settings:
+            case {"type": "file", "file": file} | {"type": "command", "command": [file, *_]}:
+                yield Path(file)
 
 
 def _read_zones(directory: Path, reader: ZoneReader, report: Report) -> list[ZoneFile]:
     """Every zone file; files that begin with a dot, and directories, are none."""
     zones: dict[str, ZoneFile] = {}
-    paths = sorted(directory.iterdir()) if directory.is_dir() else []
-    files = [path for path in paths if not path.name.startswith(".") and path.is_file()]
+    try:
+        paths = sorted(directory.iterdir()) if directory.is_dir() else []
+        files = [path for path in paths if not path.name.startswith(".") and path.is_file()]
+    except OSError as error:
+        message = f"the directory cannot be read: {error.strerror}"
+        report.error("import-unreadable", Place(str(directory)), message)
+        return []
     if not files:
         report.error("import-unreadable", Place(str(directory)), "there are no zone files")
     for path in files:

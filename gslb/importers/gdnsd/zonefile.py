@@ -155,8 +155,9 @@ class ZoneReader:
         """What a file holds; ``None`` after noting that it cannot be read."""
         try:
             text = path.read_text(encoding="latin-1")
-        except OSError as error:
-            message = f"{path} cannot be read: {error.strerror}; what it holds is missing"
+        except (OSError, ValueError) as error:  # of a path with a NUL octet, the latter
+            reason = error.strerror if isinstance(error, OSError) else error
+            message = f"{path} cannot be read: {reason}; what it holds is missing"
             self.report.error("import-unreadable", asked_at, message)
             return None
         self.files.append(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -237,6 +239,21 @@ def test_a_directory_without_zones_is_named_once(tmp_path):
     assert code == 1
     assert "1 thing not carried over" in output
     assert "zones: error: there are no zone files" in output
+
+
+def test_zones_that_cannot_be_listed_are_named(tmp_path, monkeypatch):
+    source, listing = source_in(tmp_path), Path.iterdir
+
+    def listed(path):
+        if path == source / "zones":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listing(path)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+    done = import_gdnsd(source, tmp_path / "site")
+    assert [str(finding) for finding in done.findings] == [
+        f"{source}/zones: error: the directory cannot be read: Permission denied [import-unreadable]"
+    ]
 
 
 def test_an_old_site_that_cannot_be_deleted_is_a_warning(tmp_path, monkeypatch):

@@ -97,6 +97,7 @@ def test_resources_that_never_change_become_records(tmp_path):
         ("$GENERATE 1-3 a A 192.0.2.1", "error zones/example.com:4 import-record"),
         ("$ADDR_LIMIT_V4 2", "warning zones/example.com:4 import-record"),
         ("$INCLUDE none", "error zones/example.com:4 import-unreadable"),
+        ("$INCLUDE a\\000b", "error zones/example.com:4 import-unreadable"),
     ],
 )
 def test_what_cannot_be_carried_over_is_named_with_its_place(tmp_path, line, rule):
