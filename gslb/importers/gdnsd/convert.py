@@ -322,6 +322,10 @@ class Converter:
         for map_ in self._configuration.maps.values():
             if map_.database is None or map_.database_place is None:
                 continue
+            if "\0" in str(map_.database):
+                message = f"{quote(str(map_.database))} is no file name; correct geoip2_db"
+                self._report.error("import-database", map_.database_place, message)
+                continue
             path = str(map_.database.resolve())
             if path in self.site.databases:
                 continue

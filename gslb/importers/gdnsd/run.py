@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gslb.config.names import parse_owner_name
 from gslb.config.report import Report, sort_findings
-from gslb.config.wording import quote
-from gslb.errors import GslbError
 from gslb.importers.gdnsd.admin_state import report_admin_state
 from gslb.importers.gdnsd.convert import Converter
 from gslb.importers.gdnsd.reading import read_configuration
+from gslb.importers.gdnsd.sources import ZoneSources
 from gslb.importers.gdnsd.vscf import VscfError
 from gslb.importers.gdnsd.write import site_files
 from gslb.importers.gdnsd.zonefile import ZoneReader
+from gslb.importers.target import ImportRefusedError, Target
 from gslb.model.finding import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gslb.importers.gdnsd.model import Configuration
+    from gslb.importers.gdnsd.site import Site
     from gslb.importers.gdnsd.zonefile import ZoneFile
     from gslb.model.finding import Finding
 
@@ -28,36 +31,33 @@ ROOT_ZONE = "ROOT_ZONE"
 _ESCAPE = re.compile(r"\\([0-9]{3}|.)")
 
 
-class ImportRefusedError(GslbError):
-    """Nothing is written: the source cannot be read, or the target is in the way."""
-
-
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a configuration. Findings that are errors concern answers that differ or are gone."""
+    """What became of a configuration. Findings that are errors concern answers that differ or are gone.
+
+    ``sources`` tells where lines of the site's zone files are from.
+    """
 
     findings: tuple[Finding, ...]
     zones: int
     names: int
     pools: int
     policies: int
+    sources: ZoneSources
 
 
 def import_gdnsd(directory: Path, out: Path, *, force: bool = False) -> Imported:
     """Convert the configuration in ``directory`` to a site in ``out``.
 
-    ``force`` replaces what ``out`` holds. Raises ImportRefusedError.
+    ``force`` replaces what ``out`` holds. What is read is never written to. Whether the site loads is for the
+    caller to check. Raises ImportRefusedError, after which nothing has changed.
     """
     if not directory.is_dir():
         raise ImportRefusedError(
             f"{directory} is no directory; name the one that holds gdnsd's config and zones"
         )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not force:
-        raise ImportRefusedError(
-            f"{out} is there and not empty; name another directory, or replace it with --force"
-        )
-    if out.exists() and out.resolve() in {directory.resolve(), *directory.resolve().parents}:
-        raise ImportRefusedError(f"{out} holds the source itself; name another directory")
+    target = Target(out, force=force)
+    target.keep_apart([directory, directory / "zones", directory / "geoip"])
     report = Report()
     try:
         configuration = read_configuration(directory, report)
@@ -70,24 +70,53 @@ def import_gdnsd(directory: Path, out: Path, *, force: bool = False) -> Imported
         for dynamic in zone.dynamics:
             converter.add(dynamic)
     report_admin_state(configuration, directory, report)
-    files = site_files(converter.site, f"gdnsd's configuration in {directory}")
-    files |= {f"zones/{_file_name(zone.origin)}.zone": _zone_text(zone) for zone in zones}
-    _write(out, files)
     site = converter.site
+    target.keep_apart((), [directory / "config", *_files_needed(configuration, site), *reader.files])
+    files = site_files(site, f"gdnsd's configuration in {directory}")
+    octets = {name: text.encode("utf-8", "replace") for name, text in files.items()}
+    named = _named(zones)
+    octets |= {name: _zone_text(name, zone).encode("latin-1", "replace") for name, zone in named.items()}
+    left = target.put(octets)
+    if left:
+        report.warning("import-site", Place(str(out)), left)
     return Imported(
-        sort_findings(report.findings), len(zones), len(site.names), len(site.pools), len(site.policies)
+        sort_findings(report.findings),
+        len(zones),
+        len(site.names),
+        len(site.pools),
+        len(site.policies),
+        ZoneSources(out, {name: (zone, _lines_before(name, zone)) for name, zone in named.items()}),
     )
+
+
+def _files_needed(configuration: Configuration, site: Site) -> Iterator[Path]:
+    """Files that the configuration was read from, and those that gdnsd and the site read while they run."""
+    maps = configuration.maps.values()
+    places = [one.place for one in configuration.service_types.values()]
+    places += [one.place for one in configuration.resources.values()]
+    places += [one.place for one in configuration.metas.values()]
+    places += [place for map_ in maps for place in (map_.place, *(place for _, place in map_.nets.values()))]
+    yield from map(Path, {place.file for place in places})
+    yield from (map_.database for map_ in maps if map_.database is not None)
+    for monitor in site.monitors.values():
+        match monitor.settings:
+            case {"type": "file", "file": file} | {"type": "command", "command": [file, *_]}:
+                yield Path(file)
 
 
 def _read_zones(directory: Path, reader: ZoneReader, report: Report) -> list[ZoneFile]:
     """Every zone file; files that begin with a dot, and directories, are none."""
     zones: dict[str, ZoneFile] = {}
-    paths = sorted(directory.iterdir()) if directory.is_dir() else []
-    if not paths:
+    try:
+        paths = sorted(directory.iterdir()) if directory.is_dir() else []
+        files = [path for path in paths if not path.name.startswith(".") and path.is_file()]
+    except OSError as error:
+        message = f"the directory cannot be read: {error.strerror}"
+        report.error("import-unreadable", Place(str(directory)), message)
+        return []
+    if not files:
         report.error("import-unreadable", Place(str(directory)), "there are no zone files")
-    for path in paths:
-        if path.name.startswith(".") or not path.is_file():
-            continue
+    for path in files:
         origin = _origin(path.name)
         if origin in zones:
             report.error("import-name", Place(str(path)), f"there are two files for the zone {origin}")
@@ -106,6 +135,23 @@ def _origin(file: str) -> str:
     return name.replace("@", "/").lower().removesuffix(".") + "."
 
 
+def _named(zones: list[ZoneFile]) -> dict[str, ZoneFile]:
+    """The zones by the names of their files in the site, each a name of its own."""
+    named: dict[str, ZoneFile] = {}
+    for zone in sorted(zones, key=lambda zone: not _is_file_name(zone.origin)):
+        base = name = f"zones/{_file_name(zone.origin)}"
+        number = 1
+        while f"{name}.zone" in named:
+            number += 1
+            name = f"{base}-{number}"
+        named[f"{name}.zone"] = zone
+    return named
+
+
+def _is_file_name(origin: str) -> bool:
+    return _file_name(origin) + "." == origin
+
+
 def _file_name(origin: str) -> str:
     """A name that a zone file of a site may have."""
     try:
@@ -114,31 +160,11 @@ def _file_name(origin: str) -> str:
         return re.sub("[^a-z0-9_.-]", "-", origin.removesuffix(".")).strip("-.") or "root"
 
 
-def _zone_text(zone: ZoneFile) -> str:
+def _zone_text(name: str, zone: ZoneFile) -> str:
     """The text of a zone; an origin at its top where the file's name cannot say it."""
-    origin = "" if _file_name(zone.origin) + "." == zone.origin else f"$ORIGIN {zone.origin}\n"
-    return origin + zone.text
+    return f"$ORIGIN {zone.origin}\n" * _lines_before(name, zone) + zone.text
 
 
-def _write(out: Path, files: dict[str, str]) -> None:
-    """Write the site beside its place, then put it there."""
-    beside = out.with_name(f".{out.name}.importing")
-    try:
-        shutil.rmtree(beside, ignore_errors=True)
-        (beside / "zones").mkdir(parents=True)
-        for name, text in files.items():
-            encoding = "latin-1" if name.startswith("zones/") else "utf-8"
-            (beside / name).write_bytes(text.encode(encoding, "replace"))
-        if out.exists():
-            for entry in sorted(out.iterdir()):
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            out.rmdir()
-        beside.replace(out)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise ImportRefusedError(
-            f"{out} cannot be written: {error.strerror} ({quote(str(error.filename))})"
-        ) from error
+def _lines_before(name: str, zone: ZoneFile) -> int:
+    """How many lines stand before the text of a zone in its file."""
+    return int(name != f"zones/{zone.origin}zone")

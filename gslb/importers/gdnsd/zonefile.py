@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gslb.config.wording import quote
 from gslb.importers.gdnsd.model import Reference
+from gslb.importers.gdnsd.sources import Places
 from gslb.model.finding import Place
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ class Dynamic:
 
 @dataclass(frozen=True, slots=True)
 class ZoneFile:
-    """A zone rewritten. ``origin`` is absolute."""
+    """A zone rewritten. ``origin`` is absolute; ``places`` has the file and line that each line is from."""
 
     origin: str
     text: str
     dynamics: tuple[Dynamic, ...]
+    places: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,10 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Scope:
-    """What directives set, for one file."""
+    """What directives set, for one file. ``file`` is its path as text."""
 
     path: Path
+    file: str
     origin: str
     file_origin: str
     ttl: int
@@ -100,8 +103,21 @@ class _Output:
     """What is written. ``owner`` is the owner that a blank would stand for."""
 
     lines: list[str] = field(default_factory=list)
+    places: Places = field(default_factory=Places)
     dynamics: list[Dynamic] = field(default_factory=list)
     owner: str = ""
+
+    def add(self, file: str, first: int, lines: list[str]) -> None:
+        """Write lines that come from as many lines of a file, from number ``first`` on."""
+        self.lines += lines
+        self.places.files += [file] * len(lines)
+        self.places.numbers += range(first, first + len(lines))
+
+    def add_more(self, file: str, number: int, lines: list[str]) -> None:
+        """Write lines that all come from one line of a file."""
+        self.lines += lines
+        self.places.files += [file] * len(lines)
+        self.places.numbers += [number] * len(lines)
 
 
 class ZoneReader:
@@ -120,6 +136,8 @@ class ZoneReader:
         self.report = report
         self.options = options
         self.static_records = static_records
+        self.files: list[Path] = []
+        """Those that were read."""
         self._octets = 0
 
     def read(self, path: Path, origin: str) -> ZoneFile | None:
@@ -127,20 +145,22 @@ class ZoneReader:
         text = self.text_of(path, Place(str(path)))
         if text is None:
             return None
-        out = _Output([f"$TTL {self.clamp(self.options.zones_default_ttl)}"])
-        _Rewriter(self, out, origin).run(
-            text, _Scope(path, origin, origin, self.clamp(self.options.zones_default_ttl))
-        )
-        return ZoneFile(origin, "\n".join(out.lines) + "\n", tuple(out.dynamics))
+        ttl = self.clamp(self.options.zones_default_ttl)
+        out = _Output()
+        out.add_more(str(path), 0, [f"$TTL {ttl}"])
+        _Rewriter(self, out, origin).run(text, _Scope(path, str(path), origin, origin, ttl))
+        return ZoneFile(origin, "\n".join(out.lines) + "\n", tuple(out.dynamics), out.places)
 
     def text_of(self, path: Path, asked_at: Place) -> str | None:
         """What a file holds; ``None`` after noting that it cannot be read."""
         try:
             text = path.read_text(encoding="latin-1")
-        except OSError as error:
-            message = f"{path} cannot be read: {error.strerror}; what it holds is missing"
+        except (OSError, ValueError) as error:  # of a path with a NUL octet, the latter
+            reason = error.strerror if isinstance(error, OSError) else error
+            message = f"{path} cannot be read: {reason}; what it holds is missing"
             self.report.error("import-unreadable", asked_at, message)
             return None
+        self.files.append(path)
         self._octets += len(text)
         if self._octets > MAXIMUM_OCTETS:
             self.report.error("import-unreadable", asked_at, "the zones are too large; the rest is missing")
@@ -167,14 +187,14 @@ class _Rewriter:
         """Rewrite the text of one file."""
         for entry in _entries(text):
             if not entry.tokens:
-                self._out.lines += entry.lines
+                self._out.add(scope.file, entry.first, entry.lines)
             elif entry.tokens[0].text.startswith("$"):
                 self._directive(entry, scope)
             else:
                 self._record(entry, scope)
 
     def _place(self, entry: _Entry, scope: _Scope) -> Place:
-        return Place(str(scope.path), entry.first)
+        return Place(scope.file, entry.first)
 
     def _directive(self, entry: _Entry, scope: _Scope) -> None:
         word, *arguments = entry.tokens
@@ -183,11 +203,11 @@ class _Rewriter:
             case "$TTL", [seconds] if _TTL.fullmatch(seconds.text):
                 scope.ttl = self._clamped(seconds_of(seconds.text), place)
                 edits = [] if scope.ttl == seconds_of(seconds.text) else [(seconds, str(scope.ttl))]
-                self._out.lines += _edited(entry, edits)
+                self._out.add(scope.file, entry.first, _edited(entry, edits))
             case "$ORIGIN", [name]:
                 scope.origin = self._absolute(name.text, scope)
                 edits = [(name, scope.origin)] if _SPECIAL.search(name.text) else []
-                self._out.lines += _edited(entry, edits)
+                self._out.add(scope.file, entry.first, _edited(entry, edits))
             case "$INCLUDE", [file, *names] if len(names) <= 1:
                 self._include(entry, file.text, names[0].text if names else "", scope)
             case (("$ADDR_LIMIT_V4" | "$ADDR_LIMIT_V6"), _):
@@ -211,12 +231,13 @@ class _Rewriter:
         if text is None:
             return
         inner_origin = self._absolute(origin, scope) if origin else scope.origin
-        self._out.lines += [f"; {line}" for line in entry.lines]
-        self._out.lines.append(f"$ORIGIN {inner_origin}")
+        self._out.add(scope.file, entry.first, [f"; {line}" for line in entry.lines])
+        self._out.add_more(scope.file, entry.first, [f"$ORIGIN {inner_origin}"])
         outer = self._owner
-        self.run(text, _Scope(path, inner_origin, inner_origin, scope.ttl, scope.depth + 1))
+        self.run(text, _Scope(path, str(path), inner_origin, inner_origin, scope.ttl, scope.depth + 1))
         self._owner = outer
-        self._out.lines += [f"; end of {file}", f"$ORIGIN {scope.origin}", f"$TTL {scope.ttl}"]
+        after = [f"; end of {file}", f"$ORIGIN {scope.origin}", f"$TTL {scope.ttl}"]
+        self._out.add_more(scope.file, entry.first, after)
 
     def _record(self, entry: _Entry, scope: _Scope) -> None:
         tokens = list(entry.tokens)
@@ -245,7 +266,7 @@ class _Rewriter:
             return
         edits += self._ttl_edits(ttl, [rtype, *data], scope, place)
         edits += self._data_edits(kind, data, scope)
-        self._out.lines += _edited(entry, edits, insertion)
+        self._out.add(scope.file, entry.first, _edited(entry, edits, insertion))
         self._out.owner = self._owner
 
     def _ttl_edits(
@@ -304,9 +325,10 @@ class _Rewriter:
         least = min(max(self._options.min_ttl, least), most)
         reference = Reference(plugin, resource, place)
         records = self._reader.static_records(reference, kind == "DYNC")
-        self._out.lines += [f"; {line.rstrip()}" for line in entry.lines]
+        self._out.add(scope.file, entry.first, [f"; {line.rstrip()}" for line in entry.lines])
         if records is not None:
-            self._out.lines += [f"{self._owner} {most} {rtype} {value}" for rtype, value in records]
+            made = [f"{self._owner} {most} {rtype} {value}" for rtype, value in records]
+            self._out.add_more(scope.file, entry.first, made)
             self._out.owner = self._owner if records else self._out.owner
             return
         self._out.dynamics.append(Dynamic(self._owner, reference, kind == "DYNC", most, least, place))

@@ -9,7 +9,8 @@ import pytest
 
 from gslb.config.loader import load_steering
 from gslb.config.report import has_errors
-from gslb.importers.gdnsd.run import ImportRefusedError, import_gdnsd
+from gslb.importers.gdnsd.run import import_gdnsd
+from gslb.importers.target import ImportRefusedError
 from tests.unit.importers.gdnsd.cases import SOA
 from tests.unit.importers.gdnsd.test_geo import CONFIG, EXTNETS, META, RESOURCES
 

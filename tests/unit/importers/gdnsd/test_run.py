@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from gslb.cli.main import app
 from gslb.config.loader import load_steering
 from gslb.config.report import has_errors
-from gslb.importers.gdnsd.run import ImportRefusedError, import_gdnsd
+from gslb.importers.gdnsd.run import import_gdnsd
 from gslb.importers.gdnsd.write import scalar
+from gslb.importers.target import ImportRefusedError
 from tests.unit.importers.gdnsd.cases import SOA, Converted
 
 CONFIG = (
@@ -60,6 +63,50 @@ def test_the_source_is_never_replaced(tmp_path, out):
     with pytest.raises(ImportRefusedError, match="holds the source itself"):
         import_gdnsd(source, tmp_path / out, force=True)
     assert (source / "config").exists()
+
+
+@pytest.mark.parametrize("out", ["etc/geoip", "etc/zones/new", "link/zones", "link/new"])
+def test_nothing_is_written_into_the_source(tmp_path, out):
+    source = source_in(tmp_path)
+    (source / "geoip").mkdir()
+    (tmp_path / "link").symlink_to("etc")
+    before = contents(source)
+    with pytest.raises(ImportRefusedError, match=r"lies in the source|holds the source"):
+        import_gdnsd(source, tmp_path / out, force=True)
+    assert contents(source) == before
+
+
+def test_zones_behind_a_link_are_the_source_too(tmp_path):
+    source = source_in(tmp_path)
+    (source / "zones").rename(tmp_path / "elsewhere")
+    (source / "zones").symlink_to("../elsewhere")
+    with pytest.raises(ImportRefusedError, match="holds the source itself"):
+        import_gdnsd(source, tmp_path / "elsewhere", force=True)
+    assert (tmp_path / "elsewhere" / "example.com").exists()
+
+
+@pytest.mark.parametrize("kept", ["city.mmdb", "part", "records", "states", "program"])
+def test_files_that_the_configuration_names_are_never_deleted(tmp_path, kept):
+    source, site = (
+        source_in(tmp_path, f"www 60 DYNA geoip!r\n$INCLUDE {tmp_path}/records/file\n"),
+        tmp_path / kept,
+    )
+    for name in ("city.mmdb", "part", "records", "states", "program"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("")
+    (tmp_path / "part/file").write_text(
+        "multifo => { other => [ 192.0.2.9 ] } geoip => {"
+        f" maps => {{ m => {{ geoip2_db => {tmp_path}/city.mmdb/file datacenters => [ a ] }} }}"
+        " resources => { r => { map => m service_types => [ s, t ] dcmap => { a => 192.0.2.1 } } } }"
+    )
+    (source / "config").write_text(
+        f"service_types => {{ s => {{ plugin => extfile file => {tmp_path}/states/file }}"
+        f" t => {{ plugin => extmon cmd => [ {tmp_path}/program/file ] }} }}"
+        f" plugins => {{ $include{{{tmp_path}/part/file}} }}"
+    )
+    with pytest.raises(ImportRefusedError, match=f"holds {site}/file, which the source needs"):
+        import_gdnsd(source, site, force=True)
+    assert (site / "file").exists()
 
 
 def test_a_configuration_that_cannot_be_read_writes_nothing(tmp_path):
@@ -138,3 +185,80 @@ def test_the_command_says_what_it_did_and_what_is_lost(tmp_path):
     lost = CliRunner().invoke(app, [*arguments, "--force"])
     assert lost.exit_code == 1
     assert "zones/example.com:4: error: there is no plugin 'other'" in lost.output
+
+
+def imported(source, site):
+    """What the command exits with and says."""
+    done = CliRunner().invoke(
+        app, ["import", "gdnsd", str(source), "--out", str(site)], env={"COLUMNS": "400"}
+    )
+    return done.exit_code, done.output
+
+
+def test_records_that_keep_a_zone_from_loading_are_named_in_the_source(tmp_path):
+    source = source_in(
+        tmp_path,
+        "xx A 1.1.1\n; comment\nyy FOO 1\nwww 60 DYNA metafo!r\nmx (\n MX\n) a b\n"
+        "$INCLUDE sub/inc sub\nzz A 1.1.2\n",
+    )
+    (source / "zones/sub").mkdir()
+    (source / "zones/sub/inc").write_text("\nok A 192.0.2.1\nbad A 1.1.3\n")
+    code, output = imported(source, tmp_path / "site")
+    zone = source / "zones/example.com"
+    assert code == 1
+    assert f"{zone}:4: error: address '1.1.1' is not an IPv4 address" in output
+    assert f"{zone}:6: error: type 'FOO' is not known" in output
+    assert f"{zone}:10: error: preference 'a' is not a number" in output
+    assert f"{zone}:12: error: address '1.1.2'" in output
+    assert f"{zone.parent}/sub/inc:3: error: address '1.1.3'" in output
+    assert "5 things not carried over, 0 warnings; the site does not load: see the errors" in output
+
+
+def test_a_zone_that_is_wrong_as_a_whole_is_named_by_its_file(tmp_path):
+    source = source_in(tmp_path)
+    (source / "zones/example.org").write_text("ns1 A 192.0.2.1\n")
+    code, output = imported(source, tmp_path / "site")
+    assert code == 1
+    assert f"{source}/zones/example.org: error: " in output
+    assert "SOA" in output
+
+
+def test_whatever_else_keeps_the_site_from_loading_is_named(tmp_path):
+    code, output = imported(source_in(tmp_path, "www 60 DYNA metafo!r\nwww CNAME other\n"), tmp_path / "site")
+    assert code == 1
+    assert (
+        "site/names.yaml:4:3: error: the site does not load: name 'www.example.com.' is a CNAME at" in output
+    )
+    assert f"is a CNAME at {tmp_path}/etc/zones/example.com:5, beside which" in output
+
+
+def test_a_directory_without_zones_is_named_once(tmp_path):
+    source = source_in(tmp_path)
+    (source / "zones/example.com").rename(source / "zones/.example.com")
+    code, output = imported(source, tmp_path / "site")
+    assert code == 1
+    assert "1 thing not carried over" in output
+    assert "zones: error: there are no zone files" in output
+
+
+def test_zones_that_cannot_be_listed_are_named(tmp_path, monkeypatch):
+    source, listing = source_in(tmp_path), Path.iterdir
+
+    def listed(path):
+        if path == source / "zones":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listing(path)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+    done = import_gdnsd(source, tmp_path / "site")
+    assert [str(finding) for finding in done.findings] == [
+        f"{source}/zones: error: the directory cannot be read: Permission denied [import-unreadable]"
+    ]
+
+
+def test_an_old_site_that_cannot_be_deleted_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr("gslb.importers.target._delete", lambda _: "it is still there")
+    done = import_gdnsd(source_in(tmp_path), tmp_path / "site")
+    assert [str(finding) for finding in done.findings] == [
+        f"{tmp_path}/site: warning: it is still there [import-site]"
+    ]

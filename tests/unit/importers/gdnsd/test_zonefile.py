@@ -95,6 +95,7 @@ def test_resources_that_never_change_become_records(tmp_path):
         ("$GENERATE 1-3 a A 192.0.2.1", "error zones/example.com:4 import-record"),
         ("$ADDR_LIMIT_V4 2", "warning zones/example.com:4 import-record"),
         ("$INCLUDE none", "error zones/example.com:4 import-unreadable"),
+        ("$INCLUDE a\\000b", "error zones/example.com:4 import-unreadable"),
     ],
 )
 def test_what_cannot_be_carried_over_is_named_with_its_place(tmp_path, line, rule):
@@ -114,6 +115,13 @@ def test_zones_are_named_by_their_files(tmp_path):
         str(made.site / "zones/0-25.2.0.192.in-addr.arpa.zone"), "0-25.2.0.192.in-addr.arpa."
     )
     assert read.origin == "0/25.2.0.192.in-addr.arpa."
+
+
+def test_zones_of_similar_names_have_files_of_their_own(tmp_path):
+    files = {f"zones__{name}": SOA for name in ("0@25.test", "0-25.test")}
+    made = Converted(tmp_path, CONFIG, **files)
+    written = {path.name: path.read_text().splitlines()[0] for path in (made.site / "zones").glob("0*")}
+    assert written == {"0-25.test.zone": "$TTL 86400", "0-25.test-2.zone": "$ORIGIN 0/25.test."}
 
 
 @pytest.mark.parametrize("ignores", [False, True])
