@@ -91,6 +91,7 @@ def explain(
             print_facts([("resolved", _resolved(step))])
         else:
             print_facts([_fact(step)])
+    print_facts(_loop(report["name"], report["steps"]))
     _print_response(report["answer"])
 
 
@@ -109,6 +110,14 @@ def _fact(step: dict[str, Any]) -> tuple[str, str]:
             return "alias", f"leads to {step['target']}"
         case other:  # of a newer server
             return str(other), json.dumps({key: value for key, value in step.items() if key != "step"})
+
+
+def _loop(name: str, steps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """That aliases lead round in a loop: the last step is back at a name that was passed before."""
+    if steps and steps[-1]["step"] == "follow":
+        *passed, last = [step["target"].lower() for step in steps if step["step"] == "follow"]
+        if last in (name.lower(), *passed):
+            yield "loop", f"the aliases lead back to {last} again and again: nothing is found at their end"
 
 
 def _resolved(step: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING
 
 from gslb.config.rdata import present_type
@@ -18,6 +18,7 @@ from gslb.model.site import (
     FailoverStep,
     GeoStep,
     LatencyStep,
+    Mode,
     SamePopStep,
     ShuffleStep,
     StickyStep,
@@ -27,12 +28,16 @@ from gslb.model.site import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gslb.config.declared import Declared
     from gslb.model.finding import Place
-    from gslb.model.site import Pool
+    from gslb.model.site import Pool, Step
 
 MAXIMUM_ANSWERED = 64
 """Most endpoints of an answer: CAPACITY in dataplane/core/src/steer/selection.rs."""
+
+UNITS_SHOWN = 5
 
 _DRAWING = (WeightedStep, StickyStep, ShuffleStep)
 _ORDERING = (GeoStep, LatencyStep, DistanceStep, FailoverStep)
@@ -49,6 +54,7 @@ def check_pools(declared: Declared, graph: PoolGraph) -> None:
         if not pool.members:
             _check_monitor(pool, declared)
     _check_never_answered(declared, graph)
+    _check_fences(declared, graph)
     _check_when_all_down(declared)
     _check_names(declared, graph)
 
@@ -155,6 +161,52 @@ def _check_never_answered(declared: Declared, graph: PoolGraph) -> None:
                 )
                 declared.report.warning("site-endpoints-never-answered", pool.place, message)
                 break
+
+
+def _check_fences(declared: Declared, graph: PoolGraph) -> None:
+    """Fences that together leave nothing of a pool, whoever asks."""
+    policies = {policy.name: policy for policy in declared.policies}
+    known = declared.names_of("pop").keys() | declared.names_of("pool").keys()
+    uses = [(name.pool, name.policy) for name in declared.names]
+    uses += [(member.pool, "") for pool in declared.pools for member in pool.members]
+    told = set()
+    for pool_name, own in dict.fromkeys(uses):
+        pool = graph.pools.get(pool_name)
+        policy = policies.get(own or pool.policy) if pool else None
+        if pool is None or policy is None or (pool_name, policy.name) in told:
+            continue
+        told.add((pool_name, policy.name))
+        units = {member.pool for member in pool.members} | {endpoint.pop for endpoint in pool.endpoints}
+        left = units
+        for step in policy.steps:
+            passing = _fenced_in(step)
+            if passing is None or not passing <= known:
+                continue
+            left = left & passing
+            if not left:
+                message = (
+                    f"policy {quote(policy.name)} leaves nothing of pool {quote(pool_name)}, so nobody is "
+                    f"answered with it: its {step.step} has mode: fence and lists {_some(passing)}, the pool "
+                    f"has {_some(units)}; list units of the pool, or use mode: prefer"
+                )
+                declared.report.warning("site-fence-lets-nothing-pass", policy.place, message)
+                break
+
+
+def _fenced_in(step: Step) -> frozenset[str] | None:
+    """All units that a step ever lets pass, or ``None`` where it lets every unit pass for some clients."""
+    if isinstance(step, FailoverStep) and step.mode is Mode.FENCE:
+        return frozenset(chain.from_iterable(step.tiers))
+    # An asn or subnet step does nothing for clients that no rule is for.
+    if isinstance(step, GeoStep) and step.mode is Mode.FENCE and step.step == "geo":
+        return frozenset(unit for rule in step.rules for unit in rule.units)
+    return None
+
+
+def _some(units: Collection[str]) -> str:
+    shown = ", ".join(sorted(units)[:UNITS_SHOWN])
+    more = len(units) - UNITS_SHOWN
+    return f"{shown} and {count(more, 'more', 'more')}" if more > 0 else shown
 
 
 def _check_when_all_down(declared: Declared) -> None:

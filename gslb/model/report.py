@@ -217,11 +217,15 @@ class ZonePage(Report):
 
 
 class ZoneChangeResult(Report):
-    """A zone change that is durable and published. ``changed`` counts RRsets."""
+    """A zone change that is durable and published. ``changed`` counts RRsets.
+
+    ``unchanged`` counts those that were removed and not there, or given back and never set.
+    """
 
     zone: str
     serial: int
     changed: int
+    unchanged: int
     generation: int
 
 
@@ -244,7 +248,8 @@ class LatencyTable(Report):
 class LatencyResult(Report):
     """A latency change that is durable and published. ``changed`` counts rows.
 
-    ``unchanged`` counts those that differ too little from what is in effect: see the site's ``hysteresis``.
+    ``unchanged`` counts those that differ too little from what is in effect, see the site's ``hysteresis``,
+    and those given back that were never set.
     """
 
     changed: int

@@ -110,27 +110,39 @@ class Content:
     ) -> ZoneChangeResult:
         """Replace or remove RRsets of one zone or give them back to its file; the SOA serial rises.
 
-        All or nothing. To give back is to load the site anew, and raises SiteError as that does.
+        All or nothing. To give back is to load the site anew, and raises SiteError as that does. What is
+        removed and is not there, or is given back and was never set, changes nothing; nor does the request
+        if it asks for nothing else.
         """
         key, _ = self.zone(origin)
         # Thousands of records take a while to read: not on the event loop.
         read = await asyncio.to_thread(read_rrsets, key, requested)
 
         async def work() -> ZoneChangeResult:
-            self.zone(key)
-            if any(one.records is None for one in read):
-                return await self._change_and_give_back(key, read, author)
+            _, zone = self.zone(key)
+            changes = [one for one in read if not self._is_as_it_is(key, zone, one)]
+            unchanged = len(read) - len(changes)
+            if not changes:
+                return ZoneChangeResult(
+                    zone=key,
+                    serial=zone.serial,
+                    changed=0,
+                    unchanged=unchanged,
+                    generation=self._publisher.generation,
+                )
+            if any(one.records is None for one in changes):
+                return await self._change_and_give_back(key, changes, unchanged, author)
             try:
-                prepared = await self._publisher.prepare_zone_change(key, [one.change for one in read])
+                prepared = await self._publisher.prepare_zone_change(key, [one.change for one in changes])
             except InvalidChangeError as error:
                 raise name_rrsets_at_fault(error, read) from error
             aliases = dict(self._aliases)
-            if any(one.change[1] == ALIAS for one in read):
+            if any(one.change[1] == ALIAS for one in changes):
                 aliases[key] = await asyncio.to_thread(prepared.zone.aliases)
             changed = {**self._publisher.zones(), key: prepared.zone}
             external = await asyncio.to_thread(_external, aliases, changed, self._publisher.steering)
             now = self._clock.now()
-            rows = stored_rrsets(key, read, author, now)
+            rows = stored_rrsets(key, changes, author, now)
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
             generation = self._publisher.commit_zone_change(prepared)
             self._aliases = aliases
@@ -139,7 +151,11 @@ class Content:
             self._left_out -= {(key, row.name, row.rtype) for row in rows}
             log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
             return ZoneChangeResult(
-                zone=key, serial=prepared.serial, changed=len(rows), generation=generation
+                zone=key,
+                serial=prepared.serial,
+                changed=len(rows),
+                unchanged=unchanged,
+                generation=generation,
             )
 
         return await self._turns.run(work)
@@ -153,11 +169,11 @@ class Content:
             rows, removed = await asyncio.to_thread(
                 read_latency, requested, [pop.name for pop in steering.pops]
             )
-            measured = len(rows)
+            removed = [key for key in removed if key in self._latency]
             rows = await asyncio.to_thread(
                 without_small_changes, rows, steering.latency, steering.latency_hysteresis
             )
-            unchanged = measured - len(rows)
+            unchanged = len(requested) - len(rows) - len(removed)
             if not rows and not removed:
                 return LatencyResult(changed=0, unchanged=unchanged, generation=self._publisher.generation)
             forgotten = set(removed)
@@ -241,10 +257,21 @@ class Content:
             findings=[finding_report(finding) for finding in prepared.findings],
         )
 
+    def _is_as_it_is(self, key: str, zone: Zone, one: ReadRRset) -> bool:
+        """Whether ``one`` removes what is not there, or gives back what the API has not set."""
+        name, rtype, _, rdata = one.change
+        if one.records is None:
+            return (name, rtype) not in self._api_rrsets.get(key, ())
+        # What is left out is not in the zone, but stored.
+        return not rdata and (key, name, rtype) not in self._left_out and zone.rrset(name, rtype) is None
+
     async def _change_and_give_back(
-        self, key: str, read: Sequence[ReadRRset], author: str
+        self, key: str, read: Sequence[ReadRRset], unchanged: int, author: str
     ) -> ZoneChangeResult:
-        """Load the site anew, without what is stored of the RRsets given back and with the other changes."""
+        """Load the site anew, without what is stored of the RRsets given back and with the other changes.
+
+        ``unchanged`` others were asked for that change nothing.
+        """
         now = self._clock.now()
         given_back = [one.change[:2] for one in read if one.records is None]
         changed = stored_rrsets(key, read, author, now)
@@ -276,7 +303,9 @@ class Content:
             given_back=len(given_back),
             author=author,
         )
-        return ZoneChangeResult(zone=key, serial=serial, changed=len(read), generation=generation)
+        return ZoneChangeResult(
+            zone=key, serial=serial, changed=len(read), unchanged=unchanged, generation=generation
+        )
 
     def _take_over(
         self, prepared: PreparedSite, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]

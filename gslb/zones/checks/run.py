@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from gslb._dataplane import Origins
 from gslb.config.wording import did_you_mean, quote
 from gslb.model.finding import Finding, Place, Severity
-from gslb.zones.checks.aliases import check_aliases
+from gslb.zones.checks.aliases import aliases_of, check_resolver
 from gslb.zones.checks.apex import check_apex
 from gslb.zones.checks.hints import check_hints
+from gslb.zones.checks.loops import check_loops
 from gslb.zones.checks.policy import check_policy
+from gslb.zones.checks.pool_cnames import check_pool_cnames, cnames_of_names, cnames_of_pools
 from gslb.zones.checks.records import CAA, NS, SOA, TXT, records_of
+from gslb.zones.checks.sieve import MAXIMUM_FINDINGS
 from gslb.zones.checks.targets import Lead, check_delegations, check_leads
 from gslb.zones.checks.text import TextChecks
 
@@ -40,6 +43,7 @@ def check_zones(
     origins = Origins(list(by_origin))
     names = {origin: [name for name, _ in of_zone] for origin, of_zone in steered.items() if of_zone}
     leads: dict[str, list[Lead]] = {}
+    whole: dict[str, ZoneText] = {}
     texts = TextChecks()
     for origin, zone in by_origin.items():
         rows, pointers = zone.check(origins, names.get(origin, []))
@@ -56,6 +60,7 @@ def check_zones(
             list(records_of(zone, (SOA, NS, TXT, CAA), MAXIMUM_APEX_RECORDS, [origin])) if is_whole else None
         )
         if apex is not None:
+            whole[origin] = zone
             sieve.add(origin, check_apex(apex))
         texts.read(zone)
         if steering.rules:
@@ -65,11 +70,30 @@ def check_zones(
     beyond = (check_leads(leads, by_origin, names), check_delegations(by_origin), texts.findings())
     for origin, finding in chain.from_iterable(beyond):
         sieve.add(origin, [finding])
-    if steering.resolver is None:
-        sieve.add("", check_aliases(steering, by_origin))
+    _check_ways(steering, by_origin, whole, names, sieve)
     addressed = {name.name for name in (*steering.names, *steering.broken_names) if name.reflect is None}
     sieve.add("", check_hints(by_origin, addressed))
     sieve.add("", _unknown_zones(steering, by_origin))
+
+
+def _check_ways(
+    steering: SteeringConfig,
+    zones: Mapping[str, ZoneText],
+    whole: Mapping[str, ZoneText],
+    steered: Mapping[str, Sequence[str]],
+    sieve: Sieve,
+) -> None:
+    """Where ALIAS records and the cnames of pools lead; ``whole`` are the zones that could be read whole."""
+    aliases = {origin: found for origin, zone in zones.items() if (found := aliases_of(zone))}
+    if steering.resolver is None:
+        sieve.add("", check_resolver(steering, aliases, zones))
+    of_pools = cnames_of_pools(steering, zones)
+    sieve.add("", islice(check_pool_cnames(of_pools, whole, steered), MAXIMUM_FINDINGS))
+    if aliases or of_pools:
+        targets = [alias.target for of_zone in aliases.values() for alias in of_zone]
+        of_names = cnames_of_names(steering, of_pools)
+        for origin, finding in check_loops(targets, zones, of_names, steered):
+            sieve.add(origin, [finding])
 
 
 def _unknown_zones(steering: SteeringConfig, zones: Mapping[str, ZoneText]) -> list[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gslb.config.names import parent_names
 from gslb.config.wording import count, quote
+from gslb.model.alias import ALIAS
 from gslb.model.finding import Finding, Place
 from gslb.model.rules import RULES
 from gslb.zones.checks.records import NS, Record, name_at, records_of, type_text
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_SERVERS = 1000
 _ABSENT, _PRESENT = 0, 1
+_OF_ADDRESSES = frozenset({NS, ALIAS})
+"""Types whose target stands for addresses."""
 
 
 class Lead(NamedTuple):
@@ -54,7 +57,7 @@ def check_leads(
 
 
 def _judge(lead: Lead, presence: int) -> Finding | None:
-    if presence > _PRESENT or (presence == _PRESENT and lead.rtype != NS):
+    if presence > _PRESENT or (presence == _PRESENT and lead.rtype not in _OF_ADDRESSES):
         return None
     fault = "does not exist" if presence == _ABSENT else "has no address"
     if lead.rtype == NS:

@@ -126,11 +126,12 @@ async def test_rrsets_are_set_and_removed_in_one_change(server):
         "rrsets": [
             {"name": "www", "type": "A", "ttl": 60, "records": ["192.0.2.80", "192.0.2.81"]},
             {"name": "txt.example.com.", "type": "TXT", "records": []},
+            {"name": "wwww", "type": "A", "records": []},
         ],
         "author": "ana",
     }
     result = await server.json("PATCH", "/v1/zones/example.com/rrsets", json=body)
-    assert result == {"zone": "example.com.", "serial": 11, "changed": 2, "generation": 2}
+    assert result == {"zone": "example.com.", "serial": 11, "changed": 2, "unchanged": 1, "generation": 2}
     page = await server.json("GET", "/v1/zones/example.com?name=www")
     assert page["rrsets"][0]["records"] == ["192.0.2.80", "192.0.2.81"]
     assert (await server.json("GET", "/v1/zones/example.com?name=txt"))["rrsets"] == []

@@ -220,6 +220,17 @@ async def test_what_a_resolver_said_of_an_alias_target_is_shown(world, show):
     assert "resolved    2 A of cdn.example.org., stale" in show("out.example.com")
 
 
+@pytest.mark.parametrize("rtype", ["ALIAS", "CNAME"])
+async def test_a_loop_of_aliases_is_named_at_the_end(world, show, rtype):
+    rrsets = [RequestedRRset(one, rtype, 60, (other,)) for one, other in (("a", "b"), ("b", "a"))]
+    await world.change_rrsets("example.com", rrsets, "ana")
+    lines = show("A.example.com")
+    at = lines.index("")
+    assert lines[at - 1].startswith("loop        the aliases lead back to a.example.com. again and again")
+    await world.change_rrsets("example.com", [RequestedRRset("c", "ALIAS", 60, ("gone",))], "ana")
+    assert not any(line.startswith("loop") for line in show("c.example.com"))
+
+
 async def test_large_pools_are_cut_short(world, show):
     rows = "\n".join(f"      - {{pop: sin, address: 203.0.113.{number}}}" for number in range(1, 51))
     write_site(world.site, site=SITE.replace("192.0.2.3}", "192.0.2.3}\n" + rows))

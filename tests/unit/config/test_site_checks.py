@@ -254,3 +254,69 @@ def test_every_error_of_a_latency_table(site, good):
 def test_a_latency_table_without_its_header(site, good, table):
     with_table(site, good, table)
     assert [rule for rule, _ in site.rules()] == ["site-latency-syntax"]
+
+
+FENCES = """\
+pops: {fra: , ams: }
+pools:
+  web: {when_all_down: nodata, endpoints: [{pop: fra, address: 192.0.2.1}]}
+  other: {policy: plain, endpoints: [{pop: ams, address: 192.0.2.2}]}
+  all: {when_all_down: nodata, policy: members, pools: [web, other]}
+policies:
+  plain: [weighted]
+  members: [failover: [web, other]]
+  fenced: [STEPS]
+names:
+  www.example.com: {pool: web, policy: fenced}
+  w2.example.com: {pool: web, policy: fenced}
+  all.example.com: {pool: all}
+geo: {overrides: geo.csv}
+"""
+OVERRIDES = "network,continent,country,subdivision,asn,latitude,longitude\n192.0.2.0/24,EU,DE,,64511,,\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "step"),
+    [
+        ("failover: {mode: fence, tiers: [ams]}", "failover"),
+        ("weighted; failover: {mode: fence, tiers: [[ams, other]]}", "failover"),
+        ("geo: {mode: fence, country: {DE: ams}, default: [other, ams]}", "geo"),
+        ("geo: {mode: fence, default: [fra]}; failover: {mode: fence, tiers: [ams]}", "failover"),
+        ("failover: {mode: fence, tiers: [fra, ams]}", None),
+        ("failover: [ams]", None),
+        ("geo: {mode: fence, country: {DE: fra}, default: ams}", None),
+        ("geo: {default: ams}", None),
+        ("asn: {64511: ams, mode: fence}", None),
+        ("subnet: {192.0.2.0/24: ams, mode: fence}", None),
+    ],
+)
+def test_fences_that_leave_nothing_of_a_pool(site, steps, step):
+    listed = "".join(f"\n    - {one}" for one in steps.split("; "))
+    site.write("geo.csv", OVERRIDES).write("a.yaml", FENCES.replace(" [STEPS]", listed)).load()
+    rule = "site-fence-lets-nothing-pass"
+    found = [] if step is None else [(rule, "a.yaml:9")]
+    assert site.rules("error", "warning") == found
+    if step:
+        (message,) = site.messages(rule)
+        assert (
+            f"leaves nothing of pool 'web', so nobody is answered with it: its {step} has mode: fence"
+            in message
+        )
+        assert "the pool has fra; list units of the pool" in message
+
+
+def test_a_fence_around_members(site):
+    text = FENCES.replace("[STEPS]", "[failover: {mode: fence, tiers: [fra]}]")
+    text = text.replace(
+        "members: [failover: [web, other]]", "members: [failover: {mode: fence, tiers: [fra]}]"
+    )
+    site.write("geo.csv", OVERRIDES).write("a.yaml", text).load()
+    assert site.rules("error", "warning") == [("site-fence-lets-nothing-pass", "a.yaml:8")]
+    assert "the pool has other, web" in site.messages("site-fence-lets-nothing-pass")[0]
+
+
+def test_a_fence_that_lists_what_is_not_defined_is_told_of_once(site):
+    site.write("geo.csv", OVERRIDES).write(
+        "a.yaml", FENCES.replace("[STEPS]", "[failover: {mode: fence, tiers: [amss]}]")
+    ).load()
+    assert site.rules("error", "warning") == [("site-unknown-pop", "a.yaml:9")]

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from gslb._dataplane import DataPlane
 from gslb.aliases.flattener import Flattener
-from gslb.errors import ConflictError, SiteError, StateError
+from gslb.errors import ConflictError, InvalidChangeError, SiteError, StateError
 from gslb.health.checker import Checker
 from gslb.operations.operations import Operations
 from gslb.operations.zone_changes import RequestedRRset
@@ -96,7 +96,8 @@ async def test_a_removal_is_given_back_and_what_was_never_set_may_be_too(world):
     await world.change(RequestedRRset("alias", "CNAME", None, ()))
     assert world.ask("alias.example.com", "CNAME") == []
     back = [RequestedRRset(name, "CNAME", None, None) for name in ("alias", "never")]
-    assert (await world.change(*back)).serial == 12
+    result = await world.change(*back)
+    assert (result.serial, result.changed, result.unchanged) == (12, 1, 1)
     assert world.ask("alias.example.com", "CNAME") == ["www.example.com."]
     assert world.api_changes == 0
 
@@ -164,3 +165,46 @@ async def test_what_was_left_out_can_be_set_anew(world):
     assert world.ask("added.example.com") == ["192.0.2.201"]
     await world.operations.reload()
     assert world.ask("added.example.com") == ["192.0.2.201"]
+
+
+async def test_what_changes_nothing_is_not_counted_as_changed(world, monkeypatch):
+    def no_load(*args):
+        raise AssertionError("nothing is to be loaded anew")
+
+    await world.change(CHANGED)
+    before = await world.store.rrsets(), len(await world.store.change_log()), world.publisher.generation
+    monkeypatch.setattr(world.publisher, "prepare_site", no_load)
+    never, gone = RequestedRRset("ns2", "A", None, None), RequestedRRset("wwww", "A", None, ())
+    for request in ([never], [gone], [never, gone], [RequestedRRset("ns1", "AAAA", None, ())]):
+        result = await world.change(*request)
+        assert (result.changed, result.unchanged) == (0, len(request))
+        assert (result.serial, result.generation) == (11, before[2])
+    after = await world.store.rrsets(), len(await world.store.change_log()), world.publisher.generation
+    assert after == before
+    result = await world.change(gone, ADDED)
+    assert (result.serial, result.changed, result.unchanged) == (12, 1, 1)
+    assert world.api_changes == 2
+
+
+async def test_what_is_removed_already_stays_removed(world):
+    removal = RequestedRRset("alias", "CNAME", None, ())
+    assert (await world.change(removal)).changed == 1
+    assert (await world.change(removal)).unchanged == 1
+    await world.restart()
+    assert world.ask("alias.example.com", "CNAME") == []
+
+
+async def test_what_was_left_out_can_be_removed(world):
+    await world.change(ADDED)
+    write_site(world.site, zone=CLASH)
+    await world.restart()
+    assert (await world.change(RequestedRRset("added", "A", None, ()))).changed == 1
+    assert (await world.operations.reload()).findings is not None
+    assert [row.records for row in await world.store.rrsets()] == [()]
+
+
+async def test_the_problem_of_a_change_is_told_where_it_stands_in_the_request(world):
+    gone = RequestedRRset("wwww", "A", None, ())
+    with pytest.raises(InvalidChangeError) as caught:
+        await world.change(gone, RequestedRRset("www", "CNAME", 60, ("ns1",)))
+    assert [pointer for pointer, _ in caught.value.problems] == ["/rrsets/1"]

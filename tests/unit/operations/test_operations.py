@@ -150,6 +150,17 @@ async def test_latency_rows_are_set_reported_with_their_source_and_given_back(wo
     }
 
 
+async def test_a_latency_row_that_was_never_set_is_not_counted_as_given_back(world):
+    never = RequestedLatency("country:FR", "fra", None)
+    result = await world.operations.set_latency([never, RequestedLatency("default", "ams", None)], "ana")
+    assert (result.changed, result.unchanged, result.generation) == (0, 2, 1)
+    assert await world.store.change_log() == []
+    result = await world.operations.set_latency([never, RequestedLatency("country:DE", "fra", 3)], "ana")
+    assert (result.changed, result.unchanged) == (1, 1)
+    result = await world.operations.set_latency([never, RequestedLatency("country:DE", "fra", None)], "ana")
+    assert (result.changed, result.unchanged) == (1, 1)
+
+
 async def test_explain_checks_what_it_is_asked(world):
     report = world.operations.explain("WWW.example.com", "aaaa", "192.0.2.7", "198.51.100.77/24")
     assert (report.name, report.type) == ("www.example.com.", "AAAA")

@@ -6,6 +6,7 @@
 //! | `zone-no-ns` | error | NS records at the apex (RFC 1034 section 4.2.1) |
 //! | `zone-out-of-zone` | error | every owner is at or below the apex |
 //! | `zone-cname-and-other-data` | error | one CNAME, beside DNSSEC records only (RFC 2181 section 10.1) |
+//! | `zone-alias` | error | one ALIAS at an owner |
 //! | `zone-dname` | error | one DNAME at an owner (RFC 6672 section 2.4) |
 //! | `zone-ttl-differs` | warning | one TTL in an RRset (RFC 2181 section 5.2); the lowest is served |
 //! | `zone-duplicate-record` | warning | each record once (RFC 2181 section 5); one is served |
@@ -14,7 +15,7 @@
 //! | `zone-ns-cname`, `zone-mx-cname` | warning | NS and MX name no aliases (RFC 2181 section 10.3) |
 //! | `zone-srv-cname` | warning | SRV names no alias (RFC 2782) |
 //! | `zone-mx-null` | warning | a null MX stands alone with preference 0 (RFC 7505 section 3) |
-//! | `zone-dangling-target` | warning | CNAME, MX, SRV, SVCB and HTTPS name what exists |
+//! | `zone-dangling-target` | warning | CNAME, ALIAS, MX, SRV, SVCB and HTTPS name what exists, ALIAS what has addresses |
 //! | `zone-cname-loop` | warning | no CNAME leads back to itself (RFC 1034 section 3.6.2) |
 //! | `zone-occluded` | warning | nothing but glue below a delegation, nothing below a DNAME |
 //!

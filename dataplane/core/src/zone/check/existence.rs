@@ -58,7 +58,7 @@ impl<'a> Existence<'a> {
                 last = (record.owner, existence.mark(record.owner));
             }
             if let Some(seen) = last.1.then(|| existence.seen.get_mut(record.owner)).flatten() {
-                seen.leads_on |= matches!(record.rtype, n::A | n::AAAA | n::CNAME);
+                seen.leads_on |= matches!(record.rtype, n::A | n::AAAA | n::CNAME | n::ALIAS);
                 seen.has_dname |= record.rtype == n::DNAME;
                 seen.is_cut |= record.rtype == n::NS && record.owner != origin;
             }
@@ -96,12 +96,17 @@ impl<'a> Existence<'a> {
     fn want(&mut self, target: &[u8]) {
         let mut at = Some(target);
         while let Some(here) = at.filter(|here| here.len() >= self.origin.len()) {
-            if self.seen.contains_key(here) {
-                return;
+            let is_new = !self.seen.contains_key(here);
+            if is_new {
+                self.seen.insert(here.into(), Seen::default());
             }
-            self.seen.insert(here.into(), Seen::default());
-            if here != target {
-                self.seen.entry(wildcard_at(here)).or_default();
+            // A target may be above another one: the wildcard beside it is not watched for yet.
+            let is_beside_new = here != target && !self.seen.contains_key(&*wildcard_at(here));
+            if is_beside_new {
+                self.seen.insert(wildcard_at(here), Seen::default());
+            }
+            if !is_new && !is_beside_new {
+                return;
             }
             at = name::parent(here);
         }

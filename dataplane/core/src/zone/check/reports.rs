@@ -151,6 +151,7 @@ impl<'a> Reports<'a> {
             n::SOA => "zone-soa",
             n::CNAME => "zone-cname-and-other-data",
             n::DNAME => "zone-dname",
+            n::ALIAS => "zone-alias",
             _ => return,
         };
         let first_rdata = rrset.iter().find(|row| row.index == first).map(|row| row.rdata);
@@ -237,16 +238,17 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// A target in the zone that does not exist.
-    pub fn dangling(&mut self, index: usize, target: &[u8]) {
+    /// A target in the zone that does not exist, or else has none of the addresses that the record stands for.
+    pub fn dangling(&mut self, index: usize, target: &[u8], exists: bool) {
         let records = self.records;
         self.add("zone-dangling-target", Severity::Warning, index, || {
             format!(
-                "{} points to {}, which does not exist in this zone: add it, or correct the target",
+                "{} points to {}, which {} in this zone: add it, or correct the target",
                 records
                     .get(index)
                     .map_or_else(String::new, |record| rtype::to_text(record.rtype).into_owned()),
-                name::to_text(target)
+                name::to_text(target),
+                if exists { "has no address" } else { "does not exist" }
             )
         });
     }

@@ -1,4 +1,4 @@
-//! The names that NS, MX, SRV, CNAME, SVCB and HTTPS records point to: aliases, servers without
+//! The names that NS, MX, SRV, CNAME, ALIAS, SVCB and HTTPS records point to: aliases, servers without
 //! addresses, and what does not exist.
 
 use super::{Check, Existence, Facts, Lead, MAX_LEADS, Presence, Reports};
@@ -38,9 +38,13 @@ impl<'a> Check<'a> {
             if !is_inside {
                 continue;
             }
-            // Aliases may lead to anything that exists: the node itself is not looked at.
+            // A CNAME may lead to anything that exists, an ALIAS stands for addresses.
             if !matches!(record.rtype, n::NS | n::MX | n::SRV) {
-                if self.position(target).is_none() {
+                let is_there = match record.rtype {
+                    n::ALIAS => self.node(target).is_some_and(|node| node.facts.has(Facts::ADDRESS)),
+                    _ => self.position(target).is_some(),
+                };
+                if !is_there {
                     unresolved.push(index);
                 }
                 continue;
@@ -75,7 +79,7 @@ impl<'a> Check<'a> {
         leads
     }
 
-    /// Reports those of the records whose target does not exist in this zone.
+    /// Reports those of the records whose target does not exist in this zone, or has nothing for an ALIAS.
     fn report_absent(&self, unresolved: &[usize], reports: &mut Reports<'_>) {
         let target_of = |index: usize| {
             let mut buffer = [0; name::MAX_NAME];
@@ -88,8 +92,11 @@ impl<'a> Check<'a> {
         let wanted = targets.iter().map(|(_, target)| &**target);
         let existence = Existence::of(self.origin, self.records, steered, wanted);
         for (index, target) in &targets {
-            if existence.presence(target) == Presence::Absent && self.other_zone_of(target).is_none() {
-                reports.dangling(*index, target);
+            let presence = existence.presence(target);
+            let is_alias = self.records.get(*index).is_some_and(|record| record.rtype == n::ALIAS);
+            let is_enough = presence == Presence::Reachable || presence == Presence::Present && !is_alias;
+            if !is_enough && self.other_zone_of(target).is_none() {
+                reports.dangling(*index, target, presence == Presence::Present);
             }
         }
     }
@@ -138,7 +145,7 @@ impl<'a> Check<'a> {
 
 /// Types whose RDATA names one host that should exist.
 fn has_target(rtype: u16) -> bool {
-    matches!(rtype, n::NS | n::CNAME | n::MX | n::SRV | n::SVCB | n::HTTPS)
+    matches!(rtype, n::NS | n::CNAME | n::ALIAS | n::MX | n::SRV | n::SVCB | n::HTTPS)
 }
 
 /// The first name in the RDATA of `record`, lower case.

@@ -79,6 +79,17 @@ fn a_dname_stands_once_with_nothing_below() {
 }
 
 #[test]
+fn an_alias_stands_once() {
+    assert_found(
+        "a ALIAS ns\na ALIAS b\nb A 192.0.2.1\n",
+        &["zone-alias 6"],
+        "a.example.com. ALIAS may stand only once (first at z:5)",
+    );
+    assert_found("a ALIAS ns\na ALIAS ns\n", &["zone-duplicate-record 6"], "");
+    assert_found("a ALIAS ns\na A 192.0.2.1\nb ALIAS ns\n", &[], "");
+}
+
+#[test]
 fn rrsets_have_one_ttl_and_each_record_once() {
     let text = "a 5 A 1.1.1.1\na 6 A 1.1.1.2\na 7 A 1.1.1.3\na 5 TXT x\n";
     assert_found(text, &["zone-ttl-differs 6"], "has TTL 6 here but 5 at z:5");
@@ -131,8 +142,24 @@ fn targets_in_the_zone_exist() {
     let text = "a CNAME gone.example.net.\nb SRV 0 0 0 .\nc HTTPS 1 .\nd CNAME ent\nx.ent A 192.0.2.1\n\
         e CNAME y.wild\n*.wild TXT x\nf CNAME host.sub\nsub NS ns\ng CNAME x.dname\ndname DNAME example.net.\n";
     assert_found(text, &[], "");
+    assert_found("a ALIAS Gone\n", &[rule], "ALIAS points to gone.example.com., which does not exist");
+    assert_found("a ALIAS foo\n* A 192.0.2.1\n", &[], "");
+    assert_found("* ALIAS x.ns\n", &[rule], "x.ns.example.com., which does not exist");
+    // A wildcard at the apex, and one at another target.
+    assert_found("a CNAME foo\n* A 192.0.2.1\n", &[], "");
+    assert_found("a CNAME w\nb CNAME x.w\nw A 192.0.2.1\n*.w A 192.0.2.1\n", &[], "");
     // The closest encloser has no wildcard (RFC 4592 section 3.3.1).
     assert_found("a CNAME y.b\nx.b A 192.0.2.1\n* A 192.0.2.1\n", &[rule], "y.b.example.com.");
+}
+
+#[test]
+fn what_an_alias_leads_to_has_addresses() {
+    let rule = "zone-dangling-target 5";
+    assert_found("a ALIAS t\nt TXT x\n", &[rule], "t.example.com., which has no address in this zone");
+    assert_found("a ALIAS ent\nx.ent TXT x\n", &[rule], "ent.example.com., which has no address");
+    let text = "a ALIAS ns\nb ALIAS a\nc ALIAS d\nd CNAME ns\ne ALIAS y.wild\n*.wild TXT x\nf ALIAS host.sub\n\
+        sub NS ns\ng ALIAS x.dname\ndname DNAME example.net.\nh ALIAS cdn.example.net.\n";
+    assert_found(text, &[], "");
 }
 
 #[test]
@@ -181,7 +208,9 @@ fn targets_in_other_zones_are_leads() {
 
 #[test]
 fn presence_follows_the_lookup_rules() {
-    let text = format!("{APEX}ent.x TXT t\n*.w TXT t\nhost.w TXT t\ncut NS ns\ndn DNAME @\nal CNAME ns\n");
+    let text = format!(
+        "{APEX}ent.x TXT t\n*.w TXT t\nhost.w TXT t\ncut NS ns\ndn DNAME @\nal CNAME ns\nfl ALIAS ns\n"
+    );
     let origin = Name::from_text(b"example.com.", None).unwrap();
     let zone = read_zone_bytes("z", text.as_bytes(), &origin);
     let name = |text: &str| Name::from_text(text.as_bytes(), Some(origin.as_wire())).unwrap();
@@ -197,6 +226,7 @@ fn presence_follows_the_lookup_rules() {
         ("dn", Presence::Present),
         ("a.dn", Presence::Reachable),
         ("al", Presence::Reachable),
+        ("fl", Presence::Reachable),
         ("ns", Presence::Reachable),
         ("example.com.", Presence::Present),
         ("st", Presence::Reachable),
