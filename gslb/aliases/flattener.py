@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gslb.aliases.external import MAXIMUM_NAMES
 from gslb.aliases.lookup import Known, Lookup
 from gslb.aliases.resolution import ResolutionError
 from gslb.aliases.schedule import bounded_ttl, refresh_delay, retry_delay
+from gslb.config.leads import MAXIMUM_NAMES
 from gslb.model.alias import AliasState
 from gslb.model.finding import NOWHERE
 

@@ -56,3 +56,8 @@ def parent_names(name: str) -> list[str]:
         name = name.partition(".")[2] or "."
         names.append(name)
     return names
+
+
+def wildcard_below(name: str) -> str:
+    """The wildcard that answers for names below ``name``, which ends with a dot (RFC 4592 section 2.1.1)."""
+    return "*." if name == "." else f"*.{name}"

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gslb._dataplane import Zone
-    from gslb.aliases.external import AliasRow, ExternalAlias
+    from gslb.aliases.external import ExternalAlias
     from gslb.aliases.flattener import Flattener
+    from gslb.config.leads import AliasRow
     from gslb.health.checker import Checker
     from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock

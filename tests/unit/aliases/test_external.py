@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gslb.aliases.external import MAXIMUM_NAMES, external_aliases
+from gslb.aliases.external import external_aliases
+from gslb.config.leads import MAXIMUM_NAMES
 from tests.engine import APEX, Engine
 
 ZONE = (
