@@ -101,7 +101,8 @@ class PreparedZone:
     origin: str
     serial: int
     zone: Zone = field(repr=False)
-    touched: Touched = field(repr=False)
+    followed: frozenset[str] = field(default=frozenset(), repr=False)
+    """Names asked for by policy tests that may lead elsewhere now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Publisher:
         self._steering = self._site_steering = SteeringConfig.model_construct()
         self._compiled: Steering | None = None
         self._affected = AffectedTests()
-        self._resorts: LastResorts | None = None
+        self._resorts = LastResorts(self._steering)
         self._named = NamedFiles()
 
     @property
@@ -193,7 +194,7 @@ class Publisher:
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
         self._affected = AffectedTests(prepared.tests, prepared.steering)
-        self._resorts = None
+        self._resorts = LastResorts(prepared.steering)
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
@@ -217,23 +218,23 @@ class Publisher:
         lost = await asyncio.to_thread(self._lost_last_resorts, changed, changes)
         if lost:
             raise InvalidChangeError("; ".join(finding.message for finding in lost), findings=lost)
-        touched = Touched(origin, changes)
-        if self._compiled is not None:
-            tests = await asyncio.to_thread(self._affected.by_records, touched, self._zones)
-            zones = {**self._zones, origin: changed}.values()
-            await self._check_tests(tests, self._steering, zones, self._compiled)
-        return PreparedZone(origin, changed.serial, changed, touched)
+        if self._compiled is None:
+            return PreparedZone(origin, changed.serial, changed)
+        tests, followed = await asyncio.to_thread(
+            self._affected.by_records, Touched(origin, changes), self._zones
+        )
+        zones = {**self._zones, origin: changed}.values()
+        await self._check_tests(tests, self._steering, zones, self._compiled)
+        return PreparedZone(origin, changed.serial, changed, followed)
 
     def _lost_last_resorts(self, zone: Zone, changes: Sequence[RRsetChange]) -> list[Finding]:
-        if self._resorts is None:
-            self._resorts = LastResorts(self._steering)
         return [finding for finding, _ in self._resorts.lost(zone, changes, self._zones).values()]
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
         """Publish the zone; return the generation."""
         generation = self._dataplane.publish_zone(prepared.zone)
         self._zones = {**self._zones, prepared.origin: prepared.zone}
-        self._affected.forget(prepared.touched)
+        self._affected.forget(prepared.followed)
         return generation
 
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
@@ -357,7 +358,7 @@ def prepare_site(
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
-    resorts = LastResorts(steering if overlay.rrsets else SteeringConfig.model_construct())
+    resorts = LastResorts(steering)
     for text, made in zip(site.zone_texts, compiled.zones, strict=True):
         origin, zone = text.origin, made
         if changes := overlay.rrsets.get(origin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gslb.config.names import parent_names
@@ -12,7 +13,7 @@ from gslb.model.pool_graph import PoolGraph
 from gslb.model.site import AAAA, CNAME, A, WhenAllDown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from gslb._dataplane import Zone
     from gslb.model.change import RRsetChange
@@ -48,9 +49,16 @@ class LastResorts:
     """The names of a site that need last-resort records, to be asked about changes of its zones."""
 
     def __init__(self, config: SteeringConfig) -> None:
-        graph = PoolGraph(config.pools)
-        self._needs = {
-            name.name: (name, types) for name in config.names if (types := last_resort_types(name, graph))
+        self._config = config
+
+    @cached_property
+    def _needs(self) -> Mapping[str, tuple[SteeredName, frozenset[int]]]:
+        """Names, and types of which each needs one. Looked for when asked: few sites have any."""
+        graph = PoolGraph(self._config.pools)
+        return {
+            name.name: (name, types)
+            for name in self._config.names
+            if (types := last_resort_types(name, graph))
         }
 
     def lost(
