@@ -22,6 +22,9 @@ MAXIMUM_CHAIN = 16
 _LEADS = (int(dns.rdatatype.CNAME), ALIAS)
 _CUTS = (int(dns.rdatatype.NS), int(dns.rdatatype.DNAME))
 
+FOLLOWED_TYPES = frozenset(_LEADS) | frozenset(_CUTS)
+"""Types of records that decide where a name leads."""
+
 
 class ExternalAlias(NamedTuple):
     """An ALIAS with addresses that have to be resolved.
@@ -35,6 +38,13 @@ class ExternalAlias(NamedTuple):
     ttl: int
     targets: tuple[str, ...]
     is_whole: bool = True
+
+
+class ExternalAliases(NamedTuple):
+    """The aliases that may lead outside, and the origins of the zones that were looked into to find out."""
+
+    aliases: tuple[ExternalAlias, ...]
+    origins: frozenset[str]
 
 
 class _Ends(NamedTuple):
@@ -55,7 +65,7 @@ def external_aliases(
     aliases: Mapping[str, Iterable[AliasRow]],
     zones: Mapping[str, Zone],
     steered: Mapping[str, Collection[str]],
-) -> list[ExternalAlias]:
+) -> ExternalAliases:
     """Those of ``aliases`` (by the origin of their zone) that may lead outside ``zones`` (by origin).
 
     ``steered`` has the names that each steered name may answer as CNAME, as ``steered_targets`` makes them.
@@ -74,7 +84,7 @@ def external_aliases(
             targets, is_whole = ends[target]
             if targets:
                 found.append(ExternalAlias(owner, ttl, targets, is_whole))
-    return found
+    return ExternalAliases(tuple(found), frozenset(ways.origins))
 
 
 class _Ways:
@@ -84,6 +94,8 @@ class _Ways:
         self._zones = zones
         self._steered = steered
         self._known: dict[str, _Leads] = {}
+        self.origins: set[str] = set()
+        """Of the zones looked into."""
 
     def ends(self, target: str) -> _Ends:
         """The names outside to which ``target`` leads, those of the shortest ways first."""
@@ -116,6 +128,7 @@ class _Ways:
         if depth is None:
             return _Leads(outside=parents[0])
         zone = self._zones[parents[depth]]
+        self.origins.add(zone.origin)
         if _is_below_cut(zone, parents[:depth]):
             return _Leads(outside=parents[0])
         for owner in (parents[0], *map(wildcard_below, parents[1 : depth + 1])):

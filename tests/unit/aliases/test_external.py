@@ -44,7 +44,7 @@ def find(tmp_path):
         zones = {zone.origin: zone for zone in engine.zones}
         aliases = {origin: zone.aliases() for origin, zone in zones.items()}
         found = external_aliases(aliases, zones, steered)
-        return {alias.owner.partition(".")[0]: alias[1:] for alias in found}
+        return {alias.owner.partition(".")[0]: alias[1:] for alias in found.aliases}
 
     return find
 
