@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 
 from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
-from gslb.config.files import stamps
+from gslb.config.named_files import BeforeReading, NamedFiles
 from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.finding import Finding, Place, Severity
@@ -58,18 +59,6 @@ MISFITS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFiles:
-    """Files that a site names and that need not be in its directory, and what they looked like when read.
-
-    ``site`` is what the directory itself looked like before it was loaded.
-    """
-
-    files: frozenset[Path] = frozenset()
-    seen: Seen = frozenset()
-    site: Seen = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class PreparedSite:
     """A site loaded and compiled, not yet published.
 
@@ -85,7 +74,7 @@ class PreparedSite:
     tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
     left_out: frozenset[RRsetKey] = frozenset()
     """The API's changes that do not fit their zone files and are not in ``zones``."""
-    named: NamedFiles = NamedFiles()
+    named: NamedFiles = field(default_factory=NamedFiles)
     moves: Moves | None = field(default=None, repr=False)
 
     def serial(self, origin: str) -> int | None:
@@ -116,12 +105,20 @@ class PreparedLatency:
 class Publisher:
     """Holds what is published and makes the next generation. Used from the event loop only.
 
-    ``look`` says what the site directory looks like; it blocks.
+    ``look`` says what the site directory looks like; it blocks. ``nanoseconds`` is the time since 1970.
     """
 
-    def __init__(self, site: Path, dataplane: DataPlane, look: Callable[[], Seen] = frozenset) -> None:
+    def __init__(
+        self,
+        site: Path,
+        dataplane: DataPlane,
+        look: Callable[[], Seen] = frozenset,
+        *,
+        nanoseconds: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._site = site
         self._look = look
+        self._nanoseconds = nanoseconds
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
         self._origins: tuple[str, ...] = ()
@@ -166,7 +163,7 @@ class Publisher:
         Only before the first site is published are they warnings: then there is nothing better to serve.
         """
         # Before anything is read: what changes meanwhile is a change.
-        looked = await asyncio.to_thread(self._look)
+        before = await asyncio.to_thread(self._look_around)
         with _nothing_collected():
             prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
             failed = await asyncio.to_thread(
@@ -178,8 +175,11 @@ class Publisher:
                 raise SiteError([*prepared.findings, *replaced, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         moves = await asyncio.to_thread(_moves, self._compiled, prepared)
-        named = replace(prepared.named, site=looked)
+        named = await asyncio.to_thread(before.named, prepared.named.files)
         return replace(prepared, findings=(*prepared.findings, *served), named=named, moves=moves)
+
+    def _look_around(self) -> BeforeReading:
+        return BeforeReading.of(self._named, self._look(), self._nanoseconds())
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish it; return the generation.
@@ -349,8 +349,6 @@ def prepare_site(
     if site is None:
         raise SiteError(findings)
     steering = _with_latency(site.steering, overlay.latency)
-    # Before databases are read: what is changed while they are is not overlooked.
-    named = _named_files(site, directory)
     try:
         compiled = compile_site(replace(site, steering=steering))
     except SiteError as error:
@@ -380,17 +378,16 @@ def prepare_site(
         site_steering=site.steering,
         tests=site.tests,
         left_out=frozenset(left_out),
-        named=named,
+        named=NamedFiles(_named_files(site, directory)),
     )
 
 
-def _named_files(site: LoadedSite, directory: Path) -> NamedFiles:
+def _named_files(site: LoadedSite, directory: Path) -> frozenset[Path]:
     """Databases and tables wherever they are, included files that are not in the directory."""
     base = directory.resolve()
     included = {Path(file).absolute() for text in site.zone_texts for file in text.files[1:]}
     outside = {path for path in included if not path.resolve().is_relative_to(base)}
-    named = frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
-    return NamedFiles(named, stamps(named))
+    return frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
 
 
 def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:

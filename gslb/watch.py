@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gslb.config.files import Seen
-    from gslb.publish import NamedFiles, Publisher
+    from gslb.config.named_files import NamedFiles
+    from gslb.publish import Publisher
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 
 from gslb import watch
 from gslb.config.files import stamps
-from gslb.publish import NamedFiles
+from gslb.config.named_files import NamedFiles
 
 
 class Watching:
