@@ -180,10 +180,10 @@ class Content:
         return result
 
     async def reload_unless(self, is_loaded: Callable[[], bool], cause: str) -> None:
-        """As ``reload``, but does nothing if ``is_loaded`` says so when its turn has come."""
+        """As ``reload``, but does nothing if ``is_loaded`` says so, in a thread, when its turn has come."""
 
         async def work() -> ReloadResult | GslbError | None:
-            return None if is_loaded() else await self._load_or_log(cause)
+            return None if await asyncio.to_thread(is_loaded) else await self._load_or_log(cause)
 
         result = await self._turns.run(work)
         if isinstance(result, GslbError):
