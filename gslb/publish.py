@@ -36,7 +36,7 @@ from gslb.zones.site import load_site
 from gslb.zones.touched import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.config.files import Seen
@@ -206,7 +206,8 @@ class Publisher:
         """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.
 
         Off the event loop: a changed delegation is compared with every name of the zone.
-        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it, or the site.
+        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it, or the site:
+        where that shows, pointing to the change by its place among ``changes``, as ``/rrsets/0``.
         """
         zone = self._zones.get(origin)
         if zone is None:
@@ -215,9 +216,9 @@ class Publisher:
             changed = await asyncio.to_thread(_changed_zone, zone, changes)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
-        lost = await asyncio.to_thread(self._lost_last_resorts, changed, changes)
+        lost = await asyncio.to_thread(self._resorts.lost, changed, changes, self._zones)
         if lost:
-            raise InvalidChangeError("; ".join(finding.message for finding in lost), findings=lost)
+            raise _without_last_resort(lost, changes)
         if self._compiled is None:
             return PreparedZone(origin, changed.serial, changed)
         tests, followed = await asyncio.to_thread(
@@ -226,9 +227,6 @@ class Publisher:
         zones = {**self._zones, origin: changed}.values()
         await self._check_tests(tests, self._steering, zones, self._compiled)
         return PreparedZone(origin, changed.serial, changed, followed)
-
-    def _lost_last_resorts(self, zone: Zone, changes: Sequence[RRsetChange]) -> list[Finding]:
-        return [finding for finding, _ in self._resorts.lost(zone, changes, self._zones).values()]
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
         """Publish the zone; return the generation."""
@@ -461,6 +459,20 @@ def _misfit(key: RRsetKey, problem: str, place: Place, is_left_out: bool) -> Fin
 
 def _changed_zone(zone: Zone, changes: list[RRsetChange]) -> Zone:
     return _with_serial_above(zone.with_rrsets(changes), zone.serial)
+
+
+def _without_last_resort(
+    lost: Mapping[str, tuple[Finding, Collection[int]]], changes: Sequence[RRsetChange]
+) -> InvalidChangeError:
+    """The error of names that removals would leave without records to fall back to."""
+    problems = [
+        (f"/rrsets/{index}", lost[owner][0].message)
+        for index, (owner, rtype, _, rdata) in enumerate(changes)
+        if not rdata and owner in lost and rtype in lost[owner][1]
+    ]
+    pointer, text = problems[0]
+    findings = [finding for finding, _ in lost.values()]
+    return InvalidChangeError(f"{pointer}: {text}", field=pointer, problems=problems, findings=findings)
 
 
 def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:

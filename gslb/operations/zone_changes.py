@@ -85,11 +85,14 @@ def stored_rrsets(zone: str, read: Sequence[ReadRRset], author: str, at: datetim
 
 
 def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -> InvalidChangeError:
-    """``error``, which the native zone raised for these RRsets, with pointers to those that it is about.
+    """``error``, which was raised for these RRsets, with pointers to those that it is about.
 
     The native zone speaks of one owner name, at the beginning of its message. An RRset that is only removed
-    breaks no rule, unless nothing else of that name changes. What cannot be told keeps no pointer.
+    breaks no rule, unless nothing else of that name changes. What cannot be told keeps no pointer; what has
+    pointers keeps them.
     """
+    if error.problems:
+        return error
     message = str(error)
     at_owner = [index for index, one in enumerate(read) if message.startswith(f"{one.change[0]} ")]
     adding = [index for index in at_owner if read[index].change[3]]
@@ -97,7 +100,9 @@ def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -
     if not problems:
         return error
     pointer, _ = problems[0]
-    return InvalidChangeError(f"{pointer}: {message}", field=pointer, problems=problems)
+    return InvalidChangeError(
+        f"{pointer}: {message}", field=pointer, problems=problems, findings=error.findings
+    )
 
 
 def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Problems) -> ReadRRset | None:

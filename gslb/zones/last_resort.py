@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 RULE = "site-fallback-without-records"
 
+_REMEDY = "leave it, or change when_all_down of the pool first"
+_REMEDY_IF_STORED = "it is removed through the API: set it anew, or give it back to the file"
+
 _ADDRESSES = frozenset({A, AAAA})
 
 
@@ -35,12 +38,18 @@ def last_resort_types(name: SteeredName, graph: PoolGraph) -> frozenset[int]:
     return wanted - {CNAME}
 
 
-def missing_last_resort(name: SteeredName, origin: str, types: Collection[int], remedy: str) -> Finding:
-    """The error of a name without records of any of ``types``; ``remedy`` says what to do."""
+def missing_last_resort(
+    name: SteeredName, origin: str, types: Collection[int], remedy: str, *, would: bool = False
+) -> Finding:
+    """The error of a name without records of any of ``types``; ``remedy`` says what to do.
+
+    With ``would`` it is that of a change that has not happened.
+    """
     words = one_of([present_type(rtype) for rtype in sorted(types)])
+    has = "would have" if would else "has"
     message = (
-        f"name {quote(name.name)} has no {words} record in zone {origin} for pool {quote(name.pool)} to fall "
-        f"back to (when_all_down: fallback); {remedy}"
+        f"name {quote(name.name)} {has} no {words} record in zone {origin} for pool {quote(name.pool)} to "
+        f"fall back to (when_all_down: fallback); {remedy}"
     )
     return Finding(RULE, Severity.ERROR, name.place, message)
 
@@ -62,11 +71,17 @@ class LastResorts:
         }
 
     def lost(
-        self, zone: Zone, changes: Iterable[RRsetChange], origins: Collection[str]
+        self,
+        zone: Zone,
+        changes: Iterable[RRsetChange],
+        origins: Collection[str],
+        *,
+        are_stored: bool = False,
     ) -> dict[str, tuple[Finding, frozenset[int]]]:
         """Names that ``changes``, made in ``zone``, leave without: the error, and the types that they need.
 
-        ``origins`` are those of all zones: a name belongs to the nearest above it.
+        ``origins`` are those of all zones: a name belongs to the nearest above it. ``are_stored`` is whether
+        the changes are in force, and not just asked for.
         """
         found: dict[str, tuple[Finding, frozenset[int]]] = {}
         for owner, rtype, _, rdata in changes:
@@ -76,6 +91,7 @@ class LastResorts:
             nearest = next(one for one in parent_names(owner) if one in origins)
             is_lost = rtype in types and all(zone.rrset(owner, one) is None for one in types)
             if is_lost and nearest == zone.origin:
-                remedy = "it is removed through the API: set it anew, or give it back to the file"
-                found[owner] = missing_last_resort(name, zone.origin, types, remedy), types
+                remedy = _REMEDY_IF_STORED if are_stored else _REMEDY
+                finding = missing_last_resort(name, zone.origin, types, remedy, would=not are_stored)
+                found[owner] = finding, types
         return found

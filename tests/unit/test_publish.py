@@ -222,9 +222,14 @@ SIXTH = (WWW, AAAA, 60, [bytes(15) + b"\1"])
 
 
 async def test_a_name_keeps_its_last_resort(world):
-    with pytest.raises(InvalidChangeError, match=r"'www.example.com.' has no A or AAAA record") as caught:
-        await world.change(WITHOUT_WWW)
+    with pytest.raises(
+        InvalidChangeError, match=r"'www.example.com.' would have no A or AAAA record"
+    ) as caught:
+        await world.change(ADDED, WITHOUT_WWW)
     (finding,) = caught.value.findings
+    assert finding.message.endswith("; leave it, or change when_all_down of the pool first")
+    assert caught.value.problems == (("/rrsets/1", finding.message),)
+    assert str(caught.value) == f"/rrsets/1: {finding.message}"
     assert (finding.rule, finding.severity) == ("site-fallback-without-records", "error")
     assert (finding.place.file, finding.place.line) == ("site/site.yaml", 18)
     assert world.serial == 10

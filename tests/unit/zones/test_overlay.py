@@ -36,7 +36,8 @@ def test_removals_of_last_resorts_are_left_out_without_comparing_all_changes_wit
     removed = [(CountedName(f"n{number}.example.com."), 1, 0, []) for number in range(CHANGES)]
     added = [(CountedName(f"n{number}.example.com."), 16, 60, [b"\1a"]) for number in range(CHANGES)]
 
-    def lost(zone, changes, _):
+    def lost(zone, changes, _, *, are_stored):
+        assert are_stored
         return {name: ("finding", {1}) for name, rtype, *_ in zone.changes if rtype == 1}
 
     zone, misfits, errors = lay_over(
