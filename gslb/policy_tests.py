@@ -227,7 +227,7 @@ def _stand_in_for_addresses(
     reach = Reach(by_origin, steered)
     rows = dict.fromkeys(row for name in asked for row in reach.of(name).aliases)
     found = external_aliases({"": rows}, by_origin, steered)
-    targets = list(dict.fromkeys(target for alias in found for target in alias.targets))
+    targets = list(dict.fromkeys(target for alias in found.aliases for target in alias.targets))
     engine.publish_flattened(
         [
             (target, rtype, 0, [number.to_bytes(octets, "big")], True)

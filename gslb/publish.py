@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 
 from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
-from gslb.config.files import stamps
+from gslb.config.named_files import BeforeReading, NamedFiles
 from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.finding import Finding, Place, Severity
@@ -35,7 +36,7 @@ from gslb.zones.site import load_site
 from gslb.zones.touched import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gslb._dataplane import DataPlane, Steering, Zone
     from gslb.config.files import Seen
@@ -58,18 +59,6 @@ MISFITS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFiles:
-    """Files that a site names and that need not be in its directory, and what they looked like when read.
-
-    ``site`` is what the directory itself looked like before it was loaded.
-    """
-
-    files: frozenset[Path] = frozenset()
-    seen: Seen = frozenset()
-    site: Seen = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class PreparedSite:
     """A site loaded and compiled, not yet published.
 
@@ -85,7 +74,7 @@ class PreparedSite:
     tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
     left_out: frozenset[RRsetKey] = frozenset()
     """The API's changes that do not fit their zone files and are not in ``zones``."""
-    named: NamedFiles = NamedFiles()
+    named: NamedFiles = field(default_factory=NamedFiles)
     moves: Moves | None = field(default=None, repr=False)
 
     def serial(self, origin: str) -> int | None:
@@ -101,7 +90,8 @@ class PreparedZone:
     origin: str
     serial: int
     zone: Zone = field(repr=False)
-    touched: Touched = field(repr=False)
+    followed: frozenset[str] = field(default=frozenset(), repr=False)
+    """Names asked for by policy tests that may lead elsewhere now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +105,27 @@ class PreparedLatency:
 class Publisher:
     """Holds what is published and makes the next generation. Used from the event loop only.
 
-    ``look`` says what the site directory looks like; it blocks.
+    ``look`` says what the site directory looks like; it blocks. ``nanoseconds`` is the time since 1970.
     """
 
-    def __init__(self, site: Path, dataplane: DataPlane, look: Callable[[], Seen] = frozenset) -> None:
+    def __init__(
+        self,
+        site: Path,
+        dataplane: DataPlane,
+        look: Callable[[], Seen] = frozenset,
+        *,
+        nanoseconds: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._site = site
         self._look = look
+        self._nanoseconds = nanoseconds
         self._dataplane = dataplane
         self._zones: dict[str, Zone] = {}
         self._origins: tuple[str, ...] = ()
         self._steering = self._site_steering = SteeringConfig.model_construct()
         self._compiled: Steering | None = None
         self._affected = AffectedTests()
-        self._resorts: LastResorts | None = None
+        self._resorts = LastResorts(self._steering)
         self._named = NamedFiles()
 
     @property
@@ -165,7 +163,7 @@ class Publisher:
         Only before the first site is published are they warnings: then there is nothing better to serve.
         """
         # Before anything is read: what changes meanwhile is a change.
-        looked = await asyncio.to_thread(self._look)
+        before = await asyncio.to_thread(self._look_around)
         with _nothing_collected():
             prepared = await asyncio.to_thread(prepare_site, self._site, overlay, may_leave_out)
             failed = await asyncio.to_thread(
@@ -177,8 +175,11 @@ class Publisher:
                 raise SiteError([*prepared.findings, *replaced, *failed])
         served = [replace(finding, severity=Severity.WARNING) for finding in failed]
         moves = await asyncio.to_thread(_moves, self._compiled, prepared)
-        named = replace(prepared.named, site=looked)
+        named = await asyncio.to_thread(before.named, prepared.named.files)
         return replace(prepared, findings=(*prepared.findings, *served), named=named, moves=moves)
+
+    def _look_around(self) -> BeforeReading:
+        return BeforeReading.of(self._named, self._look(), self._nanoseconds())
 
     def commit_site(self, prepared: PreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         """Publish it; return the generation.
@@ -193,7 +194,7 @@ class Publisher:
         self._site_steering = prepared.site_steering
         self._compiled = prepared.compiled
         self._affected = AffectedTests(prepared.tests, prepared.steering)
-        self._resorts = None
+        self._resorts = LastResorts(prepared.steering)
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
@@ -205,7 +206,8 @@ class Publisher:
         """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.
 
         Off the event loop: a changed delegation is compared with every name of the zone.
-        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it, or the site.
+        Raises NotFoundError for an unknown zone and InvalidChangeError for what would break it, or the site:
+        where that shows, its ``problems`` point to numbers of ``changes``.
         """
         zone = self._zones.get(origin)
         if zone is None:
@@ -214,26 +216,23 @@ class Publisher:
             changed = await asyncio.to_thread(_changed_zone, zone, changes)
         except ValueError as error:
             raise InvalidChangeError(str(error)) from error
-        lost = await asyncio.to_thread(self._lost_last_resorts, changed, changes)
+        lost = await asyncio.to_thread(self._resorts.lost, changed, changes, self._zones)
         if lost:
-            raise InvalidChangeError("; ".join(finding.message for finding in lost), findings=lost)
-        touched = Touched(origin, changes)
-        if self._compiled is not None:
-            tests = await asyncio.to_thread(self._affected.by_records, touched, self._zones)
-            zones = {**self._zones, origin: changed}.values()
-            await self._check_tests(tests, self._steering, zones, self._compiled)
-        return PreparedZone(origin, changed.serial, changed, touched)
-
-    def _lost_last_resorts(self, zone: Zone, changes: Sequence[RRsetChange]) -> list[Finding]:
-        if self._resorts is None:
-            self._resorts = LastResorts(self._steering)
-        return [finding for finding, _ in self._resorts.lost(zone, changes, self._zones).values()]
+            raise _without_last_resort(lost, changes)
+        if self._compiled is None:
+            return PreparedZone(origin, changed.serial, changed)
+        tests, followed = await asyncio.to_thread(
+            self._affected.by_records, Touched(origin, changes), self._zones
+        )
+        zones = {**self._zones, origin: changed}.values()
+        await self._check_tests(tests, self._steering, zones, self._compiled)
+        return PreparedZone(origin, changed.serial, changed, followed)
 
     def commit_zone_change(self, prepared: PreparedZone) -> int:
         """Publish the zone; return the generation."""
         generation = self._dataplane.publish_zone(prepared.zone)
         self._zones = {**self._zones, prepared.origin: prepared.zone}
-        self._affected.forget(prepared.touched)
+        self._affected.forget(prepared.followed)
         return generation
 
     async def prepare_latency(self, rows: Sequence[LatencyRow]) -> PreparedLatency:
@@ -348,8 +347,6 @@ def prepare_site(
     if site is None:
         raise SiteError(findings)
     steering = _with_latency(site.steering, overlay.latency)
-    # Before databases are read: what is changed while they are is not overlooked.
-    named = _named_files(site, directory)
     try:
         compiled = compile_site(replace(site, steering=steering))
     except SiteError as error:
@@ -357,7 +354,7 @@ def prepare_site(
     zones: dict[str, Zone] = {}
     remarks: list[Finding] = []
     left_out: set[RRsetKey] = set()
-    resorts = LastResorts(steering if overlay.rrsets else SteeringConfig.model_construct())
+    resorts = LastResorts(steering)
     for text, made in zip(site.zone_texts, compiled.zones, strict=True):
         origin, zone = text.origin, made
         if changes := overlay.rrsets.get(origin):
@@ -379,17 +376,16 @@ def prepare_site(
         site_steering=site.steering,
         tests=site.tests,
         left_out=frozenset(left_out),
-        named=named,
+        named=NamedFiles(_named_files(site, directory)),
     )
 
 
-def _named_files(site: LoadedSite, directory: Path) -> NamedFiles:
+def _named_files(site: LoadedSite, directory: Path) -> frozenset[Path]:
     """Databases and tables wherever they are, included files that are not in the directory."""
     base = directory.resolve()
     included = {Path(file).absolute() for text in site.zone_texts for file in text.files[1:]}
     outside = {path for path in included if not path.resolve().is_relative_to(base)}
-    named = frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
-    return NamedFiles(named, stamps(named))
+    return frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
 
 
 def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:
@@ -463,6 +459,19 @@ def _misfit(key: RRsetKey, problem: str, place: Place, is_left_out: bool) -> Fin
 
 def _changed_zone(zone: Zone, changes: list[RRsetChange]) -> Zone:
     return _with_serial_above(zone.with_rrsets(changes), zone.serial)
+
+
+def _without_last_resort(
+    lost: Mapping[str, tuple[Finding, Collection[int]]], changes: Sequence[RRsetChange]
+) -> InvalidChangeError:
+    """The error of names that removals would leave without records to fall back to."""
+    problems = [
+        (str(index), lost[owner][0].message)
+        for index, (owner, rtype, _, rdata) in enumerate(changes)
+        if not rdata and owner in lost and rtype in lost[owner][1]
+    ]
+    findings = [finding for finding, _ in lost.values()]
+    return InvalidChangeError(problems[0][1], problems=problems, findings=findings)
 
 
 def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import dns.exception
 import dns.rdatatype
 
+from gslb.config.leads import MAXIMUM_NAMES, target_at
+from gslb.config.names import parent_names, wildcard_below
 from gslb.model.alias import ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    import dns.name
-
     from gslb._dataplane import Zone
+    from gslb.config.leads import AliasRow
 
 MAXIMUM_CHAIN = 16
 """Aliases followed within the zones served here, as many as the data plane does; a loop leads nowhere."""
 
-MAXIMUM_NAMES = 1_024
-"""Names looked at from one ALIAS: a steered name may lead to very many, and each of them further."""
-
-AliasRow = tuple[str, str, int]
-"""Owner, target and TTL in seconds, as ``Zone.aliases`` has them."""
-
 _LEADS = (int(dns.rdatatype.CNAME), ALIAS)
 _CUTS = (int(dns.rdatatype.NS), int(dns.rdatatype.DNAME))
+
+FOLLOWED_TYPES = frozenset(_LEADS) | frozenset(_CUTS)
+"""Types of records that decide where a name leads."""
 
 
 class ExternalAlias(NamedTuple):
@@ -41,6 +38,13 @@ class ExternalAlias(NamedTuple):
     ttl: int
     targets: tuple[str, ...]
     is_whole: bool = True
+
+
+class ExternalAliases(NamedTuple):
+    """The aliases that may lead outside, and the origins of the zones that were looked into to find out."""
+
+    aliases: tuple[ExternalAlias, ...]
+    origins: frozenset[str]
 
 
 class _Ends(NamedTuple):
@@ -61,7 +65,7 @@ def external_aliases(
     aliases: Mapping[str, Iterable[AliasRow]],
     zones: Mapping[str, Zone],
     steered: Mapping[str, Collection[str]],
-) -> list[ExternalAlias]:
+) -> ExternalAliases:
     """Those of ``aliases`` (by the origin of their zone) that may lead outside ``zones`` (by origin).
 
     ``steered`` has the names that each steered name may answer as CNAME, as ``steered_targets`` makes them.
@@ -80,7 +84,7 @@ def external_aliases(
             targets, is_whole = ends[target]
             if targets:
                 found.append(ExternalAlias(owner, ttl, targets, is_whole))
-    return found
+    return ExternalAliases(tuple(found), frozenset(ways.origins))
 
 
 class _Ways:
@@ -90,6 +94,8 @@ class _Ways:
         self._zones = zones
         self._steered = steered
         self._known: dict[str, _Leads] = {}
+        self.origins: set[str] = set()
+        """Of the zones looked into."""
 
     def ends(self, target: str) -> _Ends:
         """The names outside to which ``target`` leads, those of the shortest ways first."""
@@ -117,20 +123,18 @@ class _Ways:
         return leads
 
     def _look_up(self, target: str) -> _Leads:
-        import dns.name  # noqa: PLC0415 - slow to import, and most sites have no ALIAS
-
-        parents = _parents(dns.name.from_text(target).canonicalize())
+        parents = parent_names(target.lower())
         depth = next((index for index, parent in enumerate(parents) if parent in self._zones), None)
         if depth is None:
             return _Leads(outside=parents[0])
         zone = self._zones[parents[depth]]
+        self.origins.add(zone.origin)
         if _is_below_cut(zone, parents[:depth]):
             return _Leads(outside=parents[0])
-        wildcards = [f"*.{parent}".replace("*..", "*.") for parent in parents[1 : depth + 1]]
-        for owner in (parents[0], *wildcards):
+        for owner in (parents[0], *map(wildcard_below, parents[1 : depth + 1])):
             chosen = self._steered.get(owner)
-            # What the zone itself has of a name that is steered to CNAMEs is its last resort.
-            own = _own_lead(zone, owner) if chosen or chosen is None else ()
+            # What the zone itself has of a steered name is its last resort.
+            own = _own_lead(zone, owner)
             if chosen is not None or own:
                 return _Leads((*(chosen or ()), *own))
         return _Leads()
@@ -138,20 +142,8 @@ class _Ways:
 
 def _own_lead(zone: Zone, owner: str) -> tuple[str, ...]:
     """Where the zone's own CNAME or ALIAS of a name leads, if it has one."""
-    import dns.name  # noqa: PLC0415 - as above
-
-    rrset = next((found for rtype in _LEADS if (found := zone.rrset(owner, rtype)) is not None), None)
-    if rrset is None:
-        return ()
-    try:
-        return (dns.name.from_wire(rrset[1][0], 0)[0].to_text(),)
-    except dns.exception.DNSException:
-        return ()
-
-
-def _parents(name: dns.name.Name) -> list[str]:
-    """``name`` and every name above it, the root last."""
-    return [type(name)(name.labels[index:]).to_text() for index in range(len(name.labels))]
+    leads = (target_at(zone, owner, rtype) for rtype in _LEADS)
+    return next(((lead[0],) for lead in leads if lead is not None), ())
 
 
 def _is_below_cut(zone: Zone, names: list[str]) -> bool:

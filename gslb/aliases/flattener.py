@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gslb.aliases.external import MAXIMUM_NAMES
 from gslb.aliases.lookup import Known, Lookup
 from gslb.aliases.resolution import ResolutionError
 from gslb.aliases.schedule import bounded_ttl, refresh_delay, retry_delay
+from gslb.config.leads import MAXIMUM_NAMES
 from gslb.model.alias import AliasState
 from gslb.model.finding import NOWHERE
 
@@ -77,6 +77,7 @@ class Flattener:
         self._has_changed = asyncio.Event()
         self._untried: set[tuple[str, int]] = set()
         self._all_tried = asyncio.Event()
+        self._all_tried.set()
         self._running: list[asyncio.Task[None]] = []
         self._stopping: set[asyncio.Task[None]] = set()
         self.successes = 0
@@ -87,8 +88,13 @@ class Flattener:
     def reconfigure(self, aliases: Sequence[ExternalAlias], settings: ResolverSettings | None) -> None:
         """Keep these aliases up to date from now on, and publish at once what is known of them.
 
-        Targets that stay keep what is known of them. Without settings nothing is resolved or kept.
+        Targets that stay keep what is known of them. Without settings nothing is resolved or kept. The same
+        again is no work.
         """
+        if settings is not None:
+            settings = settings.model_copy(update={"place": NOWHERE})
+        if tuple(aliases) == self._aliases and settings == self._settings:
+            return
         # Each once: very many aliases may share what they lead to.
         ways = dict.fromkeys(alias.targets for alias in aliases)
         self._aliases = tuple(aliases)
@@ -98,8 +104,6 @@ class Flattener:
         wanted = {(name, rtype) for name in resolved for rtype in (A, AAAA)}
         for key in self._lookups.keys() - wanted:
             self._cancel(self._lookups.pop(key))
-        if settings is not None:
-            settings = settings.model_copy(update={"place": NOWHERE})
         if settings != self._settings:
             self._settings = settings
             self._resolver = None if settings is None else self._make_resolver(settings)

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 MAXIMUM_DEPTH = 32
 MAXIMUM_FILES = 1_000_000
 
-Seen = frozenset[tuple[str, int, int, int]]
-"""What files looked like: path, inode, time of change in nanoseconds, octets."""
+Stamp = tuple[str, int, int, int]
+"""What a file looked like: path, inode, time of change in nanoseconds, octets."""
+
+Seen = frozenset[Stamp]
+"""What files looked like."""
 
 
 class UnreadableFileError(Exception):
@@ -129,24 +132,36 @@ def display_paths(paths: Iterable[str]) -> Iterator[str]:
 
 def look(site: Path, state: Path) -> Seen:
     """All files of a site but hidden ones, backups (``NAME~``) and the state directory. Blocks."""
-    seen = set()
-    within_state = f"{state}{os.sep}"
     try:
-        for entry in walk_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES):
-            if not entry.path.startswith(within_state):
-                with suppress(OSError):  # gone meanwhile: as if it had not been there
-                    status = entry.stat()
-                    seen.add((entry.path, status.st_ino, status.st_mtime_ns, status.st_size))
+        return frozenset(site_stamps(site, state))
     except UnreadableFileError:  # the reload will say so
         return frozenset()
-    return frozenset(seen)
 
 
-def stamps(files: Iterable[Path]) -> Seen:
-    """What files look like now, through links. Blocks."""
+def site_stamps(site: Path, state: Path) -> Iterator[Stamp]:
+    """The same one by one. Blocks; raises UnreadableFileError."""
+    within_state = f"{state}{os.sep}"
+    for entry in walk_files(site, lambda name: not name.endswith("~"), most=2 * MAXIMUM_FILES):
+        if not entry.path.startswith(within_state):
+            with suppress(OSError):  # gone meanwhile: as if it had not been there
+                yield _stamp(entry.path, entry.stat())
+
+
+def stamps(files: Iterable[Path], changed_before: int | None = None) -> Seen:
+    """What files look like now, through links. Blocks.
+
+    With ``changed_before``, in nanoseconds since 1970, without those that are younger, whatever their own
+    time says, and without links that are.
+    """
     seen = set()
     for file in files:
-        with suppress(OSError):  # gone meanwhile: as if it had not been there
+        with suppress(OSError):  # as above
             status = file.stat()
-            seen.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
+            changed = max(status.st_ctime_ns, file.lstat().st_ctime_ns)
+            if changed_before is None or changed < changed_before:
+                seen.add(_stamp(str(file), status))
     return frozenset(seen)
+
+
+def _stamp(path: str, status: os.stat_result) -> Stamp:
+    return path, status.st_ino, status.st_mtime_ns, status.st_size

@@ -9,6 +9,7 @@ from gslb.config.wording import quote
 MAXIMUM_NAME_LENGTH = 253
 """Characters of a name without its final dot: 255 octets on the wire (RFC 1035 section 2.3.4)."""
 
+_LABEL_WITH_DOT = re.compile(r"(?:[^.\\]|\\.)+\.", re.DOTALL)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})")
 
@@ -44,9 +45,19 @@ def parse_identifier(text: str) -> str:
 
 
 def parent_names(name: str) -> list[str]:
-    """``name`` and every name above it, longest first, the root (``.``) last. ``name`` ends with a dot."""
+    """``name`` and every name above it, longest first, the root (``.``) last.
+
+    ``name`` ends with a dot, and is in presentation format: a dot that is escaped is part of its label.
+    """
+    if "\\" in name:
+        return [*(name[label.start() :] for label in _LABEL_WITH_DOT.finditer(name)), "."]
     names = [name]
     while name != ".":
         name = name.partition(".")[2] or "."
         names.append(name)
     return names
+
+
+def wildcard_below(name: str) -> str:
+    """The wildcard that answers for names below ``name``, which ends with a dot (RFC 4592 section 2.1.1)."""
+    return "*." if name == "." else f"*.{name}"

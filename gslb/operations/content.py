@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gslb.aliases.external import external_aliases
 from gslb.config.wording import unknown_name
 from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError
-from gslb.model.alias import ALIAS
 from gslb.model.report import LastReload, LatencyResult, ReloadResult, ZoneChangeResult
+from gslb.operations.external_targets import ExternalTargets
 from gslb.operations.latency_changes import read_latency, without_small_changes
 from gslb.operations.overlay import stored_overlay
 from gslb.operations.reports import finding_report
@@ -26,12 +25,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gslb._dataplane import Zone
-    from gslb.aliases.external import AliasRow, ExternalAlias
     from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
     from gslb.model.change import RRsetKey, StoredRRset
     from gslb.model.clock import Clock
-    from gslb.model.site import LatencyRow, LocationKind, SteeringConfig
+    from gslb.model.site import LatencyRow, LocationKind
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.verdicts import Verdicts
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
@@ -66,7 +64,7 @@ class Content:
         self._turns = Turns()
         self._latency: dict[tuple[LocationKind, str, str], LatencyRow] = {}
         self._api_rrsets: dict[str, set[tuple[str, int]]] = {}
-        self._aliases: dict[str, list[AliasRow]] = {}
+        self._external = ExternalTargets({})
         self._left_out: frozenset[RRsetKey] = frozenset()
         self.last_reload: LastReload | None = None
         self.last_success: datetime | None = None
@@ -132,21 +130,19 @@ class Content:
                 )
             if any(one.records is None for one in changes):
                 return await self._change_and_give_back(key, changes, unchanged, author)
+            rrsets = [one.change for one in changes]
             try:
-                prepared = await self._publisher.prepare_zone_change(key, [one.change for one in changes])
+                prepared = await self._publisher.prepare_zone_change(key, rrsets)
             except InvalidChangeError as error:
-                raise name_rrsets_at_fault(error, read) from error
-            aliases = dict(self._aliases)
-            if any(one.change[1] == ALIAS for one in changes):
-                aliases[key] = await asyncio.to_thread(prepared.zone.aliases)
+                raise name_rrsets_at_fault(error, changes) from error
             changed = {**self._publisher.zones(), key: prepared.zone}
-            external = await asyncio.to_thread(_external, aliases, changed, self._publisher.steering)
+            steering = self._publisher.steering
+            external = await asyncio.to_thread(self._external.after, key, rrsets, changed, steering)
             now = self._clock.now()
             rows = stored_rrsets(key, changes, author, now)
             await self._store.put_rrsets(key, prepared.serial, rows, author, now)
             generation = self._publisher.commit_zone_change(prepared)
-            self._aliases = aliases
-            self._flattener.reconfigure(external, self._publisher.steering.resolver)
+            self._resolve(external)
             self._api_rrsets.setdefault(key, set()).update((row.name, row.rtype) for row in rows)
             self._left_out -= {(key, row.name, row.rtype) for row in rows}
             log.info("zone changed", zone=key, serial=prepared.serial, rrsets=len(rows), author=author)
@@ -200,10 +196,10 @@ class Content:
         return result
 
     async def reload_unless(self, is_loaded: Callable[[], bool], cause: str) -> None:
-        """As ``reload``, but does nothing if ``is_loaded`` says so when its turn has come."""
+        """As ``reload``, but does nothing if ``is_loaded`` says so, in a thread, when its turn has come."""
 
         async def work() -> ReloadResult | GslbError | None:
-            return None if is_loaded() else await self._load_or_log(cause)
+            return None if await asyncio.to_thread(is_loaded) else await self._load_or_log(cause)
 
         result = await self._turns.run(work)
         if isinstance(result, GslbError):
@@ -240,11 +236,9 @@ class Content:
         latency = await self._store.latency()
         overlay = stored_overlay(rows, await self._store.serials(), latency)
         prepared = await self._publisher.prepare_site(overlay, may_leave_out)
-        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
+        external = await asyncio.to_thread(ExternalTargets.of, prepared.zones, prepared.steering)
         generation = self._take_over(prepared, rows, latency)
-        self._aliases = aliases
-        self._flattener.reconfigure(external, prepared.steering.resolver)
+        self._resolve(external)
         zones = self._publisher.zones()
         # As they are, here and below: making what validates them would hold up a start.
         return ReloadResult.model_construct(
@@ -288,12 +282,10 @@ class Content:
         serial = prepared.serial(key)
         if serial is None:
             raise ConflictError(f"the site no longer holds a file of the zone {key}: reload the site first")
-        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
+        external = await asyncio.to_thread(ExternalTargets.of, prepared.zones, prepared.steering)
         await self._store.put_rrsets(key, serial, changed, author, now, forgotten=given_back)
         generation = self._take_over(prepared, rows, latency)
-        self._aliases = aliases
-        self._flattener.reconfigure(external, prepared.steering.resolver)
+        self._resolve(external)
         self._note_reload(success=True, message="")
         log.info(
             "zone changed",
@@ -326,25 +318,14 @@ class Content:
         log.info("site loaded", generation=generation, zones=len(zones), records=records)
         return generation
 
+    def _resolve(self, external: ExternalTargets) -> None:
+        """Keep the addresses of these up to date from now on."""
+        self._external = external
+        self._flattener.reconfigure(external.aliases, self._publisher.steering.resolver)
+
     def _note_reload(self, *, success: bool, message: str) -> None:
         now = self._clock.now()
         self.reloads[success] += 1
         self.last_reload = LastReload.model_construct(at=now, success=success, message=message)
         if success:
             self.last_success = now
-
-
-def _aliases_of(zones: Mapping[str, Zone]) -> dict[str, list[AliasRow]]:
-    """The ALIAS records of each zone that has some: a look at every name, so not for the event loop."""
-    return {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}
-
-
-def _external(
-    aliases: Mapping[str, Sequence[AliasRow]], zones: Mapping[str, Zone], steering: SteeringConfig
-) -> list[ExternalAlias]:
-    """Those that may lead outside, by way of steered names too: a look at every steered name."""
-    if not aliases:
-        return []
-    from gslb.zones.reach import steered_targets  # noqa: PLC0415 - a start without aliases is quicker
-
-    return external_aliases(aliases, zones, steered_targets(steering))

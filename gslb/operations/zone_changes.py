@@ -41,11 +41,12 @@ class RequestedRRset:
 class ReadRRset:
     """A checked RRset: wire format for the native zone, presentation format for the store.
 
-    ``records`` is ``None`` for one that is given back to the zone file.
+    ``records`` is ``None`` for one given back to the zone file. ``pointer`` is its place in the request.
     """
 
     change: RRsetChange
     records: tuple[str, ...] | None
+    pointer: str
 
 
 def read_rrsets(origin: str, requested: Sequence[RequestedRRset]) -> list[ReadRRset]:
@@ -84,20 +85,26 @@ def stored_rrsets(zone: str, read: Sequence[ReadRRset], author: str, at: datetim
     ]
 
 
-def name_rrsets_at_fault(error: InvalidChangeError, read: Sequence[ReadRRset]) -> InvalidChangeError:
-    """``error``, which the native zone raised for these RRsets, with pointers to those that it is about.
+def name_rrsets_at_fault(error: InvalidChangeError, changes: Sequence[ReadRRset]) -> InvalidChangeError:
+    """``error``, which was raised for these RRsets, with pointers to where the request has those it is about.
 
-    The native zone speaks of one owner name, at the beginning of its message. An RRset that is only removed
-    breaks no rule, unless nothing else of that name changes. What cannot be told keeps no pointer.
+    The publisher points to changes by their number. The native zone speaks of one owner name, at the
+    beginning of its message; an RRset that is only removed breaks no rule, unless nothing else of that name
+    changes. What cannot be told gets no pointer.
     """
     message = str(error)
-    at_owner = [index for index, one in enumerate(read) if message.startswith(f"{one.change[0]} ")]
-    adding = [index for index in at_owner if read[index].change[3]]
-    problems = [(f"/rrsets/{index}", message) for index in adding or at_owner]
+    at_owner = [one for one in changes if message.startswith(f"{one.change[0]} ")]
+    adding = [one for one in at_owner if one.change[3]]
+    problems = [(one.pointer, message) for one in adding or at_owner]
+    if error.problems:
+        problems = [(changes[int(number)].pointer, text) for number, text in error.problems]
+        message = problems[0][1]
     if not problems:
         return error
     pointer, _ = problems[0]
-    return InvalidChangeError(f"{pointer}: {message}", field=pointer, problems=problems)
+    return InvalidChangeError(
+        f"{pointer}: {message}", field=pointer, problems=problems, findings=error.findings
+    )
 
 
 def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Problems) -> ReadRRset | None:
@@ -109,7 +116,7 @@ def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Proble
             problems.add(
                 f"{pointer}/ttl", "is for an RRset that is given back to the zone file; leave it out"
             )
-        return None if name is None or rtype is None else ReadRRset((name, rtype, 0, []), None)
+        return None if name is None or rtype is None else ReadRRset((name, rtype, 0, []), None, pointer)
     if ttl is None:
         if rrset.records:
             problems.add(f"{pointer}/ttl", "is missing; give the TTL in seconds")
@@ -137,7 +144,7 @@ def _read_rrset(zone: str, rrset: RequestedRRset, pointer: str, problems: Proble
             )
         wires[wire] = None
         texts.append(canonical)
-    return ReadRRset((name, rtype, ttl, list(wires)), tuple(texts))
+    return ReadRRset((name, rtype, ttl, list(wires)), tuple(texts), pointer)
 
 
 def _read_owner(zone: str, text: str, pointer: str, problems: Problems) -> str | None:

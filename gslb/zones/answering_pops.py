@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dns.rdtypes.svcbbase import IPv4HintParam, IPv6HintParam, ParamKey, SVCBBase
 
-from gslb.config.names import parent_names
+from gslb.config.names import parent_names, wildcard_below
 from gslb.config.rdata import present_rdata
 from gslb.model.pool_graph import PoolGraph
 from gslb.model.site import AAAA, CNAME, A, WhenAllDown
@@ -88,7 +88,7 @@ class AnsweringPops:
         if owner in self._numbers:
             return owner
         for parent in parent_names(owner)[1:]:
-            wildcard = f"*.{parent}" if parent != "." else "*."
+            wildcard = wildcard_below(parent)
             if wildcard in self._numbers:
                 return wildcard
             zone = next((self._zones[one] for one in parent_names(parent) if one in self._zones), None)

@@ -32,7 +32,7 @@ def lay_over(
     does not fit.
     """
     changed, misfits = fit_changes(zone, changes)
-    lost = resorts.lost(changed, changes, origins)
+    lost = resorts.lost(changed, changes, origins, are_stored=True)
     inactive = [
         change
         for change in changes
@@ -42,9 +42,10 @@ def lay_over(
         and may_leave_out((zone.origin, change[0], change[1]))
     ]
     if inactive:
-        changed, misfits = fit_changes(zone, [change for change in changes if change not in inactive])
+        left_out = {change[:2] for change in inactive}
+        changed, misfits = fit_changes(zone, [change for change in changes if change[:2] not in left_out])
         misfits += [(change, WITHOUT_LAST_RESORT) for change in inactive]
-        lost = resorts.lost(changed, changes, origins)
+        lost = resorts.lost(changed, changes, origins, are_stored=True)
     return changed, misfits, [finding for finding, _ in lost.values()]
 
 

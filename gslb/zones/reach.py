@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import dns.exception
 import dns.name
 import dns.rdatatype
 
+from gslb.config.leads import MAXIMUM_NAMES, target_at
+from gslb.config.names import parent_names, wildcard_below
 from gslb.model.alias import ALIAS
 from gslb.model.pool_graph import PoolGraph
 
@@ -20,15 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gslb._dataplane import Zone
+    from gslb.config.leads import AliasRow
     from gslb.model.site import SteeringConfig
 
-MAXIMUM_NAMES = 1_024
-"""Names that are followed from one: a steered name may lead to very many, and each of them further."""
-
 _CNAME, _DNAME = int(dns.rdatatype.CNAME), int(dns.rdatatype.DNAME)
-
-AliasRow = tuple[str, str, int]
-"""Owner, target and TTL in seconds of an ALIAS, as ``Zone.aliases`` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +81,33 @@ class Reach:
     def _step(self, name: str) -> _Step:
         step = self._steps.get(name)
         if step is None:
-            step = self._steps[name] = self._look_up(dns.name.from_text(name))
+            step = self._steps[name] = self._look_up(name)
         return step
 
-    def _look_up(self, name: dns.name.Name) -> _Step:
+    def _look_up(self, name: str) -> _Step:
         step = _Step()
-        parents = [dns.name.Name(name.labels[index:]) for index in range(len(name.labels))]
-        depth = next((index for index, parent in enumerate(parents) if parent.to_text() in self._zones), None)
+        parents = parent_names(name)
+        depth = next((index for index, parent in enumerate(parents) if parent in self._zones), None)
         if depth is None:
             return step
-        zone = self._zones[parents[depth].to_text()]
+        zone = self._zones[parents[depth]]
         above = parents[1 : depth + 1]
-        wildcards = [dns.name.Name((b"*", *parent.labels)) for parent in above if _has_room(parent)]
-        for owner in (one.to_text() for one in (name, *wildcards)):
+        for owner in (name, *map(wildcard_below, above)):
             if owner in self._targets:
                 step.steered.append(owner)
                 step.names.extend(self._targets[owner])
             for rtype in (_CNAME, ALIAS):
-                ttl, target = _target(zone, owner, rtype)
-                if target is not None:
-                    step.names.append(target.to_text())
+                lead = target_at(zone, owner, rtype)
+                if lead is not None:
+                    target, ttl = lead
+                    step.names.append(target)
                     if rtype == ALIAS:
-                        step.aliases.append((owner, target.to_text(), ttl))
+                        step.aliases.append((owner, target, ttl))
         for parent in above:
-            _, target = _target(zone, parent.to_text(), _DNAME)
-            if target is not None:
+            lead = target_at(zone, parent, _DNAME)
+            if lead is not None:
                 with suppress(dns.name.NameTooLong):
-                    step.names.append((name.relativize(parent) + target).to_text())
+                    step.names.append(_moved(name, parent, lead[0]))
         return step
 
 
@@ -125,17 +121,8 @@ def steered_targets(config: SteeringConfig) -> dict[str, tuple[str, ...]]:
     return {name.name: of_pool.get(name.pool, ()) for name in config.names}
 
 
-def _has_room(parent: dns.name.Name) -> bool:
-    """Whether a wildcard below it is no longer than a name may be (RFC 1035 section 2.3.4)."""
-    return sum(len(label) + 1 for label in parent.labels) <= 253
-
-
-def _target(zone: Zone, owner: str, rtype: int) -> tuple[int, dns.name.Name | None]:
-    """TTL and target of a record that leads elsewhere."""
-    rrset = zone.rrset(owner, rtype)
-    if rrset is None:
-        return 0, None
-    try:
-        return rrset[0], dns.name.from_wire(rrset[1][0], 0)[0].canonicalize()
-    except dns.exception.DNSException:
-        return 0, None
+def _moved(name: str, parent: str, target: str) -> str:
+    """``name``, which is below ``parent``, below ``target`` (RFC 6672). Raises dns.name.NameTooLong."""
+    prefix = dns.name.from_text(name).relativize(dns.name.from_text(parent))
+    moved: str = (prefix + dns.name.from_text(target)).to_text()
+    return moved

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gslb.zones.reach import Reached
 
 _DNAME = int(dns.rdatatype.DNAME)
-_WITH_SOA = frozenset({int(dns.rdatatype.SOA), int(dns.rdatatype.ANY)})
+WITH_SOA = frozenset({int(dns.rdatatype.SOA), int(dns.rdatatype.ANY)})
 """Types whose answers have the SOA record, whose serial rises with every change of a zone."""
 
 
@@ -44,7 +44,7 @@ class Touched:
         if branch is None:
             return False
         if not branch:
-            return branch in self._branches or rtype in _WITH_SOA
+            return branch in self._branches or rtype in WITH_SOA
         return self._is_everything or branch in self._branches
 
     def _branch(self, name: str) -> str | None:

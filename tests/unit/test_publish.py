@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from gslb import publish as subject
 from gslb._dataplane import DataPlane
+from gslb.config.files import stamps
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError
 from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
@@ -21,6 +23,7 @@ from tests.unit.sites import LATENCY, SITE, ZONE, write_site
 
 A, CNAME, SOA, TXT, AAAA = 1, 5, 6, 16, 28
 ORIGIN = "example.com."
+HOUR_NS = 3_600_000_000_000
 ADDED = ("added.example.com.", A, 60, [bytes([192, 0, 2, 200])])
 
 
@@ -30,7 +33,10 @@ class World:
     def __init__(self, directory):
         self.directory = directory
         self.dataplane = DataPlane(seed=1)
-        self.publisher = Publisher(directory, self.dataplane)
+        self.ahead_ns = 0
+        self.publisher = Publisher(
+            directory, self.dataplane, nanoseconds=lambda: time.time_ns() + self.ahead_ns
+        )
 
     async def load(self, overlay=None, may_leave_out=lambda _: False):
         prepared = await self.publisher.prepare_site(overlay or Overlay(), may_leave_out)
@@ -216,9 +222,14 @@ SIXTH = (WWW, AAAA, 60, [bytes(15) + b"\1"])
 
 
 async def test_a_name_keeps_its_last_resort(world):
-    with pytest.raises(InvalidChangeError, match=r"'www.example.com.' has no A or AAAA record") as caught:
-        await world.change(WITHOUT_WWW)
+    with pytest.raises(
+        InvalidChangeError, match=r"'www.example.com.' would have no A or AAAA record"
+    ) as caught:
+        await world.change(ADDED, WITHOUT_WWW)
     (finding,) = caught.value.findings
+    assert finding.message.endswith("; leave it, or change when_all_down of the pool first")
+    assert caught.value.problems == (("1", finding.message),)
+    assert str(caught.value) == finding.message
     assert (finding.rule, finding.severity) == ("site-fallback-without-records", "error")
     assert (finding.place.file, finding.place.line) == ("site/site.yaml", 18)
     assert world.serial == 10
@@ -398,11 +409,69 @@ async def test_files_that_the_site_names_are_known_wherever_they_are(geo_world, 
     zone = ZONE + "$INCLUDE ../elsewhere.inc\n$INCLUDE inside.inc\n"
     site = GEO_SITE.replace("table: latency.csv", "table: ../latency.csv")
     write_site(geo_world.directory, site=site, zone=zone)
+    geo_world.ahead_ns = HOUR_NS
     await geo_world.load()
     named = geo_world.publisher.named
     assert {path.name for path in named.files} == {"city.mmdb", "elsewhere.inc", "latency.csv"}
     assert all(path.is_absolute() and path.is_file() for path in named.files)
     assert {Path(stamp[0]).name for stamp in named.seen} == {"city.mmdb", "elsewhere.inc", "latency.csv"}
+
+
+@pytest.fixture
+def including(world, tmp_path, monkeypatch):
+    """A world whose zone includes ``elsewhere.inc``; ``between`` is done when it has been read."""
+    included = tmp_path / "elsewhere.inc"
+    included.write_text("extra IN TXT one\n")
+    write_site(world.directory, zone=ZONE + "$INCLUDE ../elsewhere.inc\n")
+    load = subject.load_site
+
+    def load_and_more(directory):
+        loaded = load(directory)
+        world.between()
+        return loaded
+
+    monkeypatch.setattr(subject, "load_site", load_and_more)
+    world.between = lambda: None
+    world.included = included
+    return world
+
+
+def seen_and_now(world):
+    named = world.publisher.named
+    return named.seen, stamps(named.files)
+
+
+async def test_a_file_that_changes_after_it_was_first_read_is_not_known_as_it_is_now(including):
+    including.between = lambda: including.included.write_text("extra IN TXT two\n")
+    await including.load()
+    assert including.ask("extra.example.com", "TXT") == ['"one"']
+    assert {Path(stamp[0]).name for stamp in including.publisher.named.seen} == {"latency.csv"}
+    # Loaded once more it is known, however young it is: no reload follows from it for ever.
+    including.between = lambda: None
+    await including.load()
+    seen, now = seen_and_now(including)
+    assert seen == now != frozenset()
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+async def test_a_known_file_that_changes_after_it_was_read_is_known_as_it_was(including, tmp_path, by_link):
+    including.ahead_ns = HOUR_NS
+    await including.load()
+    before, _ = seen_and_now(including)
+    (tmp_path / "other.inc").write_text("extra IN TXT two\n")
+
+    def change():
+        if by_link:
+            including.included.unlink()
+            including.included.symlink_to("other.inc")
+        else:
+            including.included.write_text("extra IN TXT two and more\n")
+
+    including.between = change
+    await including.load()
+    seen, now = seen_and_now(including)
+    assert seen == before != now
+    assert including.ask("extra.example.com", "TXT") == ['"one"']
 
 
 @pytest.mark.parametrize("is_on", [True, False])

@@ -1,15 +1,17 @@
 """Changes that nothing reports are found all the same, by looking."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from gslb import watch
 from gslb.config.files import stamps
-from gslb.publish import NamedFiles
+from gslb.config.named_files import NamedFiles
 
 
 class Watching:
@@ -206,14 +208,14 @@ class TestReloadsOfOthers:
     """What a reload by command or signal has loaded is not loaded again."""
 
     @pytest.fixture
-    def loading(self, watching):
+    async def loading(self, watching):
         """A watch of a loaded site; ``load`` is another's reload, which ``reads`` before it commits."""
         watching.database = watching.site.parent / "city.mmdb"
         watching.database.write_text("one")
         watching.publisher.named = NamedFiles(site=watching.look())
         watching.name(watching.database)
         watching.watch = watch._Watch(watching.site, watching.state, watching.publisher, watching.reload)
-        watching.watch.follow_named()
+        await watching.watch.follow_named()
         return watching
 
     @staticmethod
@@ -253,6 +255,43 @@ class TestReloadsOfOthers:
         loading.watch._reload = reload
         await loading.watch.reload_if_changed()
         assert asked == [False, True]
+
+    @pytest.mark.parametrize("name", ["site/a.zone", "city.mmdb", None])
+    async def test_the_event_loop_waits_for_no_file(self, loading, monkeypatch, name):
+        """A network file system may let one wait for ever, and a large site takes long to compare."""
+        threads = []
+        for wanted in ("look", "site_stamps", "stamps", "_are_as", "_differing"):
+            self.record_threads(monkeypatch, watch, wanted, threads)
+        self.record_threads(monkeypatch, Path, "stat", threads)
+        if name is not None:
+            (loading.site.parent / name).write_text("another")
+            loading.publisher.named = self.read(loading)
+        threads.clear()
+        await loading.watch.follow_named()
+        await loading.watch.reload_if_changed()
+        assert len(threads) > 4
+        assert threading.current_thread() not in threads
+
+    @staticmethod
+    def record_threads(monkeypatch, owner, name, threads):
+        """Each call of ``owner.name`` adds the thread that it is in."""
+        called = getattr(owner, name)
+
+        def record(*args, **options):
+            threads.append(threading.current_thread())
+            return called(*args, **options)
+
+        monkeypatch.setattr(owner, name, record)
+
+    async def test_a_look_that_finds_all_as_it_was_keeps_what_it_was(self, loading):
+        seen, named = loading.watch._seen, loading.watch._seen_named
+        await loading.watch.reload_if_changed()
+        assert loading.watch._seen is seen
+        assert loading.watch._seen_named is named
+        (loading.site / "a.zone").unlink()
+        await loading.watch.reload_if_changed()
+        assert loading.watch._seen == loading.look() == frozenset()
+        assert loading.watch._seen_named is named
 
     async def test_files_as_before_after_some_that_did_not_load_are_loaded(self, loading):
         loading.publisher.named = self.read(loading)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gslb.aliases.external import MAXIMUM_NAMES, external_aliases
+from gslb.aliases.external import external_aliases
+from gslb.config.leads import MAXIMUM_NAMES
 from tests.engine import APEX, Engine
 
 ZONE = (
@@ -43,7 +44,7 @@ def find(tmp_path):
         zones = {zone.origin: zone for zone in engine.zones}
         aliases = {origin: zone.aliases() for origin, zone in zones.items()}
         found = external_aliases(aliases, zones, steered)
-        return {alias.owner.partition(".")[0]: alias[1:] for alias in found}
+        return {alias.owner.partition(".")[0]: alias[1:] for alias in found.aliases}
 
     return find
 
@@ -87,6 +88,7 @@ def test_every_cname_that_steering_may_choose_is_followed(find):
         "apex": (60, ("one.example.org.", "two.example.org."), True),
         "nested": (60, ("three.example.org.", "one.example.org.", "two.example.org."), True),
         "web": (60, ("last.example.org.",), True),
+        "addresses": (60, ("last.example.org.",), True),
         # What the zone itself has of a steered name is its last resort, which follows an ALIAS.
         "kept": (60, ("one.example.org.", "spare.example.org."), True),
         "spare": (60, ("spare.example.org.",), True),

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
+from gslb.aliases import flattener as subject
 from gslb.aliases.external import ExternalAlias
 from gslb.aliases.flattener import AAAA, A, Flattener
 from gslb.aliases.resolution import Resolution
@@ -209,3 +210,20 @@ async def test_the_wait_at_start_is_none_without_aliases(world):
     await settle()
     assert waiting.done()
     assert world.tables == []
+
+
+async def test_the_same_aliases_again_are_no_work_and_no_warning(world, monkeypatch):
+    monkeypatch.setattr(subject, "MAXIMUM_TARGETS", 1)
+    two = APEX._replace(owner="two.example.com.", targets=("two.example.org.",))
+    with capture_logs() as logs:
+        await world.start(APEX, two)
+        looked = []
+        monkeypatch.setattr(world.flattener, "_rows", lambda: looked.append(1) or [])
+        world.flattener.reconfigure([APEX, two], SETTINGS.model_copy())
+    assert [entry["event"] for entry in logs] == ["too many ALIAS targets"]
+    assert looked == []
+
+
+async def test_without_aliases_all_is_tried(world):
+    world.flattener.reconfigure([], None)
+    await asyncio.wait_for(world.flattener.wait_until_tried(1e9), 10)

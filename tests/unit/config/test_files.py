@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gslb.config.files import display_path
+from gslb.config.files import display_path, stamps
 
 
 @pytest.fixture
@@ -36,3 +36,13 @@ def test_without_a_current_directory_paths_are_shown_absolute(tmp_path, monkeypa
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert display_path(Path("/etc/gslb/a.zone")) == "/etc/gslb/a.zone"
+
+
+def test_files_changed_lately_can_be_left_out_and_links_that_lead_elsewhere_since(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("text")
+    link.symlink_to("file")
+    changed = link.lstat().st_ctime_ns
+    assert stamps([file, link, tmp_path / "absent"], changed + 1) == stamps([file, link])
+    assert stamps([link], changed) == frozenset()
+    assert stamps([file], file.stat().st_ctime_ns) == frozenset()

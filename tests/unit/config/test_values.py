@@ -1,7 +1,8 @@
 """Durations, locations, names and the other single values."""
 
+import dns.name
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gslb.config import suppositions, values
@@ -148,6 +149,15 @@ def test_what_is_no_owner_name(text):
 def test_parent_names_end_at_the_root():
     assert parent_names("a.b.c.") == ["a.b.c.", "b.c.", "c.", "."]
     assert parent_names(".") == ["."]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=4), max_size=5))
+@example([b"a.b", b"c"])
+@example([b"a\\", b"b\\.", b"c"])
+def test_parent_names_are_cut_between_labels(labels):
+    """Not at a dot within a label, which is escaped (RFC 1035 section 5.1)."""
+    parents = [dns.name.Name((*labels[index:], b"")).to_text() for index in range(len(labels) + 1)]
+    assert parent_names(parents[0]) == parents
 
 
 @pytest.mark.parametrize("text", ["fra", "Fra-1", "web_health", "v1.2", "0"])

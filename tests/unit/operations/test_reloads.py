@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from structlog.testing import capture_logs
@@ -55,6 +56,13 @@ async def test_whether_a_reload_is_needed_is_asked_when_its_turn_comes(world):
     assert len(world.publisher.overlays) == loads + 1
     await world.operations.reload_unless(lambda: False, "changed files")
     assert len(world.publisher.overlays) == loads + 2
+
+
+async def test_whether_a_reload_is_needed_is_asked_in_a_thread(world):
+    threads = []
+    await world.operations.reload_unless(lambda: threads.append(threading.current_thread()), "changed files")
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 @pytest.mark.parametrize("error", [BROKEN, StateError("disk full")])

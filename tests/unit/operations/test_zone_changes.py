@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gslb.config.rdata import present_rdata
 from gslb.errors import InvalidChangeError, StateError
 from gslb.model.change import StoredRRset
+from gslb.model.finding import NOWHERE, Finding, Severity
 from gslb.operations.overlay import stored_overlay
 from gslb.operations.zone_changes import (
     RequestedRRset,
@@ -157,5 +158,21 @@ def test_what_the_native_zone_refuses_points_to_the_rrset_that_it_is_about():
 
     assert pointers("www.example.com. would have a CNAME beside other data") == ["/rrsets/1", "/rrsets/3"]
     assert pointers("www.example.com. is steered", read[:3]) == ["/rrsets/1"]
-    assert pointers("www.example.com. is at fault", [read[2]]) == ["/rrsets/0"]
+    assert pointers("www.example.com. is at fault", [read[2]]) == ["/rrsets/2"]
     assert pointers("the zone example.com. would have no NS record at its apex") == []
+
+
+def test_what_the_site_says_against_a_change_stays_with_the_error():
+    finding = Finding("site-test-failed", Severity.ERROR, NOWHERE, "must get fra")
+    read = read_rrsets(ZONE, [rrset("www")])
+    error = InvalidChangeError("www.example.com. is at fault", findings=[finding])
+    named = name_rrsets_at_fault(error, read)
+    assert (named.field, named.findings) == ("/rrsets/0", (finding,))
+
+
+def test_the_number_of_a_change_becomes_its_place_in_the_request():
+    read = read_rrsets(ZONE, [rrset("w"), rrset("www"), rrset("x")])
+    error = InvalidChangeError("leave it", problems=[("1", "leave it")])
+    named = name_rrsets_at_fault(error, [read[0], read[2]])
+    assert (named.field, named.problems) == ("/rrsets/2", (("/rrsets/2", "leave it"),))
+    assert str(named) == "/rrsets/2: leave it"

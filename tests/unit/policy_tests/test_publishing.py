@@ -10,6 +10,7 @@ from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.change import Overlay
 from gslb.model.site import LatencyRow, LocationKind
 from gslb.publish import Publisher
+from gslb.zones.touched import Touched
 from tests.unit.policy_tests.sites import (
     BY_COUNTRY,
     CLIENT,
@@ -103,6 +104,18 @@ class TestPublishing:
             "ns1.example.com.",
             "alias.example.com.",
         }
+
+    async def test_what_a_change_concerns_is_found_out_before_it_is_committed(self, site, monkeypatch):
+        publisher, _ = await self.publisher(site(test(client=DE, expect={"pops": ["fra"]})))
+        looked_at = []
+        affects = Touched.affects
+        monkeypatch.setattr(Touched, "affects", lambda *args: looked_at.append(args) or affects(*args))
+        changes = [("www.example.com.", 16, 60, [b"\1x"])]
+        prepared = await publisher.prepare_zone_change("example.com.", changes)
+        assert looked_at
+        looked_at.clear()
+        publisher.commit_zone_change(prepared)
+        assert looked_at == []
 
     async def test_measurements_concern_only_names_that_are_steered_by_them(self, site, monkeypatch):
         policies = SITE.replace("names:\n", "names:\n  fixed.example.com: {pool: web, policy: fixed}\n")

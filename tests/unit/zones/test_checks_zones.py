@@ -131,6 +131,10 @@ def test_an_alias_that_leads_outside_needs_a_resolver(checked):
     assert checked.check(zones, "checks: {silence: [site-alias-without-resolver]}\n") == []
 
 
+def test_an_alias_of_a_name_with_a_dot_in_a_label_leads_where_its_labels_say(checked):
+    assert checked.check_one("x ALIAS b\\.example.com.\n") == ["site-alias-without-resolver 5"]
+
+
 CDNS = """
 pops: {fra: }
 policies: {any: [weighted]}

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gslb.config import alias_rdata as alias_rdata  # noqa: PLC0414 - makes ALIAS data known to dnspython
+from gslb.config.leads import MAXIMUM_NAMES
 from gslb.model.alias import ALIAS
 from gslb.model.site import Endpoint, Member, Pool, SteeredName, SteeringConfig
-from gslb.zones.reach import MAXIMUM_NAMES, Reach, steered_targets
+from gslb.zones.reach import Reach, steered_targets
 from gslb.zones.touched import Touched
 from tests.engine import APEX, Engine
 
