@@ -7,7 +7,7 @@ DNAME and an address end the way.
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.rdatatype
@@ -19,6 +19,7 @@ from gslb.model.finding import Finding, Place
 from gslb.model.rules import RULES
 from gslb.model.site import AAAA, CNAME, A
 from gslb.zones.checks.records import NS, name_at, records_of
+from gslb.zones.checks.sieve import MAXIMUM_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,8 @@ MAXIMUM_NAMES = 1_000_000
 """Names that are followed in a site."""
 MAXIMUM_STEPS = 32
 """How far each of them is followed; an answer goes half as far."""
-MAXIMUM_LOOPS = 1_000
+MAXIMUM_ON_LOOPS = 2_000_000
+"""Names on all the loops that are told of, each as often as it is on one."""
 NAMES_SHOWN = 5
 
 DNAME = int(dns.rdatatype.DNAME)
@@ -56,24 +58,29 @@ Graph = dict[str, list[Edge]]
 
 
 def check_loops(
-    aliases: Iterable[str],
+    starts: Iterable[str],
     zones: Mapping[str, ZoneText],
     cnames: Mapping[str, Sequence[PoolCname]],
     steered: Mapping[str, Sequence[str]],
 ) -> Iterator[tuple[str, Finding]]:
     """A finding for each loop, with the origin of the zone whose record it is at; of a pool, with none.
 
-    ``aliases`` are targets of ALIAS records, ``cnames`` has for every steered name what its pool may answer
-    as CNAME in ``zones`` (by origin), ``steered`` the steered names of each zone.
+    ``starts`` are the targets of ALIAS records and the cnames of pools. ``cnames`` has for every steered name
+    what its pool may answer as CNAME in ``zones`` (by origin), ``steered`` the steered names of each zone.
     """
-    starts = dict.fromkeys(aliases)
-    starts.update((one.target, None) for of_name in cnames.values() for one in of_name)
     told: set[Place] = set()
-    for names, edges in islice(_loops(_follow(starts, zones, cnames, steered)), MAXIMUM_LOOPS):
+    left, of_pools = MAXIMUM_ON_LOOPS, 0
+    for names, edges in _loops(_follow(starts, zones, cnames, steered)):
+        left -= len(names)
+        if left < 0:
+            break
         first = _first(edges)
         if first is None or first.place in told:
             continue
         told.add(first.place)
+        of_pools += bool(first.pool)
+        if first.pool and of_pools > MAXIMUM_FINDINGS:
+            continue
         at = edges.index(first)
         message = _message(first, [*names[at:], *names[:at]], any(edge.pool for edge in edges))
         rule = "zone-alias-loop" if first.rtype == ALIAS else "site-cname-loop"
@@ -112,7 +119,7 @@ def _follow(
 ) -> Graph:
     """Where each of ``starts`` leads, and what that leads to."""
     graph: Graph = {}
-    pending = list(starts)
+    pending = list(dict.fromkeys(starts))
     for _ in range(MAXIMUM_STEPS):
         by_zone: dict[str, list[str]] = {}
         for name in pending[: MAXIMUM_NAMES - len(graph)]:

@@ -90,9 +90,10 @@ def _check_ways(
     of_pools = cnames_of_pools(steering, zones)
     sieve.add("", islice(check_pool_cnames(of_pools, whole, steered), MAXIMUM_FINDINGS))
     if aliases or of_pools:
-        targets = [alias.target for of_zone in aliases.values() for alias in of_zone]
+        starts = [alias.target for of_zone in aliases.values() for alias in of_zone]
+        starts += [cname.target for of_pool in of_pools.values() for cname in of_pool]
         of_names = cnames_of_names(steering, of_pools)
-        for origin, finding in check_loops(targets, zones, of_names, steered):
+        for origin, finding in check_loops(starts, zones, of_names, steered):
             sieve.add(origin, [finding])
 
 

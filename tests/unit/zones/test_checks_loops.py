@@ -150,12 +150,17 @@ def test_nothing_is_missing_of_a_zone_that_could_not_be_read(checked):
     assert checked.check_one("www A 192.0.2\n", steer(a=["www.example.com."])) == ["zone-syntax 5"]
 
 
+def test_at_most_about_a_hundred_loops_of_pools_are_told_of(checked):
+    yaml = steer(**{f"n{at}": [f"n{at ^ 1}.example.com."] for at in range(300)})
+    assert checked.check_one("", yaml) == [f"site-cname-loop site.yaml:{6 + 4 * at}" for at in range(101)]
+
+
 def test_what_is_followed_is_bounded(checked, monkeypatch):
     monkeypatch.setattr(loops, "MAXIMUM_NAMES", 3)
     text = "".join(f"a{index} ALIAS a{index}\n" for index in range(9))
     assert len(checked.check_one(text)) == 3
     monkeypatch.undo()
-    monkeypatch.setattr(loops, "MAXIMUM_LOOPS", 4)
+    monkeypatch.setattr(loops, "MAXIMUM_ON_LOOPS", 4)
     assert len(checked.check_one(text)) == 4
     monkeypatch.undo()
     monkeypatch.setattr(loops, "MAXIMUM_STEPS", 2)

@@ -15,7 +15,7 @@
 //! | `zone-ns-cname`, `zone-mx-cname` | warning | NS and MX name no aliases (RFC 2181 section 10.3) |
 //! | `zone-srv-cname` | warning | SRV names no alias (RFC 2782) |
 //! | `zone-mx-null` | warning | a null MX stands alone with preference 0 (RFC 7505 section 3) |
-//! | `zone-dangling-target` | warning | CNAME, ALIAS, MX, SRV, SVCB and HTTPS name what exists, ALIAS what has addresses |
+//! | `zone-dangling-target` | warning | CNAME, MX, SRV, SVCB and HTTPS name what exists, ALIAS what has addresses |
 //! | `zone-cname-loop` | warning | no CNAME leads back to itself (RFC 1034 section 3.6.2) |
 //! | `zone-occluded` | warning | nothing but glue below a delegation, nothing below a DNAME |
 //!
