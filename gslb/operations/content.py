@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,7 @@ from gslb.operations.overlay import stored_overlay
 from gslb.operations.reports import finding_report
 from gslb.operations.turns import Turns
 from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stored_rrsets
+from gslb.steering.roster import Roster
 from gslb.zones.names import read_name
 from gslb.zones.serial import next_serial
 
@@ -29,13 +31,16 @@ if TYPE_CHECKING:
     from gslb.aliases.external import AliasRow, ExternalAlias
     from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
-    from gslb.model.change import RRsetKey, StoredRRset
+    from gslb.health.plan import PlanChange
+    from gslb.model.change import Overlay, RRsetKey, StoredRRset
     from gslb.model.clock import Clock
+    from gslb.model.report import FindingReport
     from gslb.model.site import LatencyRow, LocationKind, SteeringConfig
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.verdicts import Verdicts
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
     from gslb.publish import PreparedSite, Publisher
+    from gslb.steering.roster import Succession
     from gslb.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -223,23 +228,24 @@ class Content:
         rows = await self._store.rrsets()
         latency = await self._store.latency()
         overlay = stored_overlay(rows, await self._store.serials(), latency)
-        prepared = await self._publisher.prepare_site(overlay, may_leave_out)
-        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
-        generation = self._take_over(prepared, rows, latency)
-        self._aliases = aliases
-        self._flattener.reconfigure(external, prepared.steering.resolver)
-        zones = self._publisher.zones()
+        loaded = await self._prepare(overlay, may_leave_out)
+        generation = self._take_over(loaded, rows, latency)
+        steering = loaded.prepared.steering
         # As they are, here and below: making what validates them would hold up a start.
         return ReloadResult.model_construct(
             generation=generation,
-            zones=len(zones),
-            records=sum(zone.record_count for zone in zones.values()),
-            pops=len(prepared.steering.pops),
-            names=len(prepared.steering.names),
+            zones=len(loaded.prepared.zones),
+            records=loaded.records,
+            pops=len(steering.pops),
+            names=len(steering.names),
             seconds=round(self._clock.monotonic() - started, 6),
-            findings=[finding_report(finding) for finding in prepared.findings],
+            findings=loaded.findings,
         )
+
+    async def _prepare(self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool]) -> _Loaded:
+        """Load the site directory, and make all of what takes over that does not hang on the live state."""
+        prepared = await self._publisher.prepare_site(overlay, may_leave_out)
+        return await asyncio.to_thread(_look_through, prepared, self._verdicts.table.roster, self._checker)
 
     async def _change_and_give_back(
         self, key: str, read: Sequence[ReadRRset], author: str
@@ -255,18 +261,12 @@ class Content:
         serials = {**await self._store.serials(), key: next_serial(self._publisher.zones()[key].serial)}
         # What is left out already may stay so: RRsets can be given back one after the other.
         known = self._left_out - replaced
-        prepared = await self._publisher.prepare_site(
-            stored_overlay(rows, serials, latency), known.__contains__
-        )
-        serial = prepared.serial(key)
+        loaded = await self._prepare(stored_overlay(rows, serials, latency), known.__contains__)
+        serial = loaded.prepared.serial(key)
         if serial is None:
             raise ConflictError(f"the site no longer holds a file of the zone {key}: reload the site first")
-        aliases = await asyncio.to_thread(_aliases_of, prepared.zones)
-        external = await asyncio.to_thread(_external, aliases, prepared.zones, prepared.steering)
         await self._store.put_rrsets(key, serial, changed, author, now, forgotten=given_back)
-        generation = self._take_over(prepared, rows, latency)
-        self._aliases = aliases
-        self._flattener.reconfigure(external, prepared.steering.resolver)
+        generation = self._take_over(loaded, rows, latency)
         self._note_reload(success=True, message="")
         log.info(
             "zone changed",
@@ -278,23 +278,21 @@ class Content:
         )
         return ZoneChangeResult(zone=key, serial=serial, changed=len(read), generation=generation)
 
-    def _take_over(
-        self, prepared: PreparedSite, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]
-    ) -> int:
+    def _take_over(self, loaded: _Loaded, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]) -> int:
         """Publish a loaded site; return the generation. Waits for nothing: no flip or drain comes between."""
+        prepared = loaded.prepared
         steering = prepared.steering
-        self._checker.reconfigure(steering)
-        generation = self._publisher.commit_site(
-            prepared, *self._verdicts.take_over(steering, self._checker.observed())
-        )
+        self._checker.reconfigure(loaded.watched)
+        octets = self._verdicts.take_over(steering, loaded.succession, self._checker.observed())
+        generation = self._publisher.commit_site(prepared, *octets)
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
             self._api_rrsets.setdefault(row.zone, set()).add((row.name, row.rtype))
         self._left_out = prepared.left_out
-        zones = self._publisher.zones()
-        records = sum(zone.record_count for zone in zones.values())
-        log.info("site loaded", generation=generation, zones=len(zones), records=records)
+        self._aliases = loaded.aliases
+        self._flattener.reconfigure(loaded.external, steering.resolver)
+        log.info("site loaded", generation=generation, zones=len(prepared.zones), records=loaded.records)
         return generation
 
     def _note_reload(self, *, success: bool, message: str) -> None:
@@ -305,9 +303,32 @@ class Content:
             self.last_success = now
 
 
-def _aliases_of(zones: Mapping[str, Zone]) -> dict[str, list[AliasRow]]:
-    """The ALIAS records of each zone that has some: a look at every name, so not for the event loop."""
-    return {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A site that is prepared, and what takes a look at all of it: made off the event loop."""
+
+    prepared: PreparedSite
+    aliases: dict[str, list[AliasRow]]
+    external: list[ExternalAlias]
+    succession: Succession
+    watched: PlanChange
+    records: int
+    findings: list[FindingReport]
+
+
+def _look_through(prepared: PreparedSite, before: Roster, checker: Checker) -> _Loaded:
+    """``before`` and what the checker watches are those of the site that is served, until this one is."""
+    zones = prepared.zones
+    aliases = {origin: rows for origin, zone in zones.items() if (rows := zone.aliases())}
+    return _Loaded(
+        prepared,
+        aliases,
+        _external(aliases, zones, prepared.steering),
+        Roster(prepared.steering).after(before),
+        checker.plan(prepared.steering),
+        sum(zone.record_count for zone in zones.values()),
+        [finding_report(finding) for finding in prepared.findings],
+    )
 
 
 def _external(
