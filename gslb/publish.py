@@ -187,6 +187,7 @@ class Publisher:
         """
         zones = list(prepared.zones.values())
         generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
+        before: list[Mapping[str, Zone] | SteeringConfig] = [self._zones, self._steering]
         self._zones = prepared.zones
         self._origins = prepared.origins
         self._steering = prepared.steering
@@ -197,9 +198,27 @@ class Publisher:
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
-        # Records as they were read, and the generation before: nobody holds them now.
-        asyncio.get_running_loop().run_in_executor(None, self._dataplane.give_memory_back)
+        # Records as they were read, and the generation before: nobody else holds them now.
+        asyncio.get_running_loop().run_in_executor(None, self._let_go, before)
         return generation
+
+    def _let_go(self, before: list[Mapping[str, Zone] | SteeringConfig]) -> None:
+        """Free what was served, of which ``before`` is emptied, and give its memory back. In any thread.
+
+        One by one: to free so many objects in one go holds up the event loop, whatever thread does it.
+        """
+        parts: list[object] = []
+        while before:
+            whole = before.pop()
+            if isinstance(whole, SteeringConfig):
+                parts += [endpoint for pool in whole.pools for endpoint in pool.endpoints]
+                parts += [row for _, rows in whole if isinstance(rows, tuple) for row in rows]
+            else:
+                parts += whole.values()
+        del whole
+        while parts:
+            parts.pop()
+        self._dataplane.give_memory_back()
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:
         """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.

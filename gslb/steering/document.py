@@ -84,7 +84,7 @@ def steering_document(config: SteeringConfig, latency: Iterable[LatencyRow] | No
     policies = _number(config.policies)
     units = {**{name: len(pops) + number for name, number in pools.items()}, **pops}
     rows = config.latency if latency is None else latency
-    document = {
+    document: dict[str, list[Any]] = {
         "databases": list(config.databases),
         "overrides": [_override(override) for override in config.overrides],
         "pops": [
@@ -103,7 +103,14 @@ def steering_document(config: SteeringConfig, latency: Iterable[LatencyRow] | No
             for row in rows
         ],
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        "{" + ",".join(f"{_json(key)}:[{','.join(map(_json, rows))}]" for key, rows in document.items()) + "}"
+    )
+
+
+def _json(value: object) -> str:
+    # Never all at once: to write all endpoints in one go holds up the event loop, whatever thread does it.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def numbered_endpoints(config: SteeringConfig, first: int = 0) -> Iterator[tuple[int, Pool, Endpoint]]:

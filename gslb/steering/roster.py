@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gslb.model.site import Endpoint, Pool, SteeringConfig, UnknownCounts
     from gslb.steering.availability import Need
@@ -45,7 +45,6 @@ class Roster:
         self.groups: list[tuple[Need, list[int]]] = []
         self.groups_of: list[tuple[int, ...]] = []
         self._keys: list[tuple[str, int]] = []
-        self._identities: list[Identity] = []
         for pool in config.pools:
             self._add(pool)
 
@@ -64,8 +63,8 @@ class Roster:
 
     def after(self, before: Roster) -> Succession:
         """What of the state of ``before`` goes on here, and where."""
-        known = {identity: number for number, identity in enumerate(before._identities)}
-        endpoints = [known.get(identity, NEW) for identity in self._identities]
+        known = {identity: number for number, identity in enumerate(_identities(before._pools))}
+        endpoints = [known.get(identity, NEW) for identity in _identities(self._pools)]
         groups_before = {key: group for group, key in enumerate(before._keys)}
         groups = [groups_before.get(key, NEW) for key in self._keys]
         changed = {
@@ -85,7 +84,7 @@ class Roster:
 
     def _add(self, pool: Pool) -> None:
         by_kind: dict[int, int] = {}
-        alike: dict[tuple[str, str], int] = {}
+        shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         for endpoint in pool.endpoints:
             number = len(self.groups_of)
             kinds = endpoint.kinds
@@ -95,10 +94,8 @@ class Roster:
                     self._keys.append((pool.name, kind))
                     self.groups.append((pool.min_healthy.of(kind), []))
                 self.groups[by_kind[kind]][1].append(number)
-            self.groups_of.append(tuple(by_kind[kind] for kind in kinds))
-            key = (endpoint.pop, _target(endpoint))
-            alike[key] = alike.get(key, -1) + 1
-            self._identities.append((pool.name, *key, alike[key]))
+            own = tuple(by_kind[kind] for kind in kinds)
+            self.groups_of.append(shared.setdefault(own, own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,16 @@ class Succession:
     endpoints: Sequence[int]
     groups: Sequence[int]
     changed: frozenset[int]
+
+
+def _identities(pools: Iterable[Pool]) -> Iterator[Identity]:
+    """Of each endpoint, by number. Not kept: to free many thousands would hold up the event loop."""
+    for pool in pools:
+        alike: dict[tuple[str, str], int] = {}
+        for endpoint in pool.endpoints:
+            key = (endpoint.pop, _target(endpoint))
+            alike[key] = alike.get(key, -1) + 1
+            yield (pool.name, *key, alike[key])
 
 
 def _target(endpoint: Endpoint) -> str:
