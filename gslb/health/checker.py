@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from gslb.health.plan import PlanChange
+    from gslb.health.plan import Monitored, PlanChange
     from gslb.health.probes import Prober, ProbeResult
     from gslb.model.clock import Clock
     from gslb.model.site import Monitor, SteeringConfig
@@ -163,13 +163,9 @@ class Checker:
         judged = ((number, self._by_number[number]) for number in wanted)
         return {number: EndpointHealth() if one is None else one.health() for number, one in judged}
 
-    def monitored(self) -> list[tuple[str, Observed, tuple[int, ...]]]:
-        """What each monitor observes, and the numbers of the endpoints that it observes it of."""
-        return [
-            (watch.monitor.name, watch.health.observed, judged.numbers)
-            for judged in self._judged
-            for watch in judged.watches
-        ]
+    def monitored(self) -> Monitored:
+        """What each monitor observes of each of its endpoints."""
+        return self._plan.monitored([watch.health.observed for watch in self._watches])
 
     def statistics(self) -> Mapping[str, ProbeStatistics]:
         """Counts per monitor since it appeared."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gslb.health.probes import ProbeTarget, probe_target
 from gslb.model.finding import NOWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from gslb.model.health import Observed
     from gslb.model.site import Monitor, SteeringConfig
 
 Key = tuple[str, ProbeTarget]
@@ -25,13 +26,22 @@ NOBODY = -1
 """Stands for the place of a jury where there is none, and for the place before of what is new."""
 
 
+class Monitored(NamedTuple):
+    """What monitors say: ``monitors[i]`` observes ``observed[i]`` of the endpoint ``numbers[i]``."""
+
+    monitors: Sequence[str] = ()
+    observed: Sequence[Observed] = ()
+    numbers: Sequence[int] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
     """The targets of one configuration, and which endpoints they decide of.
 
     A *jury* are the targets that together judge the same endpoints: ``juries`` has for each their places in
     ``targets``, ``numbers`` the endpoints, and ``jury_of`` each endpoint's jury or ``NOBODY``. ``monitors``
-    are by name and without their place in the site, ``counts`` says how many targets each has.
+    are by name and without their place in the site, ``counts`` says how many targets each has. ``pairs`` has
+    each target with each endpoint that it is about, as lists of monitors, places of targets, and endpoints.
     """
 
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
@@ -40,6 +50,12 @@ class WatchPlan:
     numbers: Sequence[tuple[int, ...]] = ()
     jury_of: Sequence[int] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    pairs: tuple[Sequence[str], Sequence[int], Sequence[int]] = ((), (), ())
+
+    def monitored(self, observed: Sequence[Observed]) -> Monitored:
+        """What the monitors say where the targets, by their places, are ``observed`` so."""
+        monitors, targets, numbers = self.pairs
+        return Monitored(monitors, list(map(observed.__getitem__, targets)), numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ def plan_watches(config: SteeringConfig) -> WatchPlan:
         list(map(tuple, numbers)),
         jury_of,
         Counter(name for name, _ in targets),
+        _pairs(targets, juries, numbers),
     )
 
 
@@ -100,6 +117,20 @@ def change_of_plan(before: WatchPlan, after: WatchPlan) -> PlanChange:
         sorted(set(range(len(before.juries))).difference(juries)),
         frozenset(edited),
     )
+
+
+def _pairs(
+    targets: Iterable[Key], juries: Iterable[Sequence[int]], numbers: Iterable[Sequence[int]]
+) -> tuple[list[str], list[int], list[int]]:
+    names = [name for name, _ in targets]
+    pairs = [
+        (target, number)
+        for jury, own in zip(juries, numbers, strict=True)
+        for target in jury
+        for number in own
+    ]
+    places = [target for target, _ in pairs]
+    return [names[target] for target in places], places, [number for _, number in pairs]
 
 
 def _places(wanted: Sequence[Hashable], known: Sequence[Hashable]) -> list[int]:

@@ -113,14 +113,11 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def numbered_endpoints(config: SteeringConfig, first: int = 0) -> Iterator[tuple[int, Pool, Endpoint]]:
-    """Every endpoint with its number, in order, from the number ``first`` on."""
-    number = 0
-    for pool in config.pools:
-        skipped = min(max(0, first - number), len(pool.endpoints))
-        for own, endpoint in enumerate(pool.endpoints[skipped:], number + skipped):
-            yield own, pool, endpoint
-        number += len(pool.endpoints)
+def numbered_endpoints(config: SteeringConfig) -> Iterator[tuple[int, Pool, Endpoint]]:
+    """Every endpoint with its number, in order."""
+    pairs = ((pool, endpoint) for pool in config.pools for endpoint in pool.endpoints)
+    for number, (pool, endpoint) in enumerate(pairs):
+        yield number, pool, endpoint
 
 
 def _number(named: Iterable[Pop | Pool | Policy]) -> Numbers:

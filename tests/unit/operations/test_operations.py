@@ -194,8 +194,8 @@ async def test_an_alias_set_through_the_api_is_resolved_and_reported(world):
         ("AAAA", "fresh", 60),
     ]
     assert world.publisher.flattened[0] == ("cdn.example.org.", 1, 60, [], False)
-    assert world.operations.gauges().alias_targets == {"fresh": 1, "stale": 0, "unknown": 0}
-    assert world.operations.gauges().resolution_successes == 2
+    assert (await world.operations.gauges()).alias_targets == {"fresh": 1, "stale": 0, "unknown": 0}
+    assert (await world.operations.gauges()).resolution_successes == 2
     assert world.operations.status().aliases.fresh == 1
     await world.operations.change_rrsets("example.com", [RequestedRRset("@", "ALIAS", None, ())], "ana")
     assert world.publisher.flattened == []

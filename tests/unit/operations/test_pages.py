@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from gslb.errors import InvalidChangeError
+from gslb.operations.counts import EndpointCounts
+from gslb.steering.roster import Roster
 
 
 class CountedZones(dict):
@@ -40,6 +44,32 @@ async def test_a_page_of_endpoints_asks_for_the_health_of_no_others(world):
     assert [[row.number for row in page.endpoints] for page in pages] == [[0, 1, 2], [3], []]
     assert [page.next_offset for page in pages] == [3, None, None]
     assert asked == [(0, 1, 2), (3,), ()]
+
+
+async def test_no_more_endpoints_are_looked_at_than_an_explanation_names(world, monkeypatch):
+    looked = []
+    endpoint = Roster.endpoint
+    monkeypatch.setattr(
+        Roster, "endpoint", lambda roster, number: looked.append(number) or endpoint(roster, number)
+    )
+    report = world.operations.explain("www.example.com", "A", "192.0.2.7", None)
+    assert list(report.endpoints) == looked == [0, 2]
+
+
+async def test_metrics_are_counted_off_the_event_loop_as_things_stood_at_the_scrape(world, monkeypatch):
+    threads = []
+    for count in ("verdicts", "observed", "monitored"):
+        counted = getattr(EndpointCounts, count)
+        monkeypatch.setattr(
+            EndpointCounts,
+            count,
+            lambda counts, counted=counted: threads.append(threading.current_thread()) or counted(counts),
+        )
+    gauges = await world.operations.gauges()
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+    assert gauges.observed == {("fra", "unknown"): 2, ("ams", "unknown"): 1, ("sin", "unknown"): 1}
+    assert gauges.zone_serials == {"example.com.": 10}
 
 
 async def test_rrsets_come_in_pages_and_by_name_and_type(world):

@@ -24,7 +24,7 @@ async def test_a_failed_reload_leaves_everything_and_says_why(world):
     assert len(world.publisher.published) == 1
     last = world.operations.status().last_reload
     assert (last.success, last.message) == (False, "a.zone:3: error: bad TTL [zone-syntax]")
-    gauges = world.operations.gauges()
+    gauges = await world.operations.gauges()
     assert (gauges.reload_successes, gauges.reload_failures) == (1, 1)
 
 
