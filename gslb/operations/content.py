@@ -334,9 +334,9 @@ def _look_through(prepared: PreparedSite, before: Roster, checker: Checker) -> _
 def _external(
     aliases: Mapping[str, Sequence[AliasRow]], zones: Mapping[str, Zone], steering: SteeringConfig
 ) -> list[ExternalAlias]:
-    """Those that may lead outside, by way of steered names too: a look at every steered name."""
+    """Those that may lead outside, by name, by way of steered names too: a look at every steered name."""
     if not aliases:
         return []
     from gslb.zones.reach import steered_targets  # noqa: PLC0415 - a start without aliases is quicker
 
-    return external_aliases(aliases, zones, steered_targets(steering))
+    return sorted(external_aliases(aliases, zones, steered_targets(steering)))

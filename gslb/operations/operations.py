@@ -241,13 +241,17 @@ class Operations:
         rows = latency_entries(self._publisher.steering.latency, self._content.latency())
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
-    def aliases(self) -> AliasList:
-        """The ALIAS records that lead outside the zones served here."""
+    def aliases(self, offset: int, limit: int) -> AliasList:
+        """A page of the ALIAS records that lead outside the zones served here."""
+        total = self._flattener.leads
+        end = min(offset + limit, total)
         return AliasList(
             generation=self._publisher.generation,
-            total=sum(len(alias.targets) for alias in self._flattener.aliases()),
+            total=total,
             has_resolver=self._publisher.steering.resolver is not None,
-            aliases=alias_reports(self._flattener),
+            aliases=alias_reports(self._flattener, offset, limit),
+            offset=offset,
+            next_offset=end if end < total else None,
         )
 
     def explain(

@@ -150,6 +150,16 @@ async def test_rrsets_are_given_back_to_the_zone_file_with_null(server):
     assert {"type": "null"} in records["anyOf"]
 
 
+@pytest.mark.parametrize("path", ["/v1/zones", "/v1/endpoints", "/v1/aliases"])
+async def test_lists_come_in_pages_and_the_openapi_document_says_so(server, path):
+    page = await server.json("GET", f"{path}?offset=7&limit=1000")
+    assert (page["offset"], page["next_offset"]) == (7, None)
+    await server.problem("GET", f"{path}?limit=1001", 422)
+    document = await server.json("GET", "/v1/openapi.json")
+    parameters = document["paths"][path]["get"]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == ["offset", "limit"]
+
+
 async def test_a_bad_change_names_everything_wrong_and_changes_nothing(server):
     body = {
         "rrsets": [
