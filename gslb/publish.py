@@ -21,7 +21,7 @@ from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
 from gslb.config.files import stamps
 from gslb.config.rdata import present_type
-from gslb.errors import InvalidChangeError, NotFoundError, SiteError
+from gslb.errors import InvalidChangeError, NotFoundError, SiteError, shown
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering
@@ -235,7 +235,7 @@ class Publisher:
             raise InvalidChangeError(str(error)) from error
         lost = await asyncio.to_thread(self._lost_last_resorts, changed, changes)
         if lost:
-            raise InvalidChangeError("; ".join(finding.message for finding in lost), findings=lost)
+            raise InvalidChangeError("; ".join(shown([finding.message for finding in lost])), findings=lost)
         touched = Touched(origin, changes)
         if self._compiled is not None:
             tests = await asyncio.to_thread(self._affected.by_records, touched, self._zones)
@@ -283,7 +283,7 @@ class Publisher:
         known = {finding.place for finding in before}
         broken = [finding for finding in failed if finding.place not in known]
         if broken:
-            message = "the site's own policy tests refuse this: " + "; ".join(map(str, broken))
+            message = "the site's own policy tests refuse this: " + "; ".join(shown(broken))
             raise InvalidChangeError(message, findings=broken)
 
     def commit_latency(self, prepared: PreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:

@@ -11,7 +11,7 @@ import structlog
 
 from gslb.aliases.external import external_aliases
 from gslb.config.wording import unknown_name
-from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError
+from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError, shown
 from gslb.model.alias import ALIAS
 from gslb.model.report import LastReload, LatencyResult, ReloadResult, ZoneChangeResult
 from gslb.operations.latency_changes import read_latency, without_small_changes
@@ -181,7 +181,7 @@ class Content:
     async def reload(self, cause: str = "request") -> ReloadResult:
         """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving.
 
-        A failure is in the log then, with its ``cause`` and every error.
+        A failure is in the log then, with its ``cause`` and its errors.
         """
         result = await self._turns.run(lambda: self._load_or_log(cause))
         if isinstance(result, GslbError):
@@ -202,8 +202,7 @@ class Content:
         try:
             return await self._noting(self._load)
         except GslbError as error:
-            found = error.findings if isinstance(error, SiteError) else (error,)
-            errors = [str(one) for one in found]
+            errors = shown(error.findings if isinstance(error, SiteError) else (error,))
             log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
             return error  # not raised: what ends with an exception is logged as a refused change
 

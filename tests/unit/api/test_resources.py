@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
+from gslb.api import problems
 from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.steering.demand import Cell
@@ -255,6 +257,24 @@ async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
     problem = await server.problem("POST", "/v1/reload", 422)
     assert problem["errors"] == [{"detail": "bad TTL", "rule": "zone-syntax", "file": "a.zone", "line": 3}]
     assert server.publisher.generation == 2
+
+
+async def test_of_very_many_errors_the_first_are_told_wherever_they_are(server, monkeypatch):
+    found = [
+        Finding("zone-syntax", Severity.ERROR, Place("a.zone", line), "bad") for line in range(1, 20_001)
+    ]
+    server.publisher.fails = SiteError(found)
+    made = []
+    of_finding = problems._of_finding
+    monkeypatch.setattr(problems, "_of_finding", lambda one: made.append(one) or of_finding(one))
+    with capture_logs() as logs:
+        problem = await server.problem("POST", "/v1/reload", 422)
+    assert (len(made), len(problem["errors"])) == (100, 100)
+    last = (await server.json("GET", "/v1/status"))["last_reload"]["message"]
+    (logged,) = [entry["errors"] for entry in logs if entry["log_level"] == "error"]
+    for lines in (problem["detail"].splitlines(), last.splitlines(), logged):
+        assert (len(lines), lines[0]) == (101, "a.zone:1: error: bad [zone-syntax]")
+        assert lines[-1] == "… and 19900 more: gslb check shows all"
 
 
 async def test_what_the_site_says_against_a_change_has_its_place(server, monkeypatch):
