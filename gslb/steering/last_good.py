@@ -93,13 +93,15 @@ class LastGood:
             elif served[number] == inf:
                 served[number] = now
         groups = set(chain.from_iterable(map(self._roster.groups_of.__getitem__, touched)))
+        concerned = set(touched)
         for group in groups:
             need, numbers = self._roster.groups[group]
-            if is_enough(need, [verdicts[number] for number in numbers]):
-                self._lost[group] = inf
-            else:
-                self._lost[group] = min(self._lost[group], now)
-        return self._mark(set(chain.from_iterable(self._roster.groups[group][1] for group in groups)), now)
+            is_lost = not is_enough(need, [verdicts[number] for number in numbers])
+            lost = min(self._lost[group], now) if is_lost else inf
+            if lost != self._lost[group]:
+                self._lost[group] = lost
+                concerned.update(numbers)
+        return self._mark(concerned, now)
 
     def expire(self, now: float) -> set[int]:
         """The endpoints that are marked no more, since they stopped serving too long ago."""

@@ -104,6 +104,16 @@ def test_marks_are_looked_at_when_the_first_may_expire():
     assert world.marked == {2}
 
 
+def test_a_flip_looks_at_the_others_of_its_pool_only_when_that_is_lost_or_found():
+    world = World(pool("web", v4(1), v4(2), v4(3), min_healthy=MinHealthy(ipv4=Count(count=2))))
+    looked = []
+    mark = world.marks._mark
+    world.marks._mark = lambda numbers, now: looked.append(set(numbers)) or mark(numbers, now)
+    for changes in ({"n0": DOWN}, {"n1": DOWN}, {"n2": DOWN}, {"n0": UP}, {"n1": UP}):
+        world.say(at_once=True, **changes)
+    assert looked == [{0}, {0, 1, 2}, {2}, {0}, {0, 1, 2}]
+
+
 def test_marks_that_an_outage_held_expire_once_it_is_over():
     world = World(pool("web", v4(1), v4(2)))
     world.say(n0=DOWN, n1=DOWN)
