@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from gslb.model.finding import Finding
 
 
+ERRORS_SHOWN = 100
+"""More errors than this are counted, not told one by one: a site may have one in each of very many files."""
+
+OTHERS = "… and "
+"""How the text begins that counts them."""
+
+
+def shown(found: Sequence[object]) -> list[str]:
+    """A text for each of the first, and one that counts the others if there are any."""
+    more = len(found) - ERRORS_SHOWN
+    others = [f"{OTHERS}{more} more: gslb check shows all"] if more > 0 else []
+    return [*map(str, found[:ERRORS_SHOWN]), *others]
+
+
 class GslbError(Exception):
     """Base of all; its text says what is wrong, where, and what to do."""
 
@@ -30,12 +44,13 @@ class GslbError(Exception):
 class SiteError(GslbError):
     """The site directory does not load; nothing of it was taken over.
 
-    ``findings`` keeps the errors, which would be hard to see among warnings; ``gslb check`` shows all.
+    ``findings`` keeps the errors, which would be hard to see among warnings; ``gslb check`` shows all. The
+    text has the first ``ERRORS_SHOWN``.
     """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(finding for finding in findings if finding.severity == "error")
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        super().__init__("\n".join(shown(self.findings)))
 
 
 class StateError(GslbError):

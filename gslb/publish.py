@@ -22,7 +22,7 @@ from gslb.affected_tests import AffectedTests
 from gslb.compile import compile_site
 from gslb.config.named_files import BeforeReading, NamedFiles
 from gslb.config.rdata import present_type
-from gslb.errors import InvalidChangeError, NotFoundError, SiteError
+from gslb.errors import InvalidChangeError, NotFoundError, SiteError, shown
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
 from gslb.steering.compile import compile_steering
@@ -188,6 +188,7 @@ class Publisher:
         """
         zones = list(prepared.zones.values())
         generation = self._dataplane.publish(zones, prepared.compiled, verdicts, loads)
+        before: list[Mapping[str, Zone] | SteeringConfig] = [self._zones, self._steering]
         self._zones = prepared.zones
         self._origins = prepared.origins
         self._steering = prepared.steering
@@ -198,9 +199,27 @@ class Publisher:
         self._named = prepared.named
         if prepared.moves is not None:
             _log_moves(prepared.moves)
-        # Records as they were read, and the generation before: nobody holds them now.
-        asyncio.get_running_loop().run_in_executor(None, self._dataplane.give_memory_back)
+        # Records as they were read, and the generation before: nobody else holds them now.
+        asyncio.get_running_loop().run_in_executor(None, self._let_go, before)
         return generation
+
+    def _let_go(self, before: list[Mapping[str, Zone] | SteeringConfig]) -> None:
+        """Free what was served, of which ``before`` is emptied, and give its memory back. In any thread.
+
+        One by one: to free so many objects in one go holds up the event loop, whatever thread does it.
+        """
+        parts: list[object] = []
+        while before:
+            whole = before.pop()
+            if isinstance(whole, SteeringConfig):
+                parts += [endpoint for pool in whole.pools for endpoint in pool.endpoints]
+                parts += [row for _, rows in whole if isinstance(rows, tuple) for row in rows]
+            else:
+                parts += whole.values()
+        del whole
+        while parts:
+            parts.pop()
+        self._dataplane.give_memory_back()
 
     async def prepare_zone_change(self, origin: str, changes: list[RRsetChange]) -> PreparedZone:
         """Apply the changes and raise the SOA serial (RFC 1982) unless they set a newer one.
@@ -263,7 +282,7 @@ class Publisher:
         known = {finding.place for finding in before}
         broken = [finding for finding in failed if finding.place not in known]
         if broken:
-            message = "the site's own policy tests refuse this: " + "; ".join(map(str, broken))
+            message = "the site's own policy tests refuse this: " + "; ".join(shown(broken))
             raise InvalidChangeError(message, findings=broken)
 
     def commit_latency(self, prepared: PreparedLatency, verdicts: bytes, loads: bytes = b"") -> int:

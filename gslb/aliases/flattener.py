@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -71,7 +74,11 @@ class Flattener:
         self._settings: ResolverSettings | None = None
         self._resolver: Resolver | None = None
         self._aliases: tuple[ExternalAlias, ...] = ()
+        self._ends: list[int] = []
+        """How many targets the aliases have up to each."""
         self._targets: tuple[str, ...] = ()
+        self._resolved: list[tuple[Lookup, Lookup]] = []
+        """Of each target that is kept up to date: A, then AAAA."""
         self._lookups: dict[tuple[str, int], Lookup] = {}
         self._published: list[FlattenedRow] = []
         self._has_changed = asyncio.Event()
@@ -97,9 +104,15 @@ class Flattener:
             return
         # Each once: very many aliases may share what they lead to.
         ways = dict.fromkeys(alias.targets for alias in aliases)
+        targets = tuple(dict.fromkeys(target for targets in ways for target in targets))
+        if settings is not None:
+            settings = settings.model_copy(update={"place": NOWHERE})
         self._aliases = tuple(aliases)
-        self._targets = tuple(dict.fromkeys(target for targets in ways for target in targets))
-        _warn_of_too_many(self._aliases, self._targets if settings else ())
+        self._ends = list(accumulate(len(alias.targets) for alias in aliases))
+        _warn_of_too_many(self._aliases, targets if settings else ())
+        if (targets, settings) == (self._targets, self._settings):
+            return  # after nearly every change
+        self._targets = targets
         resolved = self._targets[:MAXIMUM_TARGETS] if settings else ()
         wanted = {(name, rtype) for name in resolved for rtype in (A, AAAA)}
         for key in self._lookups.keys() - wanted:
@@ -113,6 +126,7 @@ class Flattener:
             lookup = self._lookups.setdefault(key, Lookup(*key))
             if lookup.task is None and self._resolver is not None and settings is not None:
                 lookup.task = asyncio.create_task(self._keep_resolving(lookup, self._resolver, settings))
+        self._resolved = [(self._lookups[name, A], self._lookups[name, AAAA]) for name in resolved]
         self._untried = {key for key, lookup in self._lookups.items() if lookup.checked_at is None}
         self._tell_if_all_tried()
         if self._lookups and not self._running:
@@ -141,6 +155,7 @@ class Flattener:
         for lookup in self._lookups.values():
             self._cancel(lookup)
         self._lookups.clear()
+        self._targets, self._resolved = (), []
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, *self._stopping, return_exceptions=True)
@@ -148,13 +163,26 @@ class Flattener:
 
     # ── Reports ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def aliases(self) -> Sequence[ExternalAlias]:
-        """The aliases kept up to date, by zone."""
-        return self._aliases
+    @property
+    def leads(self) -> int:
+        """How many pairs there are of an alias and a target that it may lead to."""
+        return self._ends[-1] if self._ends else 0
 
-    def targets(self) -> Sequence[str]:
-        """The names that they may lead to, each once."""
-        return self._targets
+    def page(self, offset: int, limit: int) -> list[tuple[ExternalAlias, str]]:
+        """At most ``limit`` pairs of an alias and a target of it, in their order, from ``offset`` on."""
+        first = bisect_right(self._ends, offset)
+        passed = self._ends[first - 1] if first else 0
+        pairs = ((alias, target) for alias in islice(self._aliases, first, None) for target in alias.targets)
+        return list(islice(pairs, offset - passed, offset - passed + limit))
+
+    def states(self) -> dict[AliasState, int]:
+        """Every state with the number of targets in it."""
+        counts = dict.fromkeys(AliasState, 0)
+        counts[AliasState.UNKNOWN] = len(self._targets) - len(self._resolved)
+        # Few different pairs of many thousands.
+        for states, count in Counter((a.state, aaaa.state) for a, aaaa in self._resolved).items():
+            counts[worst(states)] += count
+        return counts
 
     def lookups(self, target: str) -> list[Lookup]:
         """What is known of a target: A, then AAAA; nothing without a resolver."""

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from gslb.errors import (
+    ERRORS_SHOWN,
     ConflictError,
     GslbError,
     InvalidChangeError,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-ERRORS_LIMIT = 100
-"""A problem document lists at most this many errors."""
 
 _STATUS_OF: tuple[tuple[type[GslbError], HTTPStatus, str], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND, "not-found"),
@@ -100,7 +99,7 @@ def problem_response(
         title=status.phrase,
         status=int(status),
         detail=detail,
-        errors=list(errors[:ERRORS_LIMIT]) or None,
+        errors=list(errors[:ERRORS_SHOWN]) or None,
         incident=incident,
     )
     body = json.dumps(problem.model_dump(exclude_none=True), ensure_ascii=False).encode()
@@ -162,9 +161,9 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 def _errors_of(error: GslbError) -> list[ProblemError]:
     if isinstance(error, OperationError):
         pointed = [ProblemError(pointer=pointer, detail=detail) for pointer, detail in error.problems]
-        return [*pointed, *map(_of_finding, error.findings)]
+        return [*pointed, *map(_of_finding, error.findings[:ERRORS_SHOWN])]
     if isinstance(error, SiteError):
-        return list(map(_of_finding, error.findings))
+        return list(map(_of_finding, error.findings[:ERRORS_SHOWN]))
     return []
 
 

@@ -18,6 +18,7 @@ from gslb.api import (
     system,
     zones,
 )
+from gslb.api.exchange import PageQuery
 from gslb.model import demand_report, report
 
 if TYPE_CHECKING:
@@ -125,9 +126,17 @@ ROUTES: tuple[Route, ...] = (
         path="/v1/endpoints",
         handler=endpoints.endpoints,
         tag="endpoints",
+        query=PageQuery,
         report=report.EndpointList,
     ),
-    Route(method="GET", path="/v1/zones", handler=zones.zones, tag="zones", report=report.ZoneList),
+    Route(
+        method="GET",
+        path="/v1/zones",
+        handler=zones.zones,
+        tag="zones",
+        query=PageQuery,
+        report=report.ZoneList,
+    ),
     Route(
         method="GET",
         path="/v1/zones/{zone}",
@@ -145,7 +154,14 @@ ROUTES: tuple[Route, ...] = (
         report=report.ZoneChangeResult,
         time_limit=LONG_TIME_LIMIT,
     ),
-    Route(method="GET", path="/v1/aliases", handler=aliases.aliases, tag="aliases", report=report.AliasList),
+    Route(
+        method="GET",
+        path="/v1/aliases",
+        handler=aliases.aliases,
+        tag="aliases",
+        query=PageQuery,
+        report=report.AliasList,
+    ),
     Route(
         method="GET",
         path="/v1/latency",

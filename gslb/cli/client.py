@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from gslb.cli.output import EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_USAGE, clean, fail
-from gslb.errors import StateError
+from gslb.errors import OTHERS, StateError
 from gslb.store.directory import default_directory, read_api_url
 from gslb.store.token import read_token
 
@@ -140,7 +140,10 @@ class Client:
 def _problem_text(problem: dict[str, Any]) -> str:
     errors = [error for error in problem.get("errors") or [] if isinstance(error, dict)]
     lines = [str(problem["detail"])]
+    others: list[str] = []
     if any(error.get("file") for error in errors):
+        *_, last = lines[0].splitlines() or [""]
+        others = [f"  {last}"] if last.startswith(OTHERS) else []
         lines = ["the site does not load; what was served goes on being served"]
     elif len(errors) == 1:
         return lines[0]
@@ -150,4 +153,4 @@ def _problem_text(problem: dict[str, Any]) -> str:
             where += f":{error['line']}"
         rule = f" [{error['rule']}]" if error.get("rule") else ""
         lines.append(f"  {where}: {error.get('detail', '')}{rule}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *others])

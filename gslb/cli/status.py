@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gslb.cli.output import moment, print_json, print_table, say, warn
 from gslb.cli.pops import failing_text
+from gslb.errors import OTHERS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -49,10 +50,17 @@ def status(client: Client, *, as_json: bool) -> None:
     last = report["last_reload"]
     if last and not last["success"]:
         first, *more = last["message"].splitlines() or [""]
-        rest = f" (and {len(more)} more: see the log)" if more else ""
-        warn(f"the reload at {moment(last['at'])} failed: {first}{rest}")
+        warn(f"the reload at {moment(last['at'])} failed: {first}{_others(more)}")
 
 
 def _observed(counts: dict[str, Any], failing: dict[str, int]) -> str:
     text = f"{counts['up']} up, {counts['down']} down, {counts['unknown']} unknown"
     return f"{text} ({failing_text(failing)})" if failing else text
+
+
+def _others(more: list[str]) -> str:
+    if not more:
+        return ""
+    if more[-1].startswith(OTHERS):
+        return f" (and more than {len(more) - 1} more: gslb check shows all)"
+    return f" (and {len(more)} more: see the log)"

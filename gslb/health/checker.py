@@ -18,18 +18,18 @@ import structlog
 
 from gslb.health import schedule
 from gslb.health.endpoint import EndpointHealth, MonitorHealth, observed_of_all
-from gslb.health.probes import ProbeResult, ProbeTarget, probe_target
+from gslb.health.plan import WatchPlan, change_of_plan, plan_watches
 from gslb.health.slots import Slots
 from gslb.health.statistics import ProbeStatistics
 from gslb.health.thresholds import Thresholds, ThresholdState
-from gslb.model.finding import NOWHERE
 from gslb.model.health import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from gslb.health.probes import Prober
+    from gslb.health.plan import Monitored, PlanChange
+    from gslb.health.probes import Prober, ProbeResult
     from gslb.model.clock import Clock
     from gslb.model.site import Monitor, SteeringConfig
 
@@ -45,10 +45,6 @@ MOST_COMMANDS = 256
 
 NO_RESULT_LOG_SECONDS = 60.0
 """At least so long between two messages about probes without a result."""
-
-
-Key = tuple[str, ProbeTarget]
-"""A monitor's name and where it probes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -109,8 +105,9 @@ class Checker:
         self._command_slots = Slots(LEAST_COMMANDS)
         self._unlogged = 0
         self._logged_at: float | None = None
-        self._watches: dict[Key, _Watch] = {}
-        self._judged: dict[tuple[Key, ...], _Judged] = {}
+        self._plan = WatchPlan()
+        self._watches: list[_Watch] = []
+        self._judged: list[_Judged] = []
         self._by_number: list[_Judged | None] = []
         self._statistics: dict[str, ProbeStatistics] = {}
         self._callbacks: list[Callable[[Sequence[int], Observed], None]] = []
@@ -120,45 +117,40 @@ class Checker:
         """Call ``callback(endpoint numbers, observed)`` at every flip, on the event loop."""
         self._callbacks.append(callback)
 
-    def reconfigure(self, config: SteeringConfig) -> None:
-        """Watch the endpoints of ``config`` from now on.
+    def plan(self, config: SteeringConfig) -> PlanChange:
+        """What to watch for ``config`` instead of what is watched now. May be called from any thread."""
+        return change_of_plan(self._plan, plan_watches(config))
+
+    def reconfigure(self, change: PlanChange) -> None:
+        """Watch what is planned from now on; nothing else may have been taken over since ``plan`` said it.
 
         Targets that stay keep what is known of them, also when their monitor was edited: its new rule decides
         from the next result on. Targets that left are forgotten; new ones are unknown. Subscribers are not
         called: read ``observed`` afterwards.
         """
-        monitors = {monitor.name: monitor for monitor in config.monitors}
-        wanted: dict[tuple[Key, ...], list[int]] = {}
-        by_number: list[tuple[Key, ...]] = []
-        for pool in config.pools:
-            own = [monitors[name] for name in pool.monitors if name in monitors]
-            for endpoint in pool.endpoints:
-                keys = tuple((monitor.name, probe_target(endpoint, monitor)) for monitor in own)
-                wanted.setdefault(keys, []).append(len(by_number))
-                by_number.append(keys)
-        targets = dict.fromkeys(key for keys in wanted for key in keys)
-        for key in self._watches.keys() - targets.keys():
-            self._cancel(self._watches.pop(key))
-        fresh = []
-        for key in targets:
-            monitor = monitors[key[0]].model_copy(update={"place": NOWHERE})
-            watch = self._watches.get(key)
+        self._plan = plan = change.plan
+        for place in change.left_targets:
+            self._cancel(self._watches[place])
+        before: list[_Watch | None] = [*self._watches, None]
+        self._watches, fresh = [], []
+        for key, source in zip(plan.targets, change.targets, strict=True):
+            watch = before[source]
             if watch is None:
-                watch = self._watches[key] = _Watch(monitor, MonitorHealth(*key))
+                watch = _Watch(plan.monitors[key[0]], MonitorHealth(*key))
                 fresh.append(watch)
-            elif watch.monitor != monitor:
-                watch.monitor = monitor
+            elif key[0] in change.edited:
+                watch.monitor = plan.monitors[key[0]]
                 watch.state = ThresholdState(watch.state.observed)
                 self._cancel(watch)
                 fresh.append(watch)
+            self._watches.append(watch)
         for position, watch in enumerate(fresh):
             delay = schedule.first_delay(watch.monitor, position, len(fresh))
             watch.task = asyncio.create_task(self._keep_probing(watch, delay))
-        self._judge_together({keys: tuple(numbers) for keys, numbers in wanted.items() if keys})
-        self._by_number = [self._judged.get(keys) for keys in by_number]
+        self._judge_together(change)
         self._resize_slots()
-        names = {name for name, _ in targets}
-        self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in sorted(names)}
+        names = sorted(plan.counts)
+        self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in names}
 
     def observed(self) -> list[Observed]:
         """What is observed of each endpoint, by number."""
@@ -171,13 +163,9 @@ class Checker:
         judged = ((number, self._by_number[number]) for number in wanted)
         return {number: EndpointHealth() if one is None else one.health() for number, one in judged}
 
-    def monitored(self) -> list[tuple[str, Observed, tuple[int, ...]]]:
-        """What each monitor observes, and the numbers of the endpoints that it observes it of."""
-        return [
-            (watch.monitor.name, watch.health.observed, judged.numbers)
-            for judged in self._judged.values()
-            for watch in judged.watches
-        ]
+    def monitored(self) -> Monitored:
+        """What each monitor observes of each of its endpoints."""
+        return self._plan.monitored([watch.health.observed for watch in self._watches])
 
     def statistics(self) -> Mapping[str, ProbeStatistics]:
         """Counts per monitor since it appeared."""
@@ -185,36 +173,41 @@ class Checker:
 
     async def stop(self) -> None:
         """Stop all probing and release the prober."""
-        for watch in self._watches.values():
+        for watch in self._watches:
             self._cancel(watch)
-        self._watches.clear()
-        self._judged.clear()
-        self._by_number = []
+        self._plan = WatchPlan()
+        self._watches, self._judged, self._by_number = [], [], []
         await asyncio.gather(*self._stopping, return_exceptions=True)
         await self._prober.close()
 
-    def _judge_together(self, wanted: Mapping[tuple[Key, ...], tuple[int, ...]]) -> None:
-        """These watches judge these endpoints from now on; what they judged before keeps its time."""
-        before, self._judged = self._judged, {}
-        for watch in self._watches.values():
-            watch.judged = []
-        for keys, numbers in wanted.items():
-            watches = tuple(self._watches[key] for key in keys)
-            observed = observed_of_all([watch.state.observed for watch in watches])
-            since = _since(watches, observed)
-            if keys in before and before[keys].observed is observed:
-                since = before[keys].since
-            judged = self._judged[keys] = _Judged(watches, numbers, observed, since)
-            for watch in watches:
-                watch.judged.append(judged)
+    def _judge_together(self, change: PlanChange) -> None:
+        """Watches judge endpoints as planned from now on; those that did so before keep their time."""
+        left = {self._judged[place] for place in change.left_juries}
+        for watch in {watch for judged in left for watch in judged.watches}:
+            watch.judged = [judged for judged in watch.judged if judged not in left]
+        before: list[_Judged | None] = [*self._judged, None]
+        self._judged = []
+        plan = change.plan
+        for jury, numbers, source in zip(plan.juries, plan.numbers, change.juries, strict=True):
+            judged = before[source]
+            if judged is None:
+                watches = tuple(self._watches[place] for place in jury)
+                observed = observed_of_all([watch.state.observed for watch in watches])
+                judged = _Judged(watches, numbers, observed, _since(watches, observed))
+                for watch in watches:
+                    watch.judged.append(judged)
+            judged.numbers = numbers
+            self._judged.append(judged)
+        by_place = [*self._judged, None]
+        self._by_number = list(map(by_place.__getitem__, plan.jury_of))
 
     def _resize_slots(self) -> None:
-        monitors = [watch.monitor for watch in self._watches.values()]
+        counts = [(self._plan.monitors[name], count) for name, count in self._plan.counts.items()]
         for slots, least, most in (
             (self._slots, self._least_slots, self._most_slots),
             (self._command_slots, LEAST_COMMANDS, MOST_COMMANDS),
         ):
-            needed = schedule.slots_needed(one for one in monitors if self._slots_of(one) is slots)
+            needed = schedule.slots_needed(one for one in counts if self._slots_of(one[0]) is slots)
             if needed > most:
                 # Then hanging targets make others wait, and failures are seen late.
                 log.warning("more probes than can run at once", needed=needed, limit=most)

@@ -14,7 +14,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import aiohttp
@@ -66,8 +66,7 @@ class ProbeResult:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeTarget:
+class ProbeTarget(NamedTuple):
     """Where to connect: an address or host name, without brackets, and a port; 0 for no connection."""
 
     host: str

@@ -26,9 +26,11 @@ SLOTS_RESERVE = 1.25
 """Probes that may run at once, over those that run on average when every target hangs."""
 
 
-def slots_needed(monitors: Iterable[Monitor]) -> int:
-    """How many probes must be able to run at once so that none waits; one monitor for each target."""
-    return ceil(SLOTS_RESERVE * sum(monitor.timeout / monitor.interval for monitor in monitors))
+def slots_needed(monitors: Iterable[tuple[Monitor, int]]) -> int:
+    """How many probes must be able to run at once so that none waits; each monitor has so many targets."""
+    return ceil(
+        SLOTS_RESERVE * sum(count * monitor.timeout / monitor.interval for monitor, count in monitors)
+    )
 
 
 def first_delay(monitor: Monitor, position: int, count: int) -> float:

@@ -23,3 +23,5 @@ class AliasState(StrEnum):
     FRESH = "fresh"
     STALE = "stale"
     UNKNOWN = "unknown"
+
+    __hash__ = str.__hash__  # an enumeration's own is Python, and the states of many thousands are counted

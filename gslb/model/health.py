@@ -17,6 +17,8 @@ class Observed(StrEnum):
     DOWN = "down"
     UNKNOWN = "unknown"
 
+    __hash__ = str.__hash__  # an enumeration's own is Python, and tables of many thousands are counted
+
 
 class Verdict(IntEnum):
     """Whether an endpoint may be handed out. The numbers cross the native boundary."""
@@ -24,6 +26,8 @@ class Verdict(IntEnum):
     SERVING = 0
     DOWN = 1
     DRAINED = 2
+
+    __hash__ = int.__hash__  # as above
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,16 +356,19 @@ class AliasReport(Report):
 
 
 class AliasList(Report):
-    """Aliases that may lead outside the zones served here, the first 10,000 of ``total``.
+    """A page of the aliases that may lead outside the zones served here, by name.
 
-    One that may lead to several names, since steering chooses, is listed with each. ``has_resolver`` is
-    whether the site says how to resolve them.
+    One that may lead to several names, since steering chooses, is listed with each: ``total`` counts such
+    rows. Without ``next_offset`` it was the last page. ``has_resolver`` is whether the site says how to
+    resolve them.
     """
 
     generation: int
     total: int
     has_resolver: bool
     aliases: list[AliasReport]
+    offset: int
+    next_offset: int | None
 
 
 class AliasCounts(Report):

@@ -75,6 +75,8 @@ class UnknownCounts(StrEnum):
     UP = "up"
     DOWN = "down"
 
+    __hash__ = str.__hash__  # an enumeration's own is Python, and it is looked up for each of many endpoints
+
 
 class DeclaredRRset(Declared):
     """Records of one type that an endpoint declares; ``rdata`` is in wire format, names uncompressed."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from gslb.config.rdata import present_rdata
-from gslb.model.alias import AliasState
 from gslb.model.report import AliasAddresses, AliasCounts, AliasReport
 
 if TYPE_CHECKING:
@@ -15,28 +12,22 @@ if TYPE_CHECKING:
     from gslb.aliases.flattener import Flattener
     from gslb.aliases.lookup import Lookup
 
-MAXIMUM_LISTED = 10_000
-
 _WORDS: dict[int, Literal["A", "AAAA"]] = {1: "A", 28: "AAAA"}
 
 
-def alias_reports(flattener: Flattener) -> list[AliasReport]:
-    """The first aliases, by name, each with every target that it may lead to."""
-    listed = sorted(flattener.aliases())[:MAXIMUM_LISTED]
-    reports = (_alias_report(flattener, alias, target) for alias in listed for target in alias.targets)
-    return list(islice(reports, MAXIMUM_LISTED))
+def alias_reports(flattener: Flattener, offset: int, limit: int) -> list[AliasReport]:
+    """A page of the aliases, by name, each with every target that it may lead to."""
+    return [_alias_report(flattener, alias, target) for alias, target in flattener.page(offset, limit)]
 
 
 def alias_counts(flattener: Flattener) -> AliasCounts:
     """Targets by state; several aliases may share one."""
-    counts = target_counts(flattener)
-    return AliasCounts(**counts)
+    return AliasCounts(**target_counts(flattener))
 
 
 def target_counts(flattener: Flattener) -> dict[str, int]:
     """Every state with the number of targets in it."""
-    states = Counter(flattener.state(target) for target in flattener.targets())
-    return {state.value: states[state] for state in AliasState}
+    return {state.value: count for state, count in flattener.states().items()}
 
 
 def _alias_report(flattener: Flattener, alias: ExternalAlias, target: str) -> AliasReport:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from gslb.config.wording import unknown_name
-from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError
+from gslb.errors import ConflictError, GslbError, InvalidChangeError, NotFoundError, SiteError, shown
 from gslb.model.report import LastReload, LatencyResult, ReloadResult, ZoneChangeResult
 from gslb.operations.external_targets import ExternalTargets
 from gslb.operations.latency_changes import read_latency, without_small_changes
@@ -17,6 +18,7 @@ from gslb.operations.overlay import stored_overlay
 from gslb.operations.reports import finding_report
 from gslb.operations.turns import Turns
 from gslb.operations.zone_changes import name_rrsets_at_fault, read_rrsets, stored_rrsets
+from gslb.steering.roster import Roster
 from gslb.zones.names import read_name
 from gslb.zones.serial import next_serial
 
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
     from gslb._dataplane import Zone
     from gslb.aliases.flattener import Flattener
     from gslb.health.checker import Checker
-    from gslb.model.change import RRsetKey, StoredRRset
+    from gslb.health.plan import PlanChange
+    from gslb.model.change import Overlay, RRsetKey, StoredRRset
     from gslb.model.clock import Clock
+    from gslb.model.report import FindingReport
     from gslb.model.site import LatencyRow, LocationKind
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.verdicts import Verdicts
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
     from gslb.publish import PreparedSite, Publisher
+    from gslb.steering.roster import Succession
     from gslb.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -188,7 +193,7 @@ class Content:
     async def reload(self, cause: str = "request") -> ReloadResult:
         """Load the site directory anew, all or nothing. Raises SiteError: the old one goes on serving.
 
-        A failure is in the log then, with its ``cause`` and every error.
+        A failure is in the log then, with its ``cause`` and its errors.
         """
         result = await self._turns.run(lambda: self._load_or_log(cause))
         if isinstance(result, GslbError):
@@ -209,8 +214,7 @@ class Content:
         try:
             return await self._noting(self._load)
         except GslbError as error:
-            found = error.findings if isinstance(error, SiteError) else (error,)
-            errors = [str(one) for one in found]
+            errors = shown(error.findings if isinstance(error, SiteError) else (error,))
             log.error("reload refused: the old site goes on serving", cause=cause, errors=errors)
             return error  # not raised: what ends with an exception is logged as a refused change
 
@@ -235,20 +239,18 @@ class Content:
         rows = await self._store.rrsets()
         latency = await self._store.latency()
         overlay = stored_overlay(rows, await self._store.serials(), latency)
-        prepared = await self._publisher.prepare_site(overlay, may_leave_out)
-        external = await asyncio.to_thread(ExternalTargets.of, prepared.zones, prepared.steering)
-        generation = self._take_over(prepared, rows, latency)
-        self._resolve(external)
-        zones = self._publisher.zones()
+        loaded = await self._prepare(overlay, may_leave_out)
+        generation = self._take_over(loaded, rows, latency)
+        steering = loaded.prepared.steering
         # As they are, here and below: making what validates them would hold up a start.
         return ReloadResult.model_construct(
             generation=generation,
-            zones=len(zones),
-            records=sum(zone.record_count for zone in zones.values()),
-            pops=len(prepared.steering.pops),
-            names=len(prepared.steering.names),
+            zones=len(loaded.prepared.zones),
+            records=loaded.records,
+            pops=len(steering.pops),
+            names=len(steering.names),
             seconds=round(self._clock.monotonic() - started, 6),
-            findings=[finding_report(finding) for finding in prepared.findings],
+            findings=loaded.findings,
         )
 
     def _is_as_it_is(self, key: str, zone: Zone, one: ReadRRset) -> bool:
@@ -258,6 +260,11 @@ class Content:
             return (name, rtype) not in self._api_rrsets.get(key, ())
         # What is left out is not in the zone, but stored.
         return not rdata and (key, name, rtype) not in self._left_out and zone.rrset(name, rtype) is None
+
+    async def _prepare(self, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool]) -> _Loaded:
+        """Load the site directory, and make all of what takes over that does not hang on the live state."""
+        prepared = await self._publisher.prepare_site(overlay, may_leave_out)
+        return await asyncio.to_thread(_look_through, prepared, self._verdicts.table.roster, self._checker)
 
     async def _change_and_give_back(
         self, key: str, read: Sequence[ReadRRset], unchanged: int, author: str
@@ -276,16 +283,12 @@ class Content:
         serials = {**await self._store.serials(), key: next_serial(self._publisher.zones()[key].serial)}
         # What is left out already may stay so: RRsets can be given back one after the other.
         known = self._left_out - replaced
-        prepared = await self._publisher.prepare_site(
-            stored_overlay(rows, serials, latency), known.__contains__
-        )
-        serial = prepared.serial(key)
+        loaded = await self._prepare(stored_overlay(rows, serials, latency), known.__contains__)
+        serial = loaded.prepared.serial(key)
         if serial is None:
             raise ConflictError(f"the site no longer holds a file of the zone {key}: reload the site first")
-        external = await asyncio.to_thread(ExternalTargets.of, prepared.zones, prepared.steering)
         await self._store.put_rrsets(key, serial, changed, author, now, forgotten=given_back)
-        generation = self._take_over(prepared, rows, latency)
-        self._resolve(external)
+        generation = self._take_over(loaded, rows, latency)
         self._note_reload(success=True, message="")
         log.info(
             "zone changed",
@@ -299,23 +302,20 @@ class Content:
             zone=key, serial=serial, changed=len(read), unchanged=unchanged, generation=generation
         )
 
-    def _take_over(
-        self, prepared: PreparedSite, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]
-    ) -> int:
+    def _take_over(self, loaded: _Loaded, rows: Sequence[StoredRRset], latency: Sequence[LatencyRow]) -> int:
         """Publish a loaded site; return the generation. Waits for nothing: no flip or drain comes between."""
+        prepared = loaded.prepared
         steering = prepared.steering
-        self._checker.reconfigure(steering)
-        generation = self._publisher.commit_site(
-            prepared, *self._verdicts.take_over(steering, self._checker.observed())
-        )
+        self._checker.reconfigure(loaded.watched)
+        octets = self._verdicts.take_over(steering, loaded.succession, self._checker.observed())
+        generation = self._publisher.commit_site(prepared, *octets)
         self._latency = {(row.kind, row.value, row.pop): row for row in latency}
         self._api_rrsets = {}
         for row in rows:
             self._api_rrsets.setdefault(row.zone, set()).add((row.name, row.rtype))
         self._left_out = prepared.left_out
-        zones = self._publisher.zones()
-        records = sum(zone.record_count for zone in zones.values())
-        log.info("site loaded", generation=generation, zones=len(zones), records=records)
+        self._resolve(loaded.external)
+        log.info("site loaded", generation=generation, zones=len(prepared.zones), records=loaded.records)
         return generation
 
     def _resolve(self, external: ExternalTargets) -> None:
@@ -329,3 +329,28 @@ class Content:
         self.last_reload = LastReload.model_construct(at=now, success=success, message=message)
         if success:
             self.last_success = now
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A site that is prepared, and what takes a look at all of it: made off the event loop."""
+
+    prepared: PreparedSite
+    external: ExternalTargets
+    succession: Succession
+    watched: PlanChange
+    records: int
+    findings: list[FindingReport]
+
+
+def _look_through(prepared: PreparedSite, before: Roster, checker: Checker) -> _Loaded:
+    """``before`` and what the checker watches are those of the site that is served, until this one is."""
+    zones, steering = prepared.zones, prepared.steering
+    return _Loaded(
+        prepared,
+        ExternalTargets.of(zones, steering),
+        Roster(steering).after(before),
+        checker.plan(steering),
+        sum(zone.record_count for zone in zones.values()),
+        [finding_report(finding) for finding in prepared.findings],
+    )

@@ -3,75 +3,82 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gslb.health.plan import Monitored
 from gslb.model.health import Observed
 from gslb.model.report import VERDICT_WORDS, ObservedCounts, VerdictCounts
-from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from gslb.model.site import SteeringConfig
     from gslb.steering.verdict import VerdictTable
 
 
-@dataclass(frozen=True, slots=True)
 class EndpointCounts:
-    """Endpoints by POP and what probes say, by POP, pool and verdict, by monitor, POP and what it says."""
+    """The endpoints as they are at the moment when this is made. Counts when asked, in any thread.
 
-    observed: Mapping[tuple[str, str], int]
-    verdicts: Mapping[tuple[str, str, str], int]
-    monitored: Mapping[tuple[str, str, str], int]
+    A count of all is left to ``Counter`` and ``zip``: with a line of Python for each of many thousands it
+    would hold up the event loop.
+    """
 
-    def failing(self, of: str | None = None) -> dict[str, int]:
-        """How many endpoints, of one POP or all, are down for each monitor that says so, by its name."""
-        down = (
-            (monitor, number)
-            for (monitor, pop, state), number in self.monitored.items()
-            if state == Observed.DOWN.value and of in (None, pop)
-        )
-        return dict(sorted(_sums(down).items()))
+    def __init__(self, table: VerdictTable, monitored: Monitored = Monitored()) -> None:  # noqa: B008 - immutable
+        """``monitored`` is as the checker tells it."""
+        self._roster = table.roster
+        self._observed = list(table.observed)
+        self._verdicts = list(table.verdicts())
+        self._monitored = monitored
+
+    def failing(self) -> dict[str, int]:
+        """How many endpoints are down for each monitor that says so, by its name."""
+        rows = zip(self._monitored.monitors, self._monitored.observed, strict=True)
+        return _sorted(Counter(monitor for monitor, observed in rows if observed is Observed.DOWN))
+
+    def failing_by_pop(self) -> dict[str, dict[str, int]]:
+        """The same for each POP of which some monitor says it."""
+        rows = zip(self._monitored.monitors, self._monitored.observed, self._monitored.numbers, strict=True)
+        pops = self._roster.pops
+        found = defaultdict[str, Counter[str]](Counter)
+        for monitor, observed, number in rows:
+            if observed is Observed.DOWN:
+                found[pops[number]][monitor] += 1
+        return {pop: _sorted(failing) for pop, failing in found.items()}
 
     def of_all(self) -> tuple[ObservedCounts, VerdictCounts]:
         """The counts of all POPs together."""
-        observed = _sums((state, number) for (_, state), number in self.observed.items())
-        verdicts = _sums((verdict, number) for (_, _, verdict), number in self.verdicts.items())
-        return ObservedCounts(**observed), VerdictCounts(**verdicts)
+        observed, verdicts = Counter(self._observed), Counter(self._verdicts)
+        return (
+            ObservedCounts(**{state.value: number for state, number in observed.items()}),
+            VerdictCounts(**{VERDICT_WORDS[verdict]: number for verdict, number in verdicts.items()}),
+        )
 
     def by_pop(self) -> dict[str, tuple[ObservedCounts, VerdictCounts]]:
         """The counts of each POP that has endpoints."""
         observed, verdicts = defaultdict[str, Counter[str]](Counter), defaultdict[str, Counter[str]](Counter)
-        for (pop, state), number in self.observed.items():
-            observed[pop][state] += number
-        for (pop, _, verdict), number in self.verdicts.items():
-            verdicts[pop][verdict] += number
+        counted = Counter(zip(self._roster.pops, self._observed, self._verdicts, strict=True))
+        for (pop, state, verdict), number in counted.items():
+            observed[pop][state.value] += number
+            verdicts[pop][VERDICT_WORDS[verdict]] += number
         return {pop: (ObservedCounts(**observed[pop]), VerdictCounts(**verdicts[pop])) for pop in observed}
 
+    def observed(self) -> Mapping[tuple[str, str], int]:
+        """By POP and what probes say."""
+        counted = Counter(zip(self._roster.pops, self._observed, strict=True))
+        return {(pop, state.value): number for (pop, state), number in counted.items()}
 
-def count_endpoints(
-    config: SteeringConfig,
-    table: VerdictTable,
-    monitored: Iterable[tuple[str, Observed, Sequence[int]]] = (),
-) -> EndpointCounts:
-    """The endpoints of ``config``, whose verdicts ``table`` has; ``monitored`` is as the checker tells it."""
-    places = [(endpoint.pop, pool.name) for _, pool, endpoint in numbered_endpoints(config)]
-    observed = Counter(zip((pop for pop, _ in places), table.observed, strict=True))
-    verdicts = Counter(zip(places, table.verdicts(), strict=True))
-    return EndpointCounts(
-        {(pop, state.value): number for (pop, state), number in observed.items()},
-        {(pop, pool, VERDICT_WORDS[verdict]): number for ((pop, pool), verdict), number in verdicts.items()},
-        Counter(
-            (monitor, places[number][0], state.value)
-            for monitor, state, numbers in monitored
-            for number in numbers
-        ),
-    )
+    def verdicts(self) -> Mapping[tuple[str, str, str], int]:
+        """By POP, pool and verdict."""
+        counted = Counter(zip(self._roster.pops, self._roster.pool_names, self._verdicts, strict=True))
+        words = VERDICT_WORDS
+        return {(pop, pool, words[verdict]): number for (pop, pool, verdict), number in counted.items()}
+
+    def monitored(self) -> Mapping[tuple[str, str, str], int]:
+        """By monitor, POP and what the monitor says."""
+        monitored, pops = self._monitored, self._roster.pops
+        own = map(pops.__getitem__, monitored.numbers)
+        counted = Counter(zip(monitored.monitors, own, monitored.observed, strict=True))
+        return {(monitor, pop, state.value): number for (monitor, pop, state), number in counted.items()}
 
 
-def _sums(rows: Iterable[tuple[str, int]]) -> Counter[str]:
-    sums: Counter[str] = Counter()
-    for word, number in rows:
-        sums[word] += number
-    return sums
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))

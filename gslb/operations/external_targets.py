@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ExternalTargets:
     """The ALIAS records of each zone, and those that may lead outside. What makes one may block.
 
-    ``origins`` are the zones that were looked into on the ways.
+    ``aliases`` are sorted by name; ``origins`` are the zones that were looked into on the ways.
     """
 
     rows: Mapping[str, Sequence[AliasRow]]
@@ -62,4 +62,4 @@ def _followed(
     from gslb.zones.reach import steered_targets  # noqa: PLC0415 - a start without aliases is quicker
 
     found = external_aliases(rows, zones, steered_targets(steering))
-    return ExternalTargets(rows, found.aliases, found.origins)
+    return ExternalTargets(rows, tuple(sorted(found.aliases)), found.origins)

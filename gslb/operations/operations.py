@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ from gslb.model.report import (
 from gslb.operations import reports
 from gslb.operations.alias_reports import alias_counts, alias_reports, target_counts
 from gslb.operations.content import Content
-from gslb.operations.counts import count_endpoints
+from gslb.operations.counts import EndpointCounts
 from gslb.operations.demand import DemandMeter, demand_page
 from gslb.operations.drain_warnings import drain_warnings
 from gslb.operations.drains import Drains
@@ -58,7 +59,6 @@ from gslb.operations.turns import Turns
 from gslb.operations.verdicts import Verdicts
 from gslb.operations.what_if import NOTHING, read_suppositions, suppose
 from gslb.operations.zone_pages import rrset_page
-from gslb.steering.document import numbered_endpoints
 from gslb.zones.names import read_name
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ if TYPE_CHECKING:
     from gslb.model.clock import Clock
     from gslb.model.demand_report import DemandPage, SimulationReport
     from gslb.model.report import EndpointReport, PopReport
-    from gslb.operations.counts import EndpointCounts
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.what_if import Requested, Supposed
     from gslb.operations.zone_changes import RequestedRRset
@@ -183,17 +182,16 @@ class Operations:
     def pop(self, name: str) -> PopDetail:
         """One POP and its endpoints. Raises NotFoundError."""
         self._require_pop(name)
-        steering = self._publisher.steering
-        own = {number for number, _, endpoint in numbered_endpoints(steering) if endpoint.pop == name}
+        table = self._verdicts.table
         return PopDetail(
             generation=self._publisher.generation,
             pop=next(pop for pop in self._pop_reports() if pop.name == name),
-            endpoints=self._endpoint_reports(self._verdicts.table, own),
+            endpoints=self._endpoint_reports(table, table.roster.numbers_of(name)),
         )
 
     def endpoints(self, offset: int, limit: int) -> EndpointList:
         """A page of the endpoints."""
-        total = sum(len(pool.endpoints) for pool in self._publisher.steering.pools)
+        total = len(self._verdicts.table)
         end = min(offset + limit, total)
         return EndpointList(
             generation=self._publisher.generation,
@@ -243,13 +241,17 @@ class Operations:
         rows = latency_entries(self._publisher.steering.latency, self._content.latency())
         return LatencyTable(generation=self._publisher.generation, rows=rows)
 
-    def aliases(self) -> AliasList:
-        """The ALIAS records that lead outside the zones served here."""
+    def aliases(self, offset: int, limit: int) -> AliasList:
+        """A page of the ALIAS records that lead outside the zones served here."""
+        total = self._flattener.leads
+        end = min(offset + limit, total)
         return AliasList(
             generation=self._publisher.generation,
-            total=sum(len(alias.targets) for alias in self._flattener.aliases()),
+            total=total,
             has_resolver=self._publisher.steering.resolver is not None,
-            aliases=alias_reports(self._flattener),
+            aliases=alias_reports(self._flattener, offset, limit),
+            offset=offset,
+            next_offset=end if end < total else None,
         )
 
     def explain(
@@ -314,18 +316,13 @@ class Operations:
             generation=self._publisher.generation,
         )
 
-    def gauges(self) -> Gauges:
-        """The present state for the metrics."""
+    async def gauges(self) -> Gauges:
+        """The state for the metrics at the moment of the call."""
         zones = self._publisher.zones()
         counts = self._counts()
         drains = self._drains.active()
-        return Gauges(
+        gauges = Gauges(
             generation=self._publisher.generation,
-            zone_serials={origin: zone.serial for origin, zone in zones.items()},
-            zone_records={origin: zone.record_count for origin, zone in zones.items()},
-            verdicts=counts.verdicts,
-            observed=counts.observed,
-            monitored=counts.monitored,
             drained={pop.name: pop.name in drains for pop in self._publisher.steering.pops},
             demand=self._demand.gauges(),
             loads={pop: load.load for pop, load in self._verdicts.load_reports().items()},
@@ -342,6 +339,16 @@ class Operations:
             last_successful_reload=self._content.last_success.timestamp()
             if self._content.last_success
             else 0.0,
+        )
+        return await asyncio.to_thread(
+            lambda: replace(
+                gauges,
+                zone_serials={origin: zone.serial for origin, zone in zones.items()},
+                zone_records={origin: zone.record_count for origin, zone in zones.items()},
+                verdicts=counts.verdicts(),
+                observed=counts.observed(),
+                monitored=counts.monitored(),
+            )
         )
 
     def counters(self) -> dict[str, int]:
@@ -455,14 +462,14 @@ class Operations:
         return LoadsResult(loads={pop: known.get(pop) for pop in loads}, generation=generation)
 
     def _counts(self) -> EndpointCounts:
-        return count_endpoints(self._publisher.steering, self._verdicts.table, self._checker.monitored())
+        return EndpointCounts(self._verdicts.table, self._checker.monitored())
 
     def _pop_reports(self) -> list[PopReport]:
         loads = self._verdicts.load_reports()
         return reports.pop_reports(self._publisher.steering, self._counts(), self._drains.active(), loads)
 
     def _endpoint_reports(self, table: VerdictTable, numbers: Iterable[int]) -> list[EndpointReport]:
-        return reports.endpoint_reports(self._publisher.steering, self._checker.health(numbers), table)
+        return reports.endpoint_reports(self._checker.health(numbers), table)
 
     def _zone_report(self, origin: str, zone: Zone) -> ZoneReport:
         return reports.zone_report(origin, zone, self._content.api_changes(origin))

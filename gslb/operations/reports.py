@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from gslb.config.rdata import present_type
@@ -22,7 +22,6 @@ from gslb.model.report import (
     VerdictCounts,
     ZoneReport,
 )
-from gslb.steering.document import numbered_endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,16 +49,11 @@ def drain_report(drain: Drain) -> DrainReport:
     )
 
 
-def endpoint_reports(
-    config: SteeringConfig, health: Mapping[int, EndpointHealth], table: VerdictTable
-) -> list[EndpointReport]:
+def endpoint_reports(health: Mapping[int, EndpointHealth], table: VerdictTable) -> list[EndpointReport]:
     """The endpoints whose ``health`` is given by number, in the order of their numbers."""
-    last = max(health, default=-1)
-    known = takewhile(lambda row: row[0] <= last, numbered_endpoints(config, min(health, default=0)))
     return [
-        _endpoint_report(number, pool, endpoint, health[number], table)
-        for number, pool, endpoint in known
-        if number in health
+        _endpoint_report(number, *table.roster.endpoint(number), known, table)
+        for number, known in sorted(health.items())
     ]
 
 
@@ -114,6 +108,7 @@ def pop_reports(
 ) -> list[PopReport]:
     """Every POP in the order of the site; ``drains`` in force and ``loads`` that are known are by POP."""
     of_pop = counts.by_pop()
+    failing = counts.failing_by_pop()
     reports = []
     for pop in config.pops:
         observed, verdicts = of_pop.get(pop.name, (ObservedCounts(), VerdictCounts()))
@@ -130,7 +125,7 @@ def pop_reports(
                 latitude=pop.latitude,
                 longitude=pop.longitude,
                 observed=observed,
-                failing=counts.failing(pop.name),
+                failing=failing.get(pop.name, {}),
                 intent="serve" if drain is None else "drain",
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,

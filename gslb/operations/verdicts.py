@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gslb.model.report import LoadReport
     from gslb.model.site import SteeringConfig
     from gslb.publish import Publisher
+    from gslb.steering.roster import Succession
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +52,15 @@ class Verdicts:
         self._published = self.table.to_bytes(), loads
         return self._published
 
-    def take_over(self, steering: SteeringConfig, observed: Sequence[Observed]) -> tuple[bytes, bytes]:
+    def take_over(
+        self, steering: SteeringConfig, succession: Succession, observed: Sequence[Observed]
+    ) -> tuple[bytes, bytes]:
         """Make the tables those of another steering, which the caller publishes with what is returned.
 
-        Marks of endpoints and loads of POPs that stay are kept.
+        ``succession`` is of its roster after that of ``table``. Marks of endpoints and loads of POPs that
+        stay are kept.
         """
-        self.table = VerdictTable(steering, observed, self._drained(), self.table, self._clock.monotonic)
+        self.table = self.table.taken_over(succession, observed, self._drained())
         self._pops = [pop.name for pop in steering.pops]
         self._loads.reconfigure(steering.load, self._pops, self._clock.monotonic())
         return self.to_publish()

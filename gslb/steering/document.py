@@ -84,7 +84,7 @@ def steering_document(config: SteeringConfig, latency: Iterable[LatencyRow] | No
     policies = _number(config.policies)
     units = {**{name: len(pops) + number for name, number in pools.items()}, **pops}
     rows = config.latency if latency is None else latency
-    document = {
+    document: dict[str, list[Any]] = {
         "databases": list(config.databases),
         "overrides": [_override(override) for override in config.overrides],
         "pops": [
@@ -103,17 +103,21 @@ def steering_document(config: SteeringConfig, latency: Iterable[LatencyRow] | No
             for row in rows
         ],
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        "{" + ",".join(f"{_json(key)}:[{','.join(map(_json, rows))}]" for key, rows in document.items()) + "}"
+    )
 
 
-def numbered_endpoints(config: SteeringConfig, first: int = 0) -> Iterator[tuple[int, Pool, Endpoint]]:
-    """Every endpoint with its number, in order, from the number ``first`` on."""
-    number = 0
-    for pool in config.pools:
-        skipped = min(max(0, first - number), len(pool.endpoints))
-        for own, endpoint in enumerate(pool.endpoints[skipped:], number + skipped):
-            yield own, pool, endpoint
-        number += len(pool.endpoints)
+def _json(value: object) -> str:
+    # Never all at once: to write all endpoints in one go holds up the event loop, whatever thread does it.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def numbered_endpoints(config: SteeringConfig) -> Iterator[tuple[int, Pool, Endpoint]]:
+    """Every endpoint with its number, in order."""
+    pairs = ((pool, endpoint) for pool in config.pools for endpoint in pool.endpoints)
+    for number, (pool, endpoint) in enumerate(pairs):
+        yield number, pool, endpoint
 
 
 def _number(named: Iterable[Pop | Pool | Policy]) -> Numbers:

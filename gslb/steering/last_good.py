@@ -12,8 +12,9 @@ anew with what serves then.
 from __future__ import annotations
 
 from copy import copy
+from itertools import chain
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gslb.model.health import Observed, Verdict
 from gslb.steering.availability import is_enough
@@ -21,46 +22,34 @@ from gslb.steering.availability import is_enough
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gslb.model.site import Endpoint, Pool, SteeringConfig
-    from gslb.steering.availability import Need
+    from gslb.steering.roster import Roster, Succession
 
 SETTLE_SECONDS = 300.0
 """An outage may take so long until all of it is seen: intervals of a slow monitor, a failure that spreads."""
 
 NEVER = -inf
 
-Identity = tuple[str, str, str, int]
-"""An endpoint over reloads: pool, POP, what it answers, and its place among those alike."""
+_Value = TypeVar("_Value")
 
 
 class LastGood:
-    """One mark per endpoint of a configuration, by number.
+    """One mark per endpoint of a roster, by number.
 
     Times are seconds of a monotonic clock, the same at every call.
     """
 
-    def __init__(self, config: SteeringConfig, before: LastGood | None = None) -> None:
-        """``before`` is that of another configuration: what is known of endpoints and pools in both stays."""
-        self._groups: list[tuple[Need, list[int]]] = []
-        self._groups_of: list[list[int]] = []
-        self._keys: list[tuple[str, int]] = []
-        self._identities: list[Identity] = []
-        for pool in config.pools:
-            self._add(pool)
-        served: dict[Identity, float] = {}
-        seen_up: frozenset[Identity] = frozenset()
-        lost: dict[tuple[str, int], float] = {}
-        if before is not None:
-            served, seen_up = before._known()
-            lost = dict(zip(before._keys, before._lost, strict=True))
-        self._served = [served.get(identity, NEVER) for identity in self._identities]
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._served = [NEVER] * len(roster)
         """When each served last: infinity while it serves."""
-        self._seen_up = [identity in seen_up for identity in self._identities]
-        self._lost: list[float] = [lost.get(key, inf) for key in self._keys]
+        self._seen_up = [False] * len(roster)
+        self._lost = [inf] * len(roster.groups)
         """Since when too few of each group serve: infinity while enough do."""
-        self._marks = [False] * len(self._identities)
+        self._marks = [False] * len(roster)
         self._expiring: set[int] = set()
-        """Those that are marked and stopped serving."""
+        """Those that stopped serving and are marked only until that is too long ago."""
+        self._next_expiry = inf
+        """No mark expires before."""
 
     def __getitem__(self, number: int) -> bool:
         return self._marks[number]
@@ -73,73 +62,76 @@ class LastGood:
         other._expiring = set(self._expiring)
         return other
 
+    def taken_over(self, succession: Succession) -> LastGood:
+        """What is known here of endpoints and groups that stay; ``update`` those that changed thereafter."""
+        other = copy(self)
+        other._roster = succession.roster
+        other._served = moved(self._served, succession.endpoints, NEVER)
+        other._seen_up = moved(self._seen_up, succession.endpoints, False)
+        other._lost = moved(self._lost, succession.groups, inf)
+        other._marks = moved(self._marks, succession.endpoints, False)
+        other._expiring = set()
+        if self._expiring:
+            sources = enumerate(succession.endpoints)
+            other._expiring = {number for number, source in sources if source in self._expiring}
+        return other
+
     def update(
         self, touched: Iterable[int], verdicts: Sequence[Verdict], observed: Sequence[Observed], now: float
     ) -> set[int]:
         """Mark anew after verdicts of the ``touched`` changed; the endpoints whose mark changed."""
         touched = list(touched)
+        served, seen_up = self._served, self._seen_up
+        up, serving, down = Observed.UP, Verdict.SERVING, Verdict.DOWN
         for number in touched:
-            self._seen_up[number] |= observed[number] is Observed.UP
-            if verdicts[number] is Verdict.SERVING:
-                self._served[number] = inf
-            elif verdicts[number] is Verdict.DOWN and not self._seen_up[number]:
-                self._served[number] = NEVER
-            elif self._served[number] == inf:
-                self._served[number] = now
-        groups = {group for number in touched for group in self._groups_of[number]}
+            if observed[number] is up:
+                seen_up[number] = True
+            if verdicts[number] is serving:
+                served[number] = inf
+            elif verdicts[number] is down and not seen_up[number]:
+                served[number] = NEVER
+            elif served[number] == inf:
+                served[number] = now
+        groups = set(chain.from_iterable(map(self._roster.groups_of.__getitem__, touched)))
+        concerned = set(touched)
         for group in groups:
-            need, numbers = self._groups[group]
-            if is_enough(need, [verdicts[number] for number in numbers]):
-                self._lost[group] = inf
-            else:
-                self._lost[group] = min(self._lost[group], now)
-        return self._mark({number for group in groups for number in self._groups[group][1]}, now)
+            need, numbers = self._roster.groups[group]
+            is_lost = not is_enough(need, [verdicts[number] for number in numbers])
+            lost = min(self._lost[group], now) if is_lost else inf
+            if lost != self._lost[group]:
+                self._lost[group] = lost
+                concerned.update(numbers)
+        return self._mark(concerned, now)
 
     def expire(self, now: float) -> set[int]:
         """The endpoints that are marked no more, since they stopped serving too long ago."""
-        return self._mark(self._expiring.copy(), now) if self._expiring else set()
+        if now <= self._next_expiry:
+            return set()
+        self._next_expiry = inf
+        return self._mark(self._expiring.copy(), now)
 
     def _mark(self, numbers: Iterable[int], now: float) -> set[int]:
         changed = set()
+        groups_of, lost = self._roster.groups_of, self._lost
         for number in numbers:
-            mark = any(
-                self._served[number] >= min(now, self._lost[group]) - SETTLE_SECONDS
-                for group in self._groups_of[number]
-            )
+            served = self._served[number]
+            holding = [
+                lost[group] for group in groups_of[number] if served >= min(now, lost[group]) - SETTLE_SECONDS
+            ]
+            mark = bool(holding)
             if self._marks[number] is not mark:
                 self._marks[number] = mark
                 changed.add(number)
-            if mark and self._served[number] != inf:
+            # A group that is lost holds its marks while it is: in an outage of everything none expires.
+            if mark and served != inf and min(holding) > now:
                 self._expiring.add(number)
+                self._next_expiry = min(self._next_expiry, served + SETTLE_SECONDS)
             else:
                 self._expiring.discard(number)
         return changed
 
-    def _known(self) -> tuple[dict[Identity, float], frozenset[Identity]]:
-        """When each served last, and which were seen up."""
-        seen_up = zip(self._identities, self._seen_up, strict=True)
-        return (
-            dict(zip(self._identities, self._served, strict=True)),
-            frozenset(identity for identity, is_seen in seen_up if is_seen),
-        )
 
-    def _add(self, pool: Pool) -> None:
-        by_kind: dict[int, int] = {}
-        alike: dict[tuple[str, str], int] = {}
-        for endpoint in pool.endpoints:
-            number = len(self._groups_of)
-            self._groups_of.append([])
-            for kind in endpoint.kinds:
-                if kind not in by_kind:
-                    by_kind[kind] = len(self._groups)
-                    self._keys.append((pool.name, kind))
-                    self._groups.append((pool.min_healthy.of(kind), []))
-                self._groups[by_kind[kind]][1].append(number)
-                self._groups_of[number].append(by_kind[kind])
-            key = (endpoint.pop, _target(endpoint))
-            alike[key] = alike.get(key, -1) + 1
-            self._identities.append((pool.name, *key, alike[key]))
-
-
-def _target(endpoint: Endpoint) -> str:
-    return endpoint.cname or ("" if endpoint.address is None else str(endpoint.address))
+def moved(values: Sequence[_Value], sources: Iterable[int], new: _Value) -> list[_Value]:
+    """The value of each source, a position in ``values`` or ``NEW``."""
+    # The last is found at NEW. Many thousands are moved on the event loop: with no line of Python for each.
+    return list(map([*values, new].__getitem__, sources))

@@ -17,16 +17,19 @@ from __future__ import annotations
 
 import time
 from copy import copy
+from itertools import product
 from typing import TYPE_CHECKING
 
 from gslb.model.health import Observed, Verdict
 from gslb.model.site import UnknownCounts
-from gslb.steering.last_good import LastGood
+from gslb.steering.last_good import LastGood, moved
+from gslb.steering.roster import Roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from gslb.model.site import SteeringConfig
+    from gslb.steering.roster import Succession
 
 
 LAST_GOOD = 4
@@ -44,11 +47,15 @@ def merge(observed: Observed, drained: bool, unknown_counts: UnknownCounts) -> V
     return Verdict.SERVING
 
 
-class VerdictTable:
-    """One verdict per endpoint of a steering configuration.
+_MERGED = {
+    inputs: merge(*inputs) for inputs in product(Observed, (False, True), UnknownCounts)
+}  # looked up for many thousands of endpoints at once
 
-    Endpoints are numbered from 0: pools in the order of the configuration, endpoints in the order of the
-    pool. Both inputs are kept, and only the endpoints that an input touches are merged again.
+
+class VerdictTable:
+    """One verdict per endpoint of a steering configuration, by its number in the ``roster``.
+
+    Both inputs are kept, and only the endpoints that an input touches are merged again.
     """
 
     def __init__(
@@ -56,25 +63,42 @@ class VerdictTable:
         config: SteeringConfig,
         observed: Sequence[Observed] = (),
         drained: Iterable[str] = (),
-        before: VerdictTable | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``observed`` has one entry per endpoint, or is empty: then all are unknown.
 
-        Last-good marks go on from those of the table ``before``, where the endpoints were in it.
-        ``monotonic`` is a clock in seconds, the same as that table's.
+        ``monotonic`` is a clock in seconds.
         """
+        self.roster = Roster(config)
         self._monotonic = monotonic
-        self._pops = [endpoint.pop for pool in config.pools for endpoint in pool.endpoints]
-        self._unknown_counts = [pool.unknown_counts for pool in config.pools for _ in pool.endpoints]
-        self._observed = list(observed) or [Observed.UNKNOWN] * len(self._pops)
-        if len(self._observed) != len(self._pops):
-            raise ValueError(f"{len(self._observed)} observations for {len(self._pops)} endpoints")
+        self._observed = list(observed) or [Observed.UNKNOWN] * len(self.roster)
+        self._require_observed()
         self._drained = frozenset(drained)
-        self._verdicts = [Verdict.SERVING] * len(self._pops)
-        self._last_good: LastGood = LastGood(config, None if before is None else before._last_good)
-        self._octets = bytearray(len(self._pops))
-        self._merge(range(len(self._pops)))
+        self._verdicts = [Verdict.SERVING] * len(self.roster)
+        self._last_good = LastGood(self.roster)
+        self._octets = bytearray(len(self.roster))
+        self._merge(range(len(self.roster)))
+
+    def taken_over(
+        self, succession: Succession, observed: Sequence[Observed], drained: Iterable[str]
+    ) -> VerdictTable:
+        """The table of the roster that follows, as ``observed`` and ``drained`` have it now.
+
+        Verdicts and last-good marks of endpoints that stay go on: only what differs is merged again.
+        """
+        table = copy(self)
+        table.roster = succession.roster
+        table._observed = list(observed)
+        table._require_observed()
+        table._verdicts = moved(self._verdicts, succession.endpoints, Verdict.SERVING)
+        table._last_good = self._last_good.taken_over(succession)
+        table._octets = bytearray(moved(self._octets, succession.endpoints, 0))
+        before = moved(self._observed, succession.endpoints, Observed.UNKNOWN)
+        pairs = enumerate(zip(before, table._observed, strict=True))
+        touched = {number for number, (was, seen) in pairs if was is not seen}
+        touched.update(succession.changed, table._drain(drained))
+        table._merge(touched)
+        return table
 
     def __len__(self) -> int:
         return len(self._verdicts)
@@ -135,18 +159,25 @@ class VerdictTable:
         """One octet per endpoint, as ``_dataplane.DataPlane.publish_verdicts`` takes it."""
         return bytes(self._octets)
 
+    def _require_observed(self) -> None:
+        if len(self._observed) != len(self.roster):
+            raise ValueError(f"{len(self._observed)} observations for {len(self.roster)} endpoints")
+
     def _drain(self, pops: Iterable[str]) -> list[int]:
         """Note the POPs that are drained; the endpoints of those that were not, or are not any more."""
         before, self._drained = self._drained, frozenset(pops)
         differing = before ^ self._drained
-        return [number for number, pop in enumerate(self._pops) if pop in differing] if differing else []
+        return (
+            [number for number, pop in enumerate(self.roster.pops) if pop in differing] if differing else []
+        )
 
     def _merge(self, numbers: Iterable[int]) -> None:
         touched = list(numbers)
+        pops, unknown_counts = self.roster.pops, self.roster.unknown_counts
         for number in touched:
-            self._verdicts[number] = merge(
-                self._observed[number], self._pops[number] in self._drained, self._unknown_counts[number]
-            )
+            self._verdicts[number] = _MERGED[
+                self._observed[number], pops[number] in self._drained, unknown_counts[number]
+            ]
         now = self._monotonic()
         self._write({*touched, *self._last_good.update(touched, self._verdicts, self._observed, now)})
 

@@ -77,7 +77,7 @@ class GslbCollector(Collector):
 
 
 def metrics_renderer(
-    counters: Callable[[], Mapping[str, int]], gauges: Callable[[], Gauges]
+    counters: Callable[[], Mapping[str, int]], gauges: Callable[[], Awaitable[Gauges]]
 ) -> Callable[[], Awaitable[bytes]]:
     """A function that gives all metrics in the text format of Prometheus, version 0.0.4.
 
@@ -86,7 +86,7 @@ def metrics_renderer(
 
     async def render() -> bytes:
         # Some ten thousand pairs of pool and POP take a while to write: not on the event loop.
-        return await asyncio.to_thread(_text, GslbCollector(counters(), gauges()))
+        return await asyncio.to_thread(_text, GslbCollector(counters(), await gauges()))
 
     return render
 

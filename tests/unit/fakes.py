@@ -238,6 +238,7 @@ class FakePublisher:
         self.site = site or example_site()
         self.site_zones = {zone.origin: zone for zone in zones or (example_zone(),)}
         self.fails: GslbError | None = None
+        self.findings: Sequence[Finding] = ()
         self.generation = 0
         self.steering = SteeringConfig()
         self.live: dict[str, FakeZone] = {}
@@ -271,7 +272,7 @@ class FakePublisher:
             if origin in zones:
                 changed = zones[origin].changed(changes)
                 zones[origin] = replace(changed, serial=max(zones[origin].serial, overlay.serials[origin]))
-        return FakePreparedSite(with_latency(self.site, overlay.latency), (), zones)
+        return FakePreparedSite(with_latency(self.site, overlay.latency), self.findings, zones)
 
     def commit_site(self, prepared: FakePreparedSite, verdicts: bytes, loads: bytes = b"") -> int:
         assert len(verdicts) == sum(len(pool.endpoints) for pool in prepared.steering.pools)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -100,6 +102,21 @@ async def test_a_change_may_set_a_newer_serial_itself_but_not_an_older_one(world
 
     assert await world.change(numbered(500)) == 500
     assert await world.change(numbered(400)) == 501
+
+
+async def test_what_was_served_is_freed_by_a_thread(world, monkeypatch):
+    jobs = []
+    prepared = await world.publisher.prepare_site(Overlay())
+    before = weakref.ref(world.publisher.steering), weakref.ref(world.publisher.steering.pools[0])
+    loop = asyncio.get_running_loop()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "run_in_executor", lambda _, job, *values: jobs.append((job, values)))
+        endpoints = sum(len(pool.endpoints) for pool in prepared.steering.pools)
+        world.publisher.commit_site(prepared, bytes(endpoints))
+    assert [one() is None for one in before] == [False, False], "not by the event loop"
+    ((job, values),) = jobs
+    await asyncio.to_thread(job, *values)
+    assert [one() is None for one in before] == [True, True]
 
 
 async def test_an_overlay_is_laid_over_each_load(world):

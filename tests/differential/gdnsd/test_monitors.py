@@ -106,7 +106,7 @@ async def observe(steering: SteeringConfig) -> list[Observed]:
     """What gslb's own probes say, once they know of every endpoint."""
     clock = SystemClock()
     checker = Checker(AnyProber(clock, allow_commands=True), clock)
-    checker.reconfigure(steering)
+    checker.reconfigure(checker.plan(steering))
     changed = asyncio.Event()
     checker.subscribe(lambda _numbers, _observed: changed.set())
     try:

@@ -114,7 +114,42 @@ async def test_aliases_of_one_target_share_its_questions_and_its_addresses(world
     await world.start(APEX, both)
     assert sorted(world.resolver.asked) == [(CDN, A), (CDN, AAAA), ("other.test.", A), ("other.test.", AAAA)]
     assert [row[0] for row in world.rows()] == [CDN, "other.test."]
-    assert list(world.flattener.targets()) == [CDN, "other.test."]
+    assert world.flattener.states() == {AliasState.FRESH: 2, AliasState.STALE: 0, AliasState.UNKNOWN: 0}
+    pairs = [(APEX, CDN), (both, "other.test."), (both, CDN)]
+    for offset in range(5):
+        for limit in range(1, 5):
+            assert world.flattener.page(offset, limit) == pairs[offset : offset + limit]
+    assert world.flattener.leads == 3
+
+
+async def test_states_are_those_of_each_target(world):
+    world.resolver.answers[CDN, AAAA] = "refused"
+    world.resolver.answers["other.test.", A] = Resolution(30, (ONE,))
+    aliases = [APEX, ExternalAlias("example.net.", 60, ("other.test.", "third.test."))]
+    await world.start(*aliases)
+    await world.clock.advance(10)
+    world.resolver.gate = asyncio.Event()
+    await world.clock.advance(25)
+    states = [world.flattener.state(target) for target in (CDN, "other.test.", "third.test.")]
+    assert states == [AliasState.UNKNOWN, AliasState.STALE, AliasState.FRESH]
+    assert world.flattener.states() == dict.fromkeys(AliasState, 1)
+    world.flattener.reconfigure(aliases, None)
+    assert world.flattener.states() == {AliasState.FRESH: 0, AliasState.STALE: 0, AliasState.UNKNOWN: 3}
+
+
+async def test_a_change_that_leaves_the_targets_leaves_everything(world, monkeypatch):
+    await world.start()
+    monkeypatch.setattr(world.flattener, "publish", None)
+    renamed = APEX._replace(owner="renamed.example.com.")
+    world.flattener.reconfigure([APEX, renamed], SETTINGS)
+    assert world.flattener.page(0, 10) == [(APEX, CDN), (renamed, CDN)]
+    assert len(world.resolver.asked) == 2
+
+
+async def test_without_targets_nobody_waits_for_them(world):
+    world.flattener.reconfigure([], None)
+    await world.flattener.wait_until_tried(3_600)
+    assert world.clock.elapsed == 0
 
 
 async def test_names_that_are_too_many_are_warned_of(world):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
+from gslb.api import problems
 from gslb.errors import InvalidChangeError, SiteError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.steering.demand import Cell
@@ -151,6 +153,16 @@ async def test_rrsets_are_given_back_to_the_zone_file_with_null(server):
     assert {"type": "null"} in records["anyOf"]
 
 
+@pytest.mark.parametrize("path", ["/v1/zones", "/v1/endpoints", "/v1/aliases"])
+async def test_lists_come_in_pages_and_the_openapi_document_says_so(server, path):
+    page = await server.json("GET", f"{path}?offset=7&limit=1000")
+    assert (page["offset"], page["next_offset"]) == (7, None)
+    await server.problem("GET", f"{path}?limit=1001", 422)
+    document = await server.json("GET", "/v1/openapi.json")
+    parameters = document["paths"][path]["get"]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == ["offset", "limit"]
+
+
 async def test_a_bad_change_names_everything_wrong_and_changes_nothing(server):
     body = {
         "rrsets": [
@@ -246,6 +258,24 @@ async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
     problem = await server.problem("POST", "/v1/reload", 422)
     assert problem["errors"] == [{"detail": "bad TTL", "rule": "zone-syntax", "file": "a.zone", "line": 3}]
     assert server.publisher.generation == 2
+
+
+async def test_of_very_many_errors_the_first_are_told_wherever_they_are(server, monkeypatch):
+    found = [
+        Finding("zone-syntax", Severity.ERROR, Place("a.zone", line), "bad") for line in range(1, 20_001)
+    ]
+    server.publisher.fails = SiteError(found)
+    made = []
+    of_finding = problems._of_finding
+    monkeypatch.setattr(problems, "_of_finding", lambda one: made.append(one) or of_finding(one))
+    with capture_logs() as logs:
+        problem = await server.problem("POST", "/v1/reload", 422)
+    assert (len(made), len(problem["errors"])) == (100, 100)
+    last = (await server.json("GET", "/v1/status"))["last_reload"]["message"]
+    (logged,) = [entry["errors"] for entry in logs if entry["log_level"] == "error"]
+    for lines in (problem["detail"].splitlines(), last.splitlines(), logged):
+        assert (len(lines), lines[0]) == (101, "a.zone:1: error: bad [zone-syntax]")
+        assert lines[-1] == "… and 19900 more: gslb check shows all"
 
 
 async def test_what_the_site_says_against_a_change_has_its_place(server, monkeypatch):

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -124,6 +125,23 @@ async def test_status_says_of_many_errors_the_first_and_how_many_more(cli, serve
     result = await cli.run("status")
     assert result.stderr.endswith("a.zone:3: error: bad TTL [zone-syntax] (and 2 more: see the log)\n")
     assert result.stderr.count("\n") == 1
+
+
+async def test_very_many_errors_and_warnings_are_counted(cli, server):
+    found = [
+        Finding("zone-syntax", Severity.ERROR, Place("a.zone", line), "bad") for line in range(1, 20_001)
+    ]
+    server.publisher.fails = SiteError(found)
+    refused = (await cli.run("reload")).stderr.splitlines()
+    assert (len(refused), refused[1]) == (102, "  a.zone:1: bad [zone-syntax]")
+    assert refused[-1] == "  … and 19900 more: gslb check shows all"
+    status = await cli.run("status")
+    assert status.stderr.endswith("bad [zone-syntax] (and more than 99 more: gslb check shows all)\n")
+    server.publisher.fails = None
+    server.publisher.findings = [replace(finding, severity=Severity.WARNING) for finding in found]
+    warned = (await cli.run("reload")).stderr.splitlines()
+    assert (len(warned), warned[0]) == (101, "warning: a.zone:1: bad [zone-syntax]")
+    assert warned[-1] == "warning: … and 19900 more: gslb check shows all"
 
 
 def test_the_version_is_that_of_the_package():

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from gslb.health.checker import Checker
 from gslb.health.endpoint import observed_of_all
+from gslb.health.plan import NOBODY, PlanChange, change_of_plan, plan_watches
 from gslb.health.slots import Slots
 from gslb.model.finding import Place
 from gslb.model.health import Observed
@@ -43,7 +44,7 @@ def flips_of(checker):
 
 async def test_endpoints_rise_and_fall_and_subscribers_hear_of_each_flip_once(checker, clock, prober):
     flips = flips_of(checker)
-    checker.reconfigure(example_site())
+    checker.reconfigure(checker.plan(example_site()))
     assert checker.observed() == [UNKNOWN] * 4
     prober.failing = {"192.0.2.2:80"}
     await clock.advance(11)
@@ -62,7 +63,7 @@ async def test_endpoints_rise_and_fall_and_subscribers_hear_of_each_flip_once(ch
 
 async def test_a_dead_endpoint_is_down_within_interval_times_fall_plus_timeout(checker, clock, prober):
     site = example_site()
-    checker.reconfigure(site)
+    checker.reconfigure(checker.plan(site))
     await clock.advance(35)
     prober.failing = {"192.0.2.1:80"}
     prober.takes = 2.0
@@ -76,7 +77,7 @@ async def test_pools_that_share_monitor_and_target_share_the_probes(checker, clo
     pools = tuple(Pool(name=name, monitors=("m",), endpoints=(endpoint,)) for name in ("a", "b"))
     monitor = Monitor(name="m", type="tcp", port=1, interval=10, rise=1, jitter=0)
     flips = flips_of(checker)
-    checker.reconfigure(SteeringConfig(monitors=(monitor,), pools=pools))
+    checker.reconfigure(checker.plan(SteeringConfig(monitors=(monitor,), pools=pools)))
     await clock.advance(1)
     assert [target for _, target in prober.probed] == ["[2001:db8::1]:8080"]
     assert flips == [((0, 1), UP)]
@@ -86,14 +87,14 @@ async def test_reconfigure_keeps_what_stays_drops_what_left_and_starts_new_ones_
     checker, clock, prober
 ):
     site = example_site()
-    checker.reconfigure(site)
+    checker.reconfigure(checker.plan(site))
     await clock.advance(11)
     since = checker.health()[1].since
     monitor = site.monitors[0].model_copy(update={"place": Place("moved.yaml", 7), "path": "/health"})
     pool = site.pools[0].model_copy(
         update={"endpoints": (Endpoint(pop="new", address="192.0.2.9"), site.pools[0].endpoints[1])}
     )
-    checker.reconfigure(SteeringConfig(monitors=(monitor,), pools=(pool,)))
+    checker.reconfigure(checker.plan(SteeringConfig(monitors=(monitor,), pools=(pool,))))
     assert checker.observed() == [UNKNOWN, UP]
     assert checker.health()[1].since == since
     prober.probed.clear()
@@ -103,18 +104,18 @@ async def test_reconfigure_keeps_what_stays_drops_what_left_and_starts_new_ones_
 
 async def test_an_edit_that_only_moves_the_monitor_in_its_file_restarts_nothing(checker, clock, prober):
     site = example_site()
-    checker.reconfigure(site)
+    checker.reconfigure(checker.plan(site))
     await clock.advance(5)
     moved = site.monitors[0].model_copy(update={"place": Place("moved.yaml", 7)})
     prober.probed.clear()
-    checker.reconfigure(site.model_copy(update={"monitors": (moved,)}))
+    checker.reconfigure(checker.plan(site.model_copy(update={"monitors": (moved,)})))
     await clock.advance(4)
     assert prober.probed == []
 
 
 async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minute(checker, clock, prober):
     flips = flips_of(checker)
-    checker.reconfigure(example_site())
+    checker.reconfigure(checker.plan(example_site()))
     await clock.advance(11)
     prober.failing = {"192.0.2.1:80"}
     await clock.advance(10)
@@ -138,7 +139,7 @@ async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minut
 
 
 async def test_without_any_result_yet_it_is_said_why(checker, clock, prober):
-    checker.reconfigure(example_site())
+    checker.reconfigure(checker.plan(example_site()))
     assert checker.health()[0].reason == "not probed yet"
     prober.without_result = True
     await clock.advance(1)
@@ -162,7 +163,7 @@ def twice_monitored(*, both=("web", "ssh"), alone=("web",)):
 
 async def test_an_endpoint_with_several_monitors_is_up_only_if_all_say_so(checker, clock, prober):
     flips = flips_of(checker)
-    checker.reconfigure(twice_monitored())
+    checker.reconfigure(checker.plan(twice_monitored()))
     await clock.advance(5)
     assert sorted(target for _, target in prober.probed) == ["192.0.2.1:22", "192.0.2.1:80"]
     assert flips == [((1,), UP), ((0,), UP)]
@@ -188,16 +189,16 @@ async def test_an_endpoint_with_several_monitors_is_up_only_if_all_say_so(checke
 
 
 async def test_a_monitor_that_is_added_makes_an_endpoint_unknown_until_it_knows(checker, clock, prober):
-    checker.reconfigure(twice_monitored(both=("web",)))
+    checker.reconfigure(checker.plan(twice_monitored(both=("web",))))
     await clock.advance(5)
     since = checker.health()[0].since
-    checker.reconfigure(twice_monitored())
+    checker.reconfigure(checker.plan(twice_monitored()))
     assert checker.observed() == [UNKNOWN, UP]
     assert checker.health()[0].deciding.monitor == "ssh"
     assert checker.health()[1].since == since
     await clock.advance(5)
     assert checker.observed() == [UP, UP]
-    checker.reconfigure(twice_monitored(both=("web",)))
+    checker.reconfigure(checker.plan(twice_monitored(both=("web",))))
     assert checker.health()[0].since == since
     assert set(checker.statistics()) == {"web"}
 
@@ -227,7 +228,7 @@ async def test_every_target_of_a_large_site_may_hang_and_is_seen_down_in_time(cl
     prober = FakeProber(clock, takes=1.9)
     checker = Checker(prober, clock, randomness=Random(1))
     site = many(400, interval=2, timeout=1.9, fall=2, rise=1)
-    checker.reconfigure(site)
+    checker.reconfigure(checker.plan(site))
     await clock.advance(6)
     assert set(checker.observed()) == {UP}
     assert prober.most_in_flight > 256
@@ -240,9 +241,9 @@ async def test_every_target_of_a_large_site_may_hang_and_is_seen_down_in_time(cl
 async def test_a_site_that_needs_more_probes_than_can_run_is_warned_of(clock):
     checker = Checker(FakeProber(clock), clock, randomness=Random(1), least_slots=1, most_slots=10)
     with capture_logs() as logs:
-        checker.reconfigure(many(8, interval=2, timeout=2))
+        checker.reconfigure(checker.plan(many(8, interval=2, timeout=2)))
         assert logs == []
-        checker.reconfigure(many(9, interval=2, timeout=2))
+        checker.reconfigure(checker.plan(many(9, interval=2, timeout=2)))
     assert logs == [
         {"event": "more probes than can run at once", "needed": 12, "limit": 10, "log_level": "warning"}
     ]
@@ -258,7 +259,9 @@ async def test_commands_have_a_bound_of_their_own(clock, monkeypatch):
     command = Monitor(name="c", type="command", command=("/bin/true",), interval=2, timeout=1.9, jitter=0)
     pool = site.pools[0].model_copy(update={"monitors": ("m", "c")})
     with capture_logs() as logs:
-        checker.reconfigure(site.model_copy(update={"monitors": (*site.monitors, command), "pools": (pool,)}))
+        checker.reconfigure(
+            checker.plan(site.model_copy(update={"monitors": (*site.monitors, command), "pools": (pool,)}))
+        )
     assert [(line["needed"], line["limit"]) for line in logs] == [(5, 2)]
     await clock.advance(1.5)
     assert sorted(target for _, target in prober.probed if ":" in target) == [
@@ -304,7 +307,7 @@ async def test_slots_grow_at_once_and_shrink_as_they_are_given_back():
 async def test_probes_in_flight_are_bounded(clock):
     prober = FakeProber(clock, takes=5)
     checker = Checker(prober, clock, randomness=Random(1), least_slots=2, most_slots=2)
-    checker.reconfigure(example_site())
+    checker.reconfigure(checker.plan(example_site()))
     await clock.advance(30)
     assert prober.most_in_flight == 2
     await checker.stop()
@@ -312,10 +315,46 @@ async def test_probes_in_flight_are_bounded(clock):
 
 async def test_statistics_count_probes_by_monitor_and_forget_monitors_that_left(checker, clock, prober):
     prober.failing = {"192.0.2.2:80"}
-    checker.reconfigure(example_site())
+    checker.reconfigure(checker.plan(example_site()))
     await clock.advance(1)
     counts = checker.statistics()["http"]
     assert (counts.successes, counts.failures, sum(counts.buckets)) == (2, 1, 3)
-    checker.reconfigure(SteeringConfig())
+    checker.reconfigure(checker.plan(SteeringConfig()))
     assert checker.statistics() == {}
     assert checker.observed() == []
+
+
+def test_a_plan_says_where_what_stays_was_before():
+    site = twice_monitored()
+    before = plan_watches(site)
+    assert change_of_plan(before, before) == PlanChange(
+        before, range_of(before.targets), range_of(before.juries), [], [], frozenset()
+    )
+    turned = site.model_copy(update={"pools": tuple(reversed(site.pools))})
+    change = change_of_plan(before, plan_watches(turned))
+    assert [before.targets[place] for place in change.targets] == change.plan.targets
+    assert sorted(change.juries) == range_of(before.juries)
+    assert (change.left_targets, change.left_juries) == ([], [])
+    for number, jury in enumerate(change.plan.jury_of):
+        assert jury == NOBODY or number in change.plan.numbers[jury]
+    left = change_of_plan(before, plan_watches(SteeringConfig()))
+    assert (left.left_targets, left.left_juries) == (range_of(before.targets), range_of(before.juries))
+    new = change_of_plan(plan_watches(SteeringConfig()), before)
+    assert set(new.targets) | set(new.juries) == {NOBODY}
+
+
+def range_of(rows):
+    return list(range(len(rows)))
+
+
+async def test_a_reload_of_the_same_site_judges_nothing_anew(checker, clock, prober, monkeypatch):
+    checker.reconfigure(checker.plan(many(100, interval=10)))
+    await clock.advance(10)
+    seen = checker.observed()
+    judged, started = [], []
+    monkeypatch.setattr("gslb.health.checker.observed_of_all", judged.append)
+    monkeypatch.setattr(asyncio, "create_task", started.append)
+    change = checker.plan(many(100, interval=10))
+    monkeypatch.setattr("gslb.health.checker.plan_watches", None)
+    checker.reconfigure(change)
+    assert (judged, started, checker.observed()) == ([], [], seen)

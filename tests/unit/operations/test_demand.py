@@ -119,7 +119,7 @@ async def test_demand_is_told_by_name_type_and_country(live):
     assert page.next_offset is None
     with pytest.raises(InvalidChangeError):
         await live.operations.demand(["name"], "a..b", 0, 1)
-    assert live.operations.gauges().demand[WWW, "DE"] == 12
+    assert (await live.operations.gauges()).demand[WWW, "DE"] == 12
     assert live.operations.counters()["demand_unplaced"] == 0
 
 
@@ -149,7 +149,7 @@ async def test_what_was_counted_before_the_first_moment_is_left_out(tmp_path):
     live.operations._demand.start()
     live.ask(GERMANY, 5)
     await live.count()
-    assert live.operations.gauges().demand == {(WWW, "DE"): 1}
+    assert (await live.operations.gauges()).demand == {(WWW, "DE"): 1}
     await live.stop()
 
 

@@ -25,7 +25,7 @@ async def test_a_load_is_published_at_once_and_reported_with_its_age(world):
     assert (load.load, load.reported, load.age) == (0.83, 0.83, 12.5)
     assert load.expires_at == START + timedelta(seconds=60)
     assert world.operations.pop("ams").pop.load is None
-    assert world.operations.gauges().loads == {"fra": 0.83}
+    assert (await world.operations.gauges()).loads == {"fra": 0.83}
 
 
 async def test_what_changes_nothing_is_not_published(world):

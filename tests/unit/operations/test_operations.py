@@ -197,7 +197,7 @@ async def test_an_alias_set_through_the_api_is_resolved_and_reported(world):
     alias = RequestedRRset("@", "ALIAS", 60, ("cdn.example.org.",))
     await world.operations.change_rrsets("example.com", [alias], "ana")
     await world.clock.advance(0.2)
-    report = world.operations.aliases()
+    report = world.operations.aliases(0, 10)
     assert (report.has_resolver, report.total) == (True, 1)
     assert (report.aliases[0].name, report.aliases[0].resolved) == ("example.com.", "cdn.example.org.")
     assert [(one.type, one.state, one.ttl) for one in report.aliases[0].addresses] == [
@@ -205,12 +205,12 @@ async def test_an_alias_set_through_the_api_is_resolved_and_reported(world):
         ("AAAA", "fresh", 60),
     ]
     assert world.publisher.flattened[0] == ("cdn.example.org.", 1, 60, [], False)
-    assert world.operations.gauges().alias_targets == {"fresh": 1, "stale": 0, "unknown": 0}
-    assert world.operations.gauges().resolution_successes == 2
+    assert (await world.operations.gauges()).alias_targets == {"fresh": 1, "stale": 0, "unknown": 0}
+    assert (await world.operations.gauges()).resolution_successes == 2
     assert world.operations.status().aliases.fresh == 1
     await world.operations.change_rrsets("example.com", [RequestedRRset("@", "ALIAS", None, ())], "ana")
     assert world.publisher.flattened == []
-    assert world.operations.aliases().aliases == []
+    assert world.operations.aliases(0, 10).aliases == []
 
 
 async def test_a_name_has_one_alias(world):

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from gslb.errors import SiteError, StateError
 from gslb.model.finding import Finding, Place, Severity
 from gslb.model.site import SteeringConfig
-from tests.unit.fakes import example_site, settle
+from gslb.operations.reports import finding_report
+from tests.unit.fakes import FakeZone, example_site, example_zone, settle
 
 BROKEN = SiteError([Finding("zone-syntax", Severity.ERROR, Place("a.zone", 3), "bad TTL")])
 
@@ -23,7 +24,7 @@ async def test_a_failed_reload_leaves_everything_and_says_why(world):
     assert len(world.publisher.published) == 1
     last = world.operations.status().last_reload
     assert (last.success, last.message) == (False, "a.zone:3: error: bad TTL [zone-syntax]")
-    gauges = world.operations.gauges()
+    gauges = await world.operations.gauges()
     assert (gauges.reload_successes, gauges.reload_failures) == (1, 1)
 
 
@@ -43,6 +44,29 @@ async def test_a_reload_to_nothing_leaves_nothing(world):
     await world.operations.reload()
     assert world.publisher.verdicts == b""
     assert world.operations.pops().pops == []
+
+
+async def test_what_looks_at_all_of_a_site_is_done_once_and_off_the_event_loop(world, monkeypatch):
+    looks = []
+
+    class CountedZone(FakeZone):
+        @property
+        def record_count(self):
+            looks.append(threading.current_thread() is threading.main_thread())
+            return super().record_count
+
+    def report(finding):
+        looks.append(threading.current_thread() is threading.main_thread())
+        return finding_report(finding)
+
+    zones = [CountedZone(f"z{number}.example.", 1, example_zone().table) for number in range(5)]
+    world.publisher.site_zones = {zone.origin: zone for zone in zones}
+    world.publisher.findings = BROKEN.findings
+    monkeypatch.setattr("gslb.operations.content.finding_report", report)
+    result = await world.operations.reload()
+    assert (result.zones, result.records) == (5, 5 * example_zone().record_count)
+    assert [finding.message for finding in result.findings] == ["bad TTL"]
+    assert looks == [False] * (5 + 1)
 
 
 async def test_whether_a_reload_is_needed_is_asked_when_its_turn_comes(world):

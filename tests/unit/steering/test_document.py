@@ -292,16 +292,6 @@ def test_endpoints_are_numbered_over_all_pools():
     ]
 
 
-def test_endpoints_are_numbered_from_any_number_on():
-    every = [
-        (number, pool.name, str(endpoint.address)) for number, pool, endpoint in numbered_endpoints(CONFIG)
-    ]
-    for first in range(len(every) + 2):
-        found = numbered_endpoints(CONFIG, first)
-        rows = [(number, pool.name, str(endpoint.address)) for number, pool, endpoint in found]
-        assert rows == every[first:]
-
-
 def test_an_empty_config():
     document = json.loads(steering_document(SteeringConfig()))
     assert set(document) == {

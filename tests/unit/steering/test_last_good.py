@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gslb.model.health import Observed, Verdict
 from gslb.model.site import Count, DeclaredRRset, Endpoint, MinHealthy, Pool, SteeringConfig
 from gslb.steering.last_good import SETTLE_SECONDS, LastGood
+from gslb.steering.roster import Roster
 
 UP, DOWN, DRAINED = Verdict.SERVING, Verdict.DOWN, Verdict.DRAINED
 TXT = DeclaredRRset(rtype=16, rdata=(b"\2hi",))
@@ -33,7 +34,8 @@ class World:
         self.verdicts = [UP] * sum(len(one.endpoints) for one in pools)
         self.observed = [seen] * len(self.verdicts)
         self.now = 0.0
-        self.marks = LastGood(self.config)
+        self.roster = Roster(self.config)
+        self.marks = LastGood(self.roster)
         self.say()
 
     def say(self, *, at_once=False, **verdicts):
@@ -72,6 +74,61 @@ def test_what_stopped_a_moment_ago_is_marked_still():
     assert world.marks.expire(world.now) == {0}
     assert world.marks.expire(world.now) == set()
     assert world.marked == {1}
+
+
+def looks(world):
+    """How many marks each second of an hour looks at, but for those that look at none."""
+    looked = []
+    mark = world.marks._mark
+    world.marks._mark = lambda numbers, now: looked.append(len(numbers)) or mark(numbers, now)
+    for _ in range(3_600):
+        world.now += 1.0
+        world.marks.expire(world.now)
+    world.marks._mark = mark
+    return looked
+
+
+def test_an_outage_of_everything_has_no_mark_looked_at_again():
+    world = World(pool("web", v4(1), v4(2)), pool("mail", v4(3)))
+    world.say(n0=DOWN, n1=DOWN, n2=DOWN)
+    assert looks(world) == []
+    assert world.marked == {0, 1, 2}
+
+
+def test_marks_are_looked_at_when_the_first_may_expire():
+    world = World(pool("web", v4(1), v4(2), v4(3)))
+    world.say(n0=DOWN)
+    world.now += 10.0
+    world.say(n1=DOWN, at_once=True)
+    assert looks(world) == [2, 1]
+    assert world.marked == {2}
+
+
+def test_a_flip_looks_at_the_others_of_its_pool_only_when_that_is_lost_or_found():
+    world = World(pool("web", v4(1), v4(2), v4(3), min_healthy=MinHealthy(ipv4=Count(count=2))))
+    looked = []
+    mark = world.marks._mark
+    world.marks._mark = lambda numbers, now: looked.append(set(numbers)) or mark(numbers, now)
+    for changes in ({"n0": DOWN}, {"n1": DOWN}, {"n2": DOWN}, {"n0": UP}, {"n1": UP}):
+        world.say(at_once=True, **changes)
+    assert looked == [{0}, {0, 1, 2}, {2}, {0}, {0, 1, 2}]
+
+
+def test_marks_that_an_outage_held_expire_once_it_is_over():
+    world = World(pool("web", v4(1), v4(2)))
+    world.say(n0=DOWN, n1=DOWN)
+    world.say(n1=UP, at_once=True)
+    assert world.marked == {0, 1}
+    assert looks(world) == [1]
+    assert world.marked == {1}
+
+
+def test_a_mark_that_one_type_holds_does_not_expire_by_another():
+    both = Endpoint(pop="fra", address="192.0.2.1", records=(TXT,))
+    world = World(pool("web", both, v4(2)))
+    world.say(n0=DOWN)
+    assert looks(world) == [], "there is no other TXT"
+    assert world.marked == {0, 1}
 
 
 def test_an_outage_that_is_seen_endpoint_by_endpoint_marks_all_that_served_before_it():
@@ -153,9 +210,21 @@ def test_marks_outlive_a_reload_by_what_the_endpoint_is():
     world.say(n0=DOWN)
     world.say(n1=DOWN)
     moved = SteeringConfig(pools=(pool("new", v4(2)), pool("web", v4(3), v4(2), v4(1))))
-    marks = LastGood(moved, world.marks)
+    marks = world.marks.taken_over(Roster(moved).after(world.roster))
     marks.update(range(4), [DOWN] * 4, [Observed.DOWN] * 4, world.now + 3_600)
     assert [marks[number] for number in range(4)] == [False, False, True, False]
+
+
+def test_a_mark_that_a_type_held_goes_with_it():
+    both = Endpoint(pop="fra", address="192.0.2.1", records=(TXT,))
+    world = World(pool("web", both, v4(2)))
+    world.say(n0=DOWN)
+    assert world.marked == {0, 1}
+    succession = Roster(SteeringConfig(pools=(pool("web", v4(1), v4(2)),))).after(world.roster)
+    assert succession.changed == {0}
+    marks = world.marks.taken_over(succession)
+    marks.update(succession.changed, [DOWN, UP], [Observed.DOWN, Observed.UP], world.now + 3_600)
+    assert [marks[number] for number in range(2)] == [False, True]
 
 
 def test_record_endpoints_that_are_alike_are_told_apart_by_their_order():
@@ -163,7 +232,7 @@ def test_record_endpoints_that_are_alike_are_told_apart_by_their_order():
     world = World(pool("txt", *alike))
     world.say(n0=DOWN)
     world.say(n1=DOWN)
-    marks = LastGood(world.config, world.marks)
+    marks = world.marks.taken_over(Roster(world.config).after(world.roster))
     marks.update(range(2), [DOWN] * 2, [Observed.DOWN] * 2, world.now)
     assert [marks[number] for number in range(2)] == [False, True]
 

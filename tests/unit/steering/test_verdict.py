@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gslb.model.health import Observed, Verdict
 from gslb.model.site import Endpoint, Pool, SteeringConfig, UnknownCounts
+from gslb.steering.roster import Roster
 from gslb.steering.verdict import VerdictTable, merge
 from tests.unit.fakes import example_site
 
@@ -79,8 +80,7 @@ def test_marks_are_taken_over_by_the_next_table():
     assert table.expire_marks()
     table.observe([1, 2], Observed.DOWN)
     assert table.to_bytes() == bytes([1, 5, 5, 4])
-    after = VerdictTable(
-        example_site(), [Observed.DOWN] * 3 + [Observed.UNKNOWN], (), table, monotonic=lambda: now
-    )
+    succession = Roster(example_site()).after(table.roster)
+    after = table.taken_over(succession, [Observed.DOWN] * 3 + [Observed.UNKNOWN], ())
     assert after.to_bytes() == bytes([1, 5, 5, 4])
     assert [after.is_last_good(number) for number in range(4)] == [False, True, True, True]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gslb.model.health import Observed
 from gslb.model.policy_test import Conditions
+from gslb.steering.roster import Roster
 from gslb.steering.verdict import VerdictTable
 from gslb.steering.what_if import WhatIf
 from tests.unit.fakes import example_site
@@ -55,7 +56,7 @@ def test_conditions_hold_as_if_all_of_it_came_at_once(observed, drained, down, d
         Observed.DOWN if pop in down or f"{pool}/{pop}" in down else seen
         for (pool, pop), seen in zip(endpoints, observed, strict=True)
     ]
-    anew = VerdictTable(site, merged, drained[1] | drain, before)
+    anew = before.taken_over(Roster(site).after(before.roster), merged, drained[1] | drain)
     assert table.to_bytes() == anew.to_bytes()
     assert (table.verdicts(), table.observed, table.drained) == (
         anew.verdicts(),

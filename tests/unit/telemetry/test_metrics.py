@@ -49,7 +49,7 @@ GAUGES = Gauges(
 
 @pytest.fixture
 async def families():
-    text = (await metrics_renderer(lambda: COUNTERS, lambda: GAUGES)()).decode()
+    text = (await metrics_renderer(lambda: COUNTERS, told(GAUGES))()).decode()
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
@@ -99,8 +99,15 @@ def test_probe_durations_are_a_histogram(families):
     assert value(families, "gslb_probe_duration_seconds_count", monitor="http") == 4
 
 
+def told(gauges):
+    async def ask():
+        return gauges
+
+    return ask
+
+
 async def test_a_scrape_before_anything_happened_is_well_formed():
-    text = (await metrics_renderer(dict, Gauges)()).decode()
+    text = (await metrics_renderer(dict, told(Gauges()))()).decode()
     assert value({f.name: f for f in text_string_to_metric_families(text)}, "gslb_generation") == 0
 
 
@@ -111,15 +118,18 @@ async def test_a_scrape_asks_in_its_own_thread_and_writes_in_another(monkeypatch
         threads.append(threading.current_thread() is threading.main_thread())
         return result
 
+    async def asking():
+        return note(GAUGES)
+
     write = subject.generate_latest
     monkeypatch.setattr(subject, "generate_latest", lambda registry: note(write(registry)))
-    await metrics_renderer(lambda: note(COUNTERS), lambda: note(GAUGES))()
+    await metrics_renderer(lambda: note(COUNTERS), asking)()
     assert threads == [True, True, False]
 
 
 async def test_labels_cannot_break_out_of_a_line():
     gauges = Gauges(zone_serials={'a"\\\n.': 1})
-    text = (await metrics_renderer(dict, lambda: gauges)()).decode()
+    text = (await metrics_renderer(dict, told(gauges))()).decode()
     assert r'zone="a\"\\\n."' in text
 
 
