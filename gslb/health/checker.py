@@ -18,6 +18,7 @@ import structlog
 
 from gslb.health import schedule
 from gslb.health.endpoint import EndpointHealth, MonitorHealth, observed_of_all
+from gslb.health.no_results import NoResults
 from gslb.health.probes import ProbeResult, ProbeTarget, probe_target
 from gslb.health.slots import Slots
 from gslb.health.statistics import ProbeStatistics
@@ -43,9 +44,8 @@ LEAST_COMMANDS = 8
 MOST_COMMANDS = 256
 """Commands that run at once, each a process of its own, beside the other probes."""
 
-NO_RESULT_LOG_SECONDS = 60.0
-"""At least so long between two messages about probes without a result."""
-
+REFUSED_LOGGED = 20
+"""Monitors that are refused of which a load of the site logs each; the others are counted."""
 
 Key = tuple[str, ProbeTarget]
 """A monitor's name and where it probes."""
@@ -96,10 +96,12 @@ class Checker:
         prober: Prober,
         clock: Clock,
         *,
+        refusal: Callable[[Monitor], str] = lambda _: "",
         randomness: random.Random | None = None,
         least_slots: int = LEAST_SLOTS,
         most_slots: int = MOST_SLOTS,
     ) -> None:
+        """``refusal`` says why probes of a monitor never have a result here, or nothing."""
         self._prober = prober
         self._clock = clock
         self._random = randomness or random.Random()
@@ -107,8 +109,9 @@ class Checker:
         self._most_slots = most_slots
         self._slots = Slots(least_slots)
         self._command_slots = Slots(LEAST_COMMANDS)
-        self._unlogged = 0
-        self._logged_at: float | None = None
+        self._refusal = refusal
+        self._refused: frozenset[str] = frozenset()
+        self._no_results = NoResults()
         self._watches: dict[Key, _Watch] = {}
         self._judged: dict[tuple[Key, ...], _Judged] = {}
         self._by_number: list[_Judged | None] = []
@@ -159,6 +162,7 @@ class Checker:
         self._resize_slots()
         names = {name for name, _ in targets}
         self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in sorted(names)}
+        self._warn_of_refused([monitors[name] for name in sorted(names)])
 
     def observed(self) -> list[Observed]:
         """What is observed of each endpoint, by number."""
@@ -177,6 +181,15 @@ class Checker:
             (watch.monitor.name, watch.health.observed, judged.numbers)
             for judged in self._judged.values()
             for watch in judged.watches
+        ]
+
+    def without_result(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Monitors that observe nothing yet, why, and the numbers of the endpoints concerned."""
+        return [
+            (watch.monitor.name, watch.health.reason, judged.numbers)
+            for judged in self._judged.values()
+            for watch in judged.watches
+            if watch.health.observed is Observed.UNKNOWN
         ]
 
     def statistics(self) -> Mapping[str, ProbeStatistics]:
@@ -220,6 +233,17 @@ class Checker:
                 log.warning("more probes than can run at once", needed=needed, limit=most)
             slots.resize(min(max(needed, least), most))
 
+    def _warn_of_refused(self, monitors: Iterable[Monitor]) -> None:
+        """Of each once, while it is there."""
+        refused = {monitor.name: reason for monitor in monitors if (reason := self._refusal(monitor))}
+        places = {monitor.name: str(monitor.place) for monitor in monitors}
+        new = [name for name in refused if name not in self._refused]
+        self._refused = frozenset(refused)
+        for name in new[:REFUSED_LOGGED]:
+            log.warning("monitor never probed", monitor=name, place=places[name], reason=refused[name])
+        if len(new) > REFUSED_LOGGED:
+            log.warning("more monitors never probed", count=len(new) - REFUSED_LOGGED)
+
     def _slots_of(self, monitor: Monitor) -> Slots:
         return self._command_slots if monitor.type == "command" else self._slots
 
@@ -245,7 +269,8 @@ class Checker:
         if statistics is not None:
             statistics.add(result.success, result.seconds)
         if result.success is None:
-            self._note_no_result(watch, result.reason)
+            target = str(watch.health.target)
+            self._no_results.note(watch.monitor.name, target, result.reason, self._clock.monotonic())
             if watch.health.checked_at is None:  # why nothing is known yet
                 watch.health = replace(watch.health, reason=result.reason)
             return
@@ -274,22 +299,6 @@ class Checker:
             if judged.judge(now):
                 for callback in self._callbacks:
                     callback(judged.numbers, judged.observed)
-
-    def _note_no_result(self, watch: _Watch, reason: str) -> None:
-        """Log it, but not for each of thousands of targets that all fail for the same reason."""
-        self._unlogged += 1
-        now = self._clock.monotonic()
-        if self._logged_at is not None and now - self._logged_at < NO_RESULT_LOG_SECONDS:
-            return
-        log.error(
-            "probes without a result",
-            target=str(watch.health.target),
-            monitor=watch.monitor.name,
-            reason=reason,
-            count=self._unlogged,
-        )
-        self._logged_at = now
-        self._unlogged = 0
 
 
 def _since(watches: Iterable[_Watch], observed: Observed) -> datetime | None:

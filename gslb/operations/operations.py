@@ -57,6 +57,7 @@ from gslb.operations.simulate import overload_warnings, simulate
 from gslb.operations.turns import Turns
 from gslb.operations.verdicts import Verdicts
 from gslb.operations.what_if import NOTHING, read_suppositions, suppose
+from gslb.operations.without_result import without_result_by_pop
 from gslb.operations.zone_pages import rrset_page
 from gslb.steering.document import numbered_endpoints
 from gslb.zones.names import read_name
@@ -458,8 +459,9 @@ class Operations:
         return count_endpoints(self._publisher.steering, self._verdicts.table, self._checker.monitored())
 
     def _pop_reports(self) -> list[PopReport]:
-        loads = self._verdicts.load_reports()
-        return reports.pop_reports(self._publisher.steering, self._counts(), self._drains.active(), loads)
+        steering, loads = self._publisher.steering, self._verdicts.load_reports()
+        unknown = without_result_by_pop(steering, self._checker.without_result())
+        return reports.pop_reports(steering, self._counts(), self._drains.active(), loads, unknown)
 
     def _endpoint_reports(self, table: VerdictTable, numbers: Iterable[int]) -> list[EndpointReport]:
         return reports.endpoint_reports(self._publisher.steering, self._checker.health(numbers), table)
