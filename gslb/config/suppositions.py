@@ -23,11 +23,13 @@ def loads(given: Iterable[str]) -> tuple[dict[str, float], tuple[str, ...]]:
     found: dict[str, float] = {}
     wrong: list[str] = []
     for item in given:
-        pop, _, load = item.rpartition("=")
+        pop, _, text = item.rpartition("=")
         try:
-            found[pop] = float(load)
+            load = float(text)
         except ValueError:
-            pop = ""
-        if not pop:
+            pop, load = "", 0.0
+        if pop:
+            found[pop] = load
+        else:
             wrong.append(f"must be POP=LOAD, such as fra=0.9, not {quote(item)}")
     return found, tuple(wrong)
