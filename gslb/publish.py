@@ -29,6 +29,7 @@ from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
 from gslb.steering.geo_checks import check_replaced
+from gslb.steering.latency import with_latency
 from gslb.zones.last_resort import LastResorts
 from gslb.zones.overlay import lay_over
 from gslb.zones.serial import is_newer, next_serial, with_serial
@@ -259,7 +260,7 @@ class Publisher:
 
         Raises SteeringError, and InvalidChangeError when a policy test fails then.
         """
-        steering = _with_latency(self._site_steering, rows)
+        steering = with_latency(self._site_steering, rows)
         compiled = await asyncio.to_thread(compile_steering, steering)
         tests = await asyncio.to_thread(self._affected.by_latency, self._zones)
         await self._check_tests(tests, steering, self._zones.values(), compiled)
@@ -365,7 +366,7 @@ def prepare_site(
     site, findings = load_site(directory)
     if site is None:
         raise SiteError(findings)
-    steering = _with_latency(site.steering, overlay.latency)
+    steering = with_latency(site.steering, overlay.latency)
     try:
         compiled = compile_site(replace(site, steering=steering))
     except SiteError as error:
@@ -503,14 +504,3 @@ def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:
     ttl, (rdata, *_) = soa
     serial = last if equal else next_serial(last)
     return zone.with_rrsets([(zone.origin, SOA, ttl, [with_serial(rdata, serial)])])
-
-
-def _with_latency(steering: SteeringConfig, rows: Sequence[LatencyRow]) -> SteeringConfig:
-    """The steering with the API's rows in place of the site's of the same location and POP."""
-    if not rows:
-        return steering
-    known = {pop.name for pop in steering.pops}
-    merged = {(row.kind, row.value, row.pop): row for row in steering.latency}
-    # A POP may have left the site since its latency was measured.
-    merged.update({(row.kind, row.value, row.pop): row for row in rows if row.pop in known})
-    return steering.model_copy(update={"latency": tuple(merged.values())})

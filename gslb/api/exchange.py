@@ -8,7 +8,8 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from gslb.api.problems import ProblemException, validation_problem
+from gslb.api.problems import ProblemException, invalid_problem, validation_problem
+from gslb.api.repeated_keys import repeated_keys
 
 BODY_LIMIT = 1 << 20
 """Octets of a request's body."""
@@ -71,7 +72,7 @@ async def body_of(request: web.Request, model: type[_Body], *, required: bool = 
     """The JSON body as ``model``; no body is an empty object unless ``required``.
 
     Raises problems: 413 over 1 MiB, 415 for another media type or a content coding, 400 for what is not JSON
-    (nested too deep included), 422 for what does not fit.
+    (nested too deep included), 422 for what does not fit and for keys that stand twice.
     """
     raw = await request.read()
     if not raw and not required:
@@ -90,8 +91,9 @@ async def body_of(request: web.Request, model: type[_Body], *, required: bool = 
             "send the body without a content coding",
             headers={"Accept-Encoding": "identity"},
         )
+    repeated = repeated_keys(raw)
     try:
-        return model.model_validate_json(raw)
+        body = model.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         if first["type"] == "json_invalid":
@@ -100,7 +102,10 @@ async def body_of(request: web.Request, model: type[_Body], *, required: bool = 
             raise ProblemException(
                 HTTPStatus.BAD_REQUEST, "malformed-json", "the body is not a JSON object"
             ) from None
-        raise validation_problem(error, query=False) from None
+        raise validation_problem(error, query=False, more=repeated) from None
+    if repeated:
+        raise invalid_problem("invalid-body", repeated)
+    return body
 
 
 def reply(report: BaseModel) -> web.Response:

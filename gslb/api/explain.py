@@ -9,7 +9,9 @@ from pydantic import Field
 
 from gslb.api.exchange import query_of, reply
 from gslb.api.keys import OPERATIONS
+from gslb.api.problems import query_problem
 from gslb.api.what_if import WhatIfQuery
+from gslb.errors import InvalidChangeError
 
 
 class ExplainQuery(WhatIfQuery):
@@ -26,8 +28,11 @@ class ExplainQuery(WhatIfQuery):
 async def explain(request: web.Request) -> web.Response:
     """Each step of an answer, and the answer; under suppositions if there are any."""
     query = query_of(request, ExplainQuery)
-    return reply(
-        request.app[OPERATIONS].explain(
-            query.name, query.type, query.client, query.subnet, query.suppositions()
+    suppositions = query.suppositions()
+    try:
+        report = request.app[OPERATIONS].explain(
+            query.name, query.type, query.client, query.subnet, suppositions
         )
-    )
+    except InvalidChangeError as error:
+        raise query_problem(error) from None
+    return reply(report)

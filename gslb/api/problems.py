@@ -23,7 +23,7 @@ from gslb.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import ValidationError
 
@@ -126,24 +126,33 @@ def response_of(error: Exception) -> web.Response:
     )
 
 
-def validation_problem(error: ValidationError, *, query: bool) -> ProblemException:
-    """Everything that is wrong with a body or a query string."""
+def validation_problem(
+    error: ValidationError, *, query: bool, more: Sequence[ProblemError] = ()
+) -> ProblemException:
+    """Everything that is wrong with a body or a query string, and ``more``."""
     errors = []
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         detail = _plain(found["msg"], found["type"])
         if query:
             errors.append(ProblemError(parameter=".".join(str(part) for part in found["loc"]), detail=detail))
         else:
-            errors.append(ProblemError(pointer=_pointer(found["loc"]), detail=detail))
+            errors.append(ProblemError(pointer=pointer(found["loc"]), detail=detail))
+    return invalid_problem("invalid-query" if query else "invalid-body", [*errors, *more])
+
+
+def query_problem(error: InvalidChangeError) -> ProblemException:
+    """What an operation found wrong with the parameters of a query string, which it has as JSON pointers."""
+    errors = [ProblemError(parameter=where.lstrip("/"), detail=detail) for where, detail in error.problems]
+    return invalid_problem("invalid-query", errors or [ProblemError(detail=str(error))])
+
+
+def invalid_problem(kind: str, errors: Sequence[ProblemError]) -> ProblemException:
+    """A 422 problem of at least one error, the first of which is its detail."""
     first = errors[0]
-    where = first.parameter if query else first.pointer
+    where = first.parameter or first.pointer
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return ProblemException(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid-query" if query else "invalid-body",
-        f"{where or 'the body'}: {first.detail}{more}",
-        errors=errors,
-    )
+    detail = f"{where or 'the request'}: {first.detail}{more}"
+    return ProblemException(HTTPStatus.UNPROCESSABLE_ENTITY, kind, detail, errors=errors)
 
 
 def _plain(message: str, kind: str) -> str:
@@ -154,13 +163,14 @@ def _plain(message: str, kind: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def pointer(location: Iterable[int | str]) -> str:
+    """A place in a body as a JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def _errors_of(error: GslbError) -> list[ProblemError]:
     if isinstance(error, OperationError):
-        pointed = [ProblemError(pointer=pointer, detail=detail) for pointer, detail in error.problems]
+        pointed = [ProblemError(pointer=where, detail=detail) for where, detail in error.problems]
         return [*pointed, *map(_of_finding, error.findings[:ERRORS_SHOWN])]
     if isinstance(error, SiteError):
         return list(map(_of_finding, error.findings[:ERRORS_SHOWN]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from gslb.api.exchange import Query
 from gslb.config import suppositions
@@ -31,13 +31,7 @@ class WhatIfQuery(Query):
     load: Annotated[str, Field(max_length=TEXT_LIMIT, description="Loads of POPs: fra=0.9,ams=0.2.")] = ""
     at: At = None
 
-    @field_validator("load")
-    @classmethod
-    def _has_loads(cls, text: str) -> str:
-        suppositions.loads(suppositions.items(text))
-        return text
-
     def suppositions(self) -> Requested:
         """What is supposed."""
-        loads = suppositions.loads(suppositions.items(self.load))
-        return Requested(suppositions.items(self.down), suppositions.items(self.drain), loads, self.at)
+        loads, wrong = suppositions.loads(suppositions.items(self.load))
+        return Requested(suppositions.items(self.down), suppositions.items(self.drain), loads, self.at, wrong)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gslb.cli.render import make_console, print_findings
+from gslb.cli.render import finding_document, make_console, print_findings
 from gslb.compile import compile_site
 from gslb.config.report import has_errors, sort_findings
 from gslb.config.wording import count
@@ -113,17 +113,7 @@ def as_document(checked: Checked) -> dict[str, Any]:
     """The same for programs; ``summary`` is null when the site does not load."""
     return {
         "ok": checked.is_usable,
-        "findings": [
-            {
-                "rule": finding.rule,
-                "severity": finding.severity.value,
-                "file": finding.place.file,
-                "line": finding.place.line,
-                "column": finding.place.column,
-                "message": finding.message,
-            }
-            for finding in checked.findings
-        ],
+        "findings": [finding_document(finding) for finding in checked.findings],
         "silenced": checked.silenced,
         "summary": None if checked.site is None else _summary(checked.site),
     }

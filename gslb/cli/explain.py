@@ -267,8 +267,11 @@ def _rows(step: dict[str, Any], endpoints: dict[str, Any]) -> Iterator[Row]:
         yield _row(step, candidate, endpoints, order, "goes on")
     for candidate in step["removed"][:ROWS_LIMIT]:
         why = candidate["why"]
+        endpoint = endpoints.get(str(candidate.get("endpoint")))
         if why == "drained":
-            why = _drained(endpoints.get(str(candidate.get("endpoint"))))
+            why = _drained(endpoint)
+        elif why == "down" and _counts_as_down(endpoint):
+            why = "down, as what is unknown counts (unknown_counts: down)"
         yield _row(step, candidate, endpoints, "-", f"removed: {why}")
 
 
@@ -311,11 +314,17 @@ def _observed(endpoint: dict[str, Any] | None) -> str:
     if endpoint["since"]:
         text += f" since {moment(endpoint['since'])}"
     if len(monitors) == 1:
-        return f"{text}: {endpoint['reason']}" if text.startswith("down") and endpoint["reason"] else text
+        return f"{text}: {endpoint['reason']}" if endpoint["observed"] != "up" else text
     others = "; ".join(
         f"{one['monitor']} {one['observed']}: {one['reason']}" for one in monitors if one["observed"] != "up"
     )
     return f"{text} ({others})" if others else text
+
+
+def _counts_as_down(endpoint: dict[str, Any] | None) -> bool:
+    """Whether an endpoint is down since nothing is known of it."""
+    known = endpoint or {}
+    return known.get("observed") == "unknown" and known.get("unknown_counts") == "down"
 
 
 def _drained(endpoint: dict[str, Any] | None) -> str:

@@ -1,39 +1,48 @@
-"""``gslb geo diff``: what a new geo database would move."""
+"""``gslb geo diff``: what a new geo database would move, and whether a reload would take it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gslb.cli.client import RequestError
+from gslb.cli.geo_server import api_latency, recent_demand
 from gslb.cli.output import EXIT_REFUSED, fail, print_facts, print_json, print_table, say
-from gslb.cli.render import make_console, print_findings
-from gslb.config.loader import load_steering
-from gslb.config.report import has_errors
+from gslb.cli.render import finding_document, make_console, print_findings
+from gslb.compile import compile_site
+from gslb.config.report import sort_findings
 from gslb.config.wording import count
-from gslb.errors import SteeringError
+from gslb.errors import SiteError, SteeringError
+from gslb.model.finding import Severity
+from gslb.model.site import LatencyStep
+from gslb.policy_tests import failures, run_policy_tests
 from gslb.steering.compile import compile_steering
 from gslb.steering.databases import before_and_after
-from gslb.steering.moves import DemandRow, MovedDemand, Moves, moved_demand, moves_between, share
+from gslb.steering.geo_checks import check_exchanged
+from gslb.steering.latency import with_latency
+from gslb.steering.moves import MovedDemand, Moves, moved_demand, moves_between, share
+from gslb.zones.site import inspect_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gslb._dataplane import Steering
     from gslb.cli.client import Client
+    from gslb.model.finding import Finding
     from gslb.model.site import SteeringConfig
-    from gslb.steering.moves import Amount, Move, TreeMoves
+    from gslb.steering.moves import Amount, DemandRow, Move, TreeMoves
+    from gslb.zones.site import LoadedSite
 
 ROWS_SHOWN = 20
 NAMES_SHOWN = 5
 
-DEMAND_PAGE = 10_000
-DEMAND_PAGES = 200
-"""Rows of recent demand that are asked for at once, and how often at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The databases before and after, what moves, and recent demand or else why it is not known."""
+    """The databases before and after, what moves, and recent demand or else why it is not known.
+
+    ``latency_rows`` is how many rows the API set, ``latency_unknown`` why that is not known; ``findings`` are
+    what a reload would say.
+    """
 
     config: SteeringConfig
     before: list[str]
@@ -41,6 +50,14 @@ class Comparison:
     moves: Moves
     demand: list[DemandRow]
     demand_unknown: str
+    latency_rows: int
+    latency_unknown: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What a reload would be refused for."""
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
     @property
     def names_without_moves(self) -> list[str]:
@@ -50,57 +67,61 @@ class Comparison:
 
 
 def diff(client: Client, old: Path, new: Path, site: Path, *, limit: int, as_json: bool) -> None:
-    """Print what moves. Exits 1 when the site or a database cannot be used."""
-    config, findings = load_steering(site)
-    if has_errors(findings):
-        print_findings(make_console(stderr=True), findings)
+    """Print what moves, and why a reload would be refused.
+
+    Exits 1 when it would be, and when the site or a database cannot be used.
+    """
+    inspected = inspect_site(site)
+    loaded = inspected.site
+    if loaded is None:
+        print_findings(make_console(stderr=True), inspected.findings)
         fail("the site does not load; correct the errors first", EXIT_REFUSED)
+    rows, latency_reason = api_latency(client) if _looks_at_latency(loaded.steering) else ([], "")
+    config = with_latency(loaded.steering, rows)
     try:
         before, after = before_and_after(config.databases, old, new)
-        moves = _compare(config, before, after, limit)
+        compiled = compile_steering(_with_databases(config, before))
+        changed = compile_steering(_with_databases(config, after))
+        moves = moves_between(compiled, changed, config, limit)
     except SteeringError as error:
         fail(str(error), EXIT_REFUSED)
-    demand, reason = _recent_demand(client) if moves.trees else ([], "")
-    found = Comparison(config, before, after, moves, demand, reason)
+    findings = _findings(replace(loaded, steering=_with_databases(config, after)), compiled, changed)
+    demand, reason = recent_demand(client) if moves.trees else ([], "")
+    found = Comparison(config, before, after, moves, demand, reason, len(rows), latency_reason, findings)
     if as_json:
         print_json(_as_document(found))
     else:
         _print(found)
+    print_findings(make_console(stderr=True), found.findings)
+    if found.errors:
+        fail(f"a reload with {new} would be refused: {count(len(found.errors), 'error')}", EXIT_REFUSED)
 
 
-def _compare(config: SteeringConfig, before: list[str], after: list[str], limit: int) -> Moves:
-    compiled = [
-        compile_steering(config.model_copy(update={"databases": tuple(databases)}))
-        for databases in (before, after)
-    ]
-    return moves_between(compiled[0], compiled[1], config, limit)
+def _looks_at_latency(config: SteeringConfig) -> bool:
+    return any(isinstance(step, LatencyStep) for policy in config.policies for step in policy.steps)
 
 
-def _recent_demand(client: Client) -> tuple[list[DemandRow], str]:
-    """All rows of recent demand; without any the reason why there are none."""
-    rows: list[DemandRow] = []
-    offset: int | None = 0
+def _with_databases(config: SteeringConfig, databases: list[str]) -> SteeringConfig:
+    return config.model_copy(update={"databases": tuple(databases)})
+
+
+def _findings(site: LoadedSite, old: Steering, new: Steering) -> tuple[Finding, ...]:
+    """What a reload of ``site``, which is compiled to ``new``, would say where ``old`` is served."""
     try:
-        for _ in range(DEMAND_PAGES):
-            page = client.try_get(
-                "/v1/demand", by="name,type,country", limit=str(DEMAND_PAGE), offset=str(offset)
-            )
-            rows += [
-                DemandRow(row["name"], row["type"], row["country"], row["queries_per_second"])
-                for row in page["rows"]
-            ]
-            offset = page["next_offset"]
-            if offset is None:
-                break
-    except RequestError as error:
-        return [], str(error)
-    return rows, "" if rows else "the server has answered no query for a steered name lately"
+        compiled = compile_site(site, lambda _: new)
+    except SiteError as refused:
+        return sort_findings(refused.findings)
+    outcomes = run_policy_tests(site.tests, site.steering, compiled.zones, new)
+    replaced = check_exchanged(old, site.steering, new)
+    return sort_findings([*compiled.findings, *replaced, *failures(outcomes)])
 
 
 def _print(found: Comparison) -> None:
     moves = found.moves
     replaced = [(old, new) for old, new in zip(found.before, found.after, strict=True) if old != new]
     print_facts([("before", old) for old, _ in replaced] + [("after", new) for _, new in replaced])
+    if found.latency_rows:
+        print_facts([("latency", f"with {count(found.latency_rows, 'row')} that the API set")])
     if moves.trees:
         print_facts([("known", _known(moves.known))])
     for tree in moves.trees:
@@ -114,6 +135,8 @@ def _print(found: Comparison) -> None:
         say(f"{count(moves.omitted, 'table')} of locations not compared: there is too much to compare")
     if found.demand_unknown:
         say(f"recent demand is not known: {found.demand_unknown.splitlines()[0]}")
+    if found.latency_unknown:
+        say(f"latency rows that the API set are left out: {found.latency_unknown.splitlines()[0]}")
 
 
 def _print_tree(tree: TreeMoves, known: Amount, demand: list[DemandRow]) -> None:
@@ -169,6 +192,9 @@ def _as_document(found: Comparison) -> dict[str, Any]:
         "names_without_moves": found.names_without_moves,
         "omitted": found.moves.omitted,
         "demand_unknown": found.demand_unknown or None,
+        "latency_rows": found.latency_rows,
+        "latency_unknown": found.latency_unknown or None,
+        "refused": [finding_document(finding) for finding in found.errors],
     }
 
 

@@ -26,7 +26,7 @@ def pops(client: Client, *, as_json: bool) -> None:
                 _verdict(pop),
                 _load(pop["load"]),
                 pop["title"] or "-",
-                _note(pop["drain"], pop["failing"]),
+                _note(pop),
             )
             for pop in report["pops"]
         ],
@@ -59,9 +59,13 @@ def _load(load: dict[str, Any] | None) -> str:
     return f"{load['load']:.2f}{held}"
 
 
-def _note(drain: dict[str, Any] | None, failing: dict[str, int]) -> str:
-    """Which monitors say of how many endpoints that they are down, and the drain."""
+def _note(pop: dict[str, Any]) -> str:
+    """Which monitors say of how many endpoints that they are down, why others say nothing, and the drain."""
+    failing, drain = pop["failing"], pop["drain"]
     notes = [failing_text(failing)] if failing else []
+    notes += [
+        f"no result by {one['monitor']} {one['endpoints']}: {one['reason']}" for one in pop["without_result"]
+    ]
     if drain is not None:
         until = f" until {moment(drain['expires_at'])}" if drain["expires_at"] else ""
         notes.append(f"{drain['reason']} ({drain['author']}{until})")

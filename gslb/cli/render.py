@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -33,6 +33,18 @@ def finding_text(finding: Finding) -> Text:
         printable(finding.message),
         (f" [{finding.rule}]", "dim"),
     )
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding for programs."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "file": finding.place.file,
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "message": finding.message,
+    }
 
 
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:

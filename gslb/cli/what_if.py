@@ -44,10 +44,9 @@ def what_if(
     down: Sequence[str] | None, drain: Sequence[str] | None, load: Sequence[str] | None, at: str | None
 ) -> WhatIf:
     """Ends the command when a load is not ``POP=LOAD``."""
-    try:
-        loads = suppositions.loads(_items(load))
-    except ValueError as error:
-        fail(f"--load {error}", EXIT_USAGE)
+    loads, wrong = suppositions.loads(_items(load))
+    if wrong:
+        fail(f"--load {wrong[0]}", EXIT_USAGE)
     return WhatIf(_items(down), _items(drain), loads, at)
 
 

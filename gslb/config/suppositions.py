@@ -15,15 +15,21 @@ def items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
-def loads(given: Iterable[str]) -> dict[str, float]:
-    """Loads by POP, of items such as ``fra=0.9``. Whether there are such POPs and loads is not looked at."""
+def loads(given: Iterable[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Loads by POP, of items such as ``fra=0.9``, and what is wrong with each item that is none.
+
+    Whether there are such POPs and loads is not looked at.
+    """
     found: dict[str, float] = {}
+    wrong: list[str] = []
     for item in given:
-        pop, _, load = item.rpartition("=")
+        pop, _, text = item.rpartition("=")
         try:
-            found[pop] = float(load)
+            load = float(text)
         except ValueError:
-            pop = ""
-        if not pop:
-            raise ValueError(f"must be POP=LOAD, such as fra=0.9, not {quote(item)}")
-    return found
+            pop, load = "", 0.0
+        if pop:
+            found[pop] = load
+        else:
+            wrong.append(f"must be POP=LOAD, such as fra=0.9, not {quote(item)}")
+    return found, tuple(wrong)

@@ -18,6 +18,7 @@ import structlog
 
 from gslb.health import schedule
 from gslb.health.endpoint import EndpointHealth, MonitorHealth, observed_of_all
+from gslb.health.no_results import NoResults
 from gslb.health.plan import WatchPlan, change_of_plan, plan_watches
 from gslb.health.slots import Slots
 from gslb.health.statistics import ProbeStatistics
@@ -43,8 +44,8 @@ LEAST_COMMANDS = 8
 MOST_COMMANDS = 256
 """Commands that run at once, each a process of its own, beside the other probes."""
 
-NO_RESULT_LOG_SECONDS = 60.0
-"""At least so long between two messages about probes without a result."""
+REFUSED_LOGGED = 20
+"""Monitors that are refused of which a load of the site logs each; the others are counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,10 +93,12 @@ class Checker:
         prober: Prober,
         clock: Clock,
         *,
+        refusal: Callable[[Monitor], str] = lambda _: "",
         randomness: random.Random | None = None,
         least_slots: int = LEAST_SLOTS,
         most_slots: int = MOST_SLOTS,
     ) -> None:
+        """``refusal`` says why probes of a monitor never have a result here, or nothing."""
         self._prober = prober
         self._clock = clock
         self._random = randomness or random.Random()
@@ -103,8 +106,9 @@ class Checker:
         self._most_slots = most_slots
         self._slots = Slots(least_slots)
         self._command_slots = Slots(LEAST_COMMANDS)
-        self._unlogged = 0
-        self._logged_at: float | None = None
+        self._refusal = refusal
+        self._refused: frozenset[str] = frozenset()
+        self._no_results = NoResults()
         self._plan = WatchPlan()
         self._watches: list[_Watch] = []
         self._judged: list[_Judged] = []
@@ -151,6 +155,7 @@ class Checker:
         self._resize_slots()
         names = sorted(plan.counts)
         self._statistics = {name: self._statistics.get(name) or ProbeStatistics() for name in names}
+        self._warn_of_refused(plan)
 
     def observed(self) -> list[Observed]:
         """What is observed of each endpoint, by number."""
@@ -166,6 +171,15 @@ class Checker:
     def monitored(self) -> Monitored:
         """What each monitor observes of each of its endpoints."""
         return self._plan.monitored([watch.health.observed for watch in self._watches])
+
+    def without_result(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Monitors that observe nothing yet, why, and the numbers of the endpoints concerned."""
+        return [
+            (watch.monitor.name, watch.health.reason, judged.numbers)
+            for judged in self._judged
+            for watch in judged.watches
+            if watch.health.observed is Observed.UNKNOWN
+        ]
 
     def statistics(self) -> Mapping[str, ProbeStatistics]:
         """Counts per monitor since it appeared."""
@@ -213,6 +227,19 @@ class Checker:
                 log.warning("more probes than can run at once", needed=needed, limit=most)
             slots.resize(min(max(needed, least), most))
 
+    def _warn_of_refused(self, plan: WatchPlan) -> None:
+        """Of each once, while it is there."""
+        refused = {
+            name: reason for name in sorted(plan.counts) if (reason := self._refusal(plan.monitors[name]))
+        }
+        new = [name for name in refused if name not in self._refused]
+        self._refused = frozenset(refused)
+        for name in new[:REFUSED_LOGGED]:
+            place = str(plan.places[name])
+            log.warning("monitor never probed", monitor=name, place=place, reason=refused[name])
+        if len(new) > REFUSED_LOGGED:
+            log.warning("more monitors never probed", count=len(new) - REFUSED_LOGGED)
+
     def _slots_of(self, monitor: Monitor) -> Slots:
         return self._command_slots if monitor.type == "command" else self._slots
 
@@ -238,7 +265,8 @@ class Checker:
         if statistics is not None:
             statistics.add(result.success, result.seconds)
         if result.success is None:
-            self._note_no_result(watch, result.reason)
+            target = str(watch.health.target)
+            self._no_results.note(watch.monitor.name, target, result.reason, self._clock.monotonic())
             if watch.health.checked_at is None:  # why nothing is known yet
                 watch.health = replace(watch.health, reason=result.reason)
             return
@@ -267,22 +295,6 @@ class Checker:
             if judged.judge(now):
                 for callback in self._callbacks:
                     callback(judged.numbers, judged.observed)
-
-    def _note_no_result(self, watch: _Watch, reason: str) -> None:
-        """Log it, but not for each of thousands of targets that all fail for the same reason."""
-        self._unlogged += 1
-        now = self._clock.monotonic()
-        if self._logged_at is not None and now - self._logged_at < NO_RESULT_LOG_SECONDS:
-            return
-        log.error(
-            "probes without a result",
-            target=str(watch.health.target),
-            monitor=watch.monitor.name,
-            reason=reason,
-            count=self._unlogged,
-        )
-        self._logged_at = now
-        self._unlogged = 0
 
 
 def _since(watches: Iterable[_Watch], observed: Observed) -> datetime | None:

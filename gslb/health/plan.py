@@ -16,6 +16,7 @@ from gslb.model.finding import NOWHERE
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from gslb.model.finding import Place
     from gslb.model.health import Observed
     from gslb.model.site import Monitor, SteeringConfig
 
@@ -40,11 +41,13 @@ class WatchPlan:
 
     A *jury* are the targets that together judge the same endpoints: ``juries`` has for each their places in
     ``targets``, ``numbers`` the endpoints, and ``jury_of`` each endpoint's jury or ``NOBODY``. ``monitors``
-    are by name and without their place in the site, ``counts`` says how many targets each has. ``pairs`` has
-    each target with each endpoint that it is about, as lists of monitors, places of targets, and endpoints.
+    are by name and without their place in the site, which ``places`` has; ``counts`` says how many targets
+    each has. ``pairs`` has each target with each endpoint that it is about, as lists of monitors, places of
+    targets, and endpoints.
     """
 
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     targets: Sequence[Key] = ()
     juries: Sequence[tuple[int, ...]] = ()
     numbers: Sequence[tuple[int, ...]] = ()
@@ -94,6 +97,7 @@ def plan_watches(config: SteeringConfig) -> WatchPlan:
             jury_of.append(place)
     return WatchPlan(
         monitors,
+        {monitor.name: monitor.place for monitor in config.monitors},
         list(targets),
         list(juries),
         list(map(tuple, numbers)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gslb.health.commands import CommandProber
+from gslb.health.commands import NOT_ALLOWED, CommandProber
 from gslb.health.files import FileProber
 from gslb.health.probes import NetworkProber
 
@@ -18,6 +18,7 @@ class AnyProber:
     """Probes each monitor as its type says; commands only where they are allowed."""
 
     def __init__(self, clock: Clock, *, allow_commands: bool) -> None:
+        self._allow_commands = allow_commands
         network = NetworkProber(clock)
         self._probers: dict[str, Prober] = {
             "http": network,
@@ -26,6 +27,10 @@ class AnyProber:
             "command": CommandProber(clock, allowed=allow_commands),
             "file": FileProber(clock),
         }
+
+    def refusal(self, monitor: Monitor) -> str:
+        """Why probes of this monitor never have a result here; empty if they may."""
+        return NOT_ALLOWED if monitor.type == "command" and not self._allow_commands else ""
 
     async def probe(self, monitor: Monitor, target: ProbeTarget) -> ProbeResult:
         """One probe; never raises."""

@@ -97,6 +97,7 @@ class EndpointReport(Report):
     first that failed.
 
     It has an ``address``, a ``cname``, or ``records`` (their types), some beside an address.
+    ``unknown_counts`` is how it counts while unknown, by its pool.
     ``last_good`` is whether it served in the five minutes until now, or until its pool was not available.
     """
 
@@ -115,6 +116,7 @@ class EndpointReport(Report):
     checked_at: datetime | None
     probe_ms: float | None
     monitors: list[MonitorReport]
+    unknown_counts: Literal["up", "down"]
     intent: IntentWord
     verdict: VerdictWord
     last_good: bool
@@ -143,10 +145,19 @@ class LoadReport(Report):
     expires_at: datetime
 
 
+class WithoutResultReport(Report):
+    """A monitor that knows nothing yet of so many endpoints, and why."""
+
+    monitor: str
+    reason: str
+    endpoints: int
+
+
 class PopReport(Report):
     """One POP. Its verdict is ``serving`` while at least one endpoint is, ``unused`` without endpoints.
 
-    ``failing`` counts the endpoints that are down for each monitor that says so.
+    ``failing`` counts the endpoints that are down for each monitor that says so; ``without_result`` says why
+    monitors know nothing yet, those of the most endpoints first, at most three.
     Without a ``load`` none was reported, or too long ago.
     """
 
@@ -156,6 +167,7 @@ class PopReport(Report):
     longitude: float | None
     observed: ObservedCounts
     failing: dict[str, int]
+    without_result: list[WithoutResultReport]
     intent: IntentWord
     drain: DrainReport | None
     verdict: PopVerdict

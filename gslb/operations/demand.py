@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gslb.config.rdata import present_type
+from gslb.config.wording import unknown_name
+from gslb.errors import NotFoundError
 from gslb.model.demand_report import DemandBasis, DemandPage, DemandRow
 from gslb.steering.demand import Demand
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from gslb.model.clock import Clock
+    from gslb.model.site import SteeringConfig
     from gslb.publish import Publisher
     from gslb.steering.demand import Cell
 
@@ -116,6 +119,7 @@ def _gauges(rates: Sequence[tuple[Cell, float]]) -> dict[tuple[str, str], float]
 
 def demand_page(
     meter: DemandMeter,
+    config: SteeringConfig,
     *,
     generation: int,
     by: Collection[str],
@@ -125,7 +129,8 @@ def demand_page(
 ) -> DemandPage:
     """Recent demand divided ``by`` some of name, type and country, of one ``name`` if given.
 
-    Shares are of all that is asked for, whatever the name. Blocks for a while.
+    Shares are of all that is asked for, whatever the name. Blocks for a while. Raises NotFoundError for a
+    ``name`` that ``config`` does not steer and that nobody asked for lately.
     """
     rates = meter.rates()
     whole = sum(rate for _, rate in rates)
@@ -138,6 +143,10 @@ def demand_page(
                 cell.country if "country" in by else None,
             )
             sums[key] += rate
+    if name is not None and not sums:
+        steered = {one.name for one in config.names}
+        if name not in steered:
+            raise NotFoundError(unknown_name("steered name", name, steered))
     ordered = sorted(sums.items(), key=lambda item: (-item[1], [str(part) for part in item[0]]))
     page = ordered[offset : offset + limit]
     end = offset + len(page)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import structlog
@@ -54,10 +53,13 @@ from gslb.operations.drain_warnings import drain_warnings
 from gslb.operations.drains import Drains
 from gslb.operations.latency_changes import latency_entries
 from gslb.operations.loads import check_load, check_loads
+from gslb.operations.problems import Problems
+from gslb.operations.questions import read_question
 from gslb.operations.simulate import overload_warnings, simulate
 from gslb.operations.turns import Turns
 from gslb.operations.verdicts import Verdicts
 from gslb.operations.what_if import NOTHING, read_suppositions, suppose
+from gslb.operations.without_result import without_result_by_pop
 from gslb.operations.zone_pages import rrset_page
 from gslb.zones.names import read_name
 
@@ -259,31 +261,31 @@ class Operations:
     ) -> ExplainReport:
         """Each step of the answer to a query, and the answer. ``subnet`` is an EDNS Client Subnet (RFC 7871).
 
-        With ``what_if``: as it would be then; nothing changes. Raises InvalidChangeError for what is no name,
-        type, address or network, and for suppositions about what there is not.
+        With ``what_if``: as it would be then; nothing changes. Raises InvalidChangeError with everything that
+        is no name, type, address or network, and every supposition about what there is not.
         """
-        try:
-            owner = read_name(name)
-            number = read_type(rtype)
-            if "%" in client or "%" in (subnet or ""):
-                raise ValueError("a client has no interface: leave out the part after %")
-            address = str(ip_address(client))
-            network = None if not subnet else str(ip_network(subnet, strict=False))
-        except ValueError as error:
-            raise InvalidChangeError(str(error)) from error
-        if what_if == NOTHING:
-            explained = self._publisher.explain(owner, number, address, network)
+        problems = Problems()
+        with problems.taken():
+            question = read_question(name, rtype, client, subnet)
+        with problems.taken():
+            supposed = None if what_if == NOTHING else self._suppose(what_if)
+        problems.raise_any()
+        query = (question.owner, question.rtype, question.address, question.network)
+        if supposed is None:
+            explained = self._publisher.explain(*query)
             named = reports.endpoints_named(explained["steps"])
             endpoints = self._endpoint_reports(self._verdicts.table, named)
             return reports.explain_report(explained, endpoints, self._drains.active())
-        supposed = self._suppose(what_if)
-        explained = self._publisher.explain(owner, number, address, network, supposed.octets)
+        explained = self._publisher.explain(*query, supposed.octets)
         named = reports.endpoints_named(explained["steps"])
         endpoints = self._endpoint_reports(supposed.table, named)
         return reports.explain_report(explained, endpoints, supposed.drains, supposed.suppositions)
 
     async def demand(self, by: Collection[str], name: str | None, offset: int, limit: int) -> DemandPage:
-        """A page of recent demand ``by`` some of name, type and country, of one ``name`` if given."""
+        """A page of recent demand ``by`` some of name, type and country, of one ``name`` if given.
+
+        Raises NotFoundError for a name that is not steered and that nobody asked for lately.
+        """
         try:
             owner = None if name is None else read_name(name)
         except ValueError as error:
@@ -291,6 +293,7 @@ class Operations:
         return await asyncio.to_thread(
             demand_page,
             self._demand,
+            self._publisher.steering,
             generation=self._publisher.generation,
             by=by,
             name=owner,
@@ -465,8 +468,9 @@ class Operations:
         return EndpointCounts(self._verdicts.table, self._checker.monitored())
 
     def _pop_reports(self) -> list[PopReport]:
-        loads = self._verdicts.load_reports()
-        return reports.pop_reports(self._publisher.steering, self._counts(), self._drains.active(), loads)
+        steering, loads = self._publisher.steering, self._verdicts.load_reports()
+        unknown = without_result_by_pop(self._verdicts.table.roster.pops, self._checker.without_result())
+        return reports.pop_reports(steering, self._counts(), self._drains.active(), loads, unknown)
 
     def _endpoint_reports(self, table: VerdictTable, numbers: Iterable[int]) -> list[EndpointReport]:
         return reports.endpoint_reports(self._checker.health(numbers), table)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from gslb.errors import InvalidChangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROBLEMS_LIMIT = 100
 """More problems than this are not listed one by one."""
@@ -18,6 +24,15 @@ class Problems:
         """Note a problem."""
         if len(self._found) < PROBLEMS_LIMIT:
             self._found.append((pointer, text))
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Note everything that an InvalidChangeError raised meanwhile says, and go on after it."""
+        try:
+            yield
+        except InvalidChangeError as error:
+            for pointer, text in error.problems or (("", str(error)),):
+                self.add(pointer, text)
 
     def raise_any(self) -> None:
         """Raise InvalidChangeError with every problem, if there is any."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gslb.health.statistics import ProbeStatistics
     from gslb.model.finding import Finding
     from gslb.model.health import Drain
-    from gslb.model.report import LoadReport, PopVerdict
+    from gslb.model.report import LoadReport, PopVerdict, WithoutResultReport
     from gslb.model.site import Endpoint, Pool, SteeringConfig
     from gslb.model.what_if import Suppositions
     from gslb.operations.counts import EndpointCounts
@@ -77,6 +77,7 @@ def _endpoint_report(
         checked_at=None if deciding is None else deciding.checked_at,
         probe_ms=None if deciding is None else _milliseconds(deciding.seconds),
         monitors=[monitor_report(monitor) for monitor in known.monitors],
+        unknown_counts=pool.unknown_counts.value,
         intent="drain" if endpoint.pop in table.drained else "serve",
         verdict=VERDICT_WORDS[table[number]],
         last_good=table.is_last_good(number),
@@ -105,6 +106,7 @@ def pop_reports(
     counts: EndpointCounts,
     drains: Mapping[str, Drain],
     loads: Mapping[str, LoadReport],
+    without_result: Mapping[str, list[WithoutResultReport]],
 ) -> list[PopReport]:
     """Every POP in the order of the site; ``drains`` in force and ``loads`` that are known are by POP."""
     of_pop = counts.by_pop()
@@ -126,6 +128,7 @@ def pop_reports(
                 longitude=pop.longitude,
                 observed=observed,
                 failing=failing.get(pop.name, {}),
+                without_result=without_result.get(pop.name, []),
                 intent="serve" if drain is None else "drain",
                 drain=None if drain is None else drain_report(drain),
                 verdict=verdict,

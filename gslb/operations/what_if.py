@@ -29,12 +29,16 @@ FARTHEST = timedelta(days=3_650)
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """Suppositions as a request has them, unread. ``at`` is RFC 3339, or ``2h`` for two hours from now."""
+    """Suppositions as a request has them, unread. ``at`` is RFC 3339, or ``2h`` for two hours from now.
+
+    ``wrong_loads`` says what is wrong with what should be a load and is none.
+    """
 
     down: tuple[str, ...] = ()
     drain: tuple[str, ...] = ()
     load: Mapping[str, float] = field(default_factory=dict)
     at: str | None = None
+    wrong_loads: tuple[str, ...] = ()
 
 
 NOTHING = Requested()
@@ -63,6 +67,8 @@ def read_suppositions(requested: Requested, config: SteeringConfig, now: datetim
     in_pools = {f"{pool.name}/{endpoint.pop}" for pool in config.pools for endpoint in pool.endpoints}
     _check("/down", requested.down, pops | in_pools, problems)
     _check("/drain", requested.drain, pops, problems)
+    for text in requested.wrong_loads:
+        problems.add("/load", text)
     _check("/load", requested.load, pops, problems)
     for pop, load in requested.load.items():
         if not 0 <= load <= MAXIMUM_LOAD:

@@ -66,6 +66,15 @@ def check_replaced(
 ) -> list[Finding]:
     """An error for each database that lacks what policies look at and what the file before it had."""
     had = dict(zip(before.databases, _what_databases_say(old), strict=True))
+    return _lacking(config, new, [had.get(path, frozenset()) for path in config.databases])
+
+
+def check_exchanged(old: Steering, config: SteeringConfig, new: Steering) -> list[Finding]:
+    """The same where databases, whatever their paths, replace those of ``old`` in their order."""
+    return _lacking(config, new, _what_databases_say(old))
+
+
+def _lacking(config: SteeringConfig, new: Steering, had: Sequence[frozenset[str]]) -> list[Finding]:
     looked_at = _looked_at(config)
     return [
         Finding(
@@ -75,9 +84,9 @@ def check_replaced(
             f"{path} is of another kind than the one it replaces: it has {_listed(kinds)} and no {kind}, at "
             f"which policy {quote(policy.name)} (at {policy.place}) looks; put back a database with them",
         )
-        for path, kinds in zip(config.databases, _what_databases_say(new), strict=True)
+        for path, kinds, before in zip(config.databases, _what_databases_say(new), had, strict=True)
         for kind, policy in looked_at.items()
-        if kind in had.get(path, ()) and kind not in kinds
+        if kind in before and kind not in kinds
     ]
 
 

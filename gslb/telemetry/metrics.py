@@ -182,7 +182,8 @@ def _probe_metrics(probes: Mapping[str, ProbeGauges]) -> Iterator[Metric]:
     )
     without_result = CounterMetricFamily(
         "gslb_probes_without_result",
-        "Probes that this machine could not make for lack of files, memory or ports, by monitor.",
+        "Probes without a result, by monitor: this machine lacks files, memory or ports, cannot or may not "
+        "run the command, or cannot learn the state from the file.",
         labels=["monitor"],
     )
     took = HistogramMetricFamily("gslb_probe_duration_seconds", "How long probes took.", labels=["monitor"])

@@ -49,6 +49,62 @@ def test_a_stopped_backend_leaves_in_time_and_returns(served, backends):
     assert served.address("www.example.com", GERMANY, "tcp") == FRA
 
 
+REFUSED_SITE = """\
+pops: {fra: , ams: }
+monitors:
+  deep: {type: command, command: [/bin/true], interval: 1s, timeout: 500ms}
+  states: {type: file, file: /nonexistent/states, interval: 1s, timeout: 500ms}
+policies:
+  first: [take: 1]
+pools:
+  web:
+    monitor: deep
+    unknown_counts: down
+    when_all_down: servfail
+    endpoints: [{pop: fra, address: 192.0.2.1}]
+  other:
+    monitor: states
+    endpoints: [{pop: ams, address: 192.0.2.2}]
+names:
+  www.example.com: {pool: web, policy: first}
+  other.example.com: {pool: other, policy: first}
+"""
+REFUSED_ZONE = """\
+$TTL 300
+@ SOA ns1 host 1 7200 1800 1209600 300
+@ NS ns1
+@ NS ns2
+ns1 A 192.0.2.53
+ns2 A 192.0.2.54
+"""
+NOT_ALLOWED = "this server runs no commands: start it with --allow-commands"
+NO_FILE = "/nonexistent/states cannot be read: no such file or directory"
+
+
+def test_why_nothing_is_known_of_endpoints_is_said_wherever_it_shows(tmp_path, start):
+    site = tmp_path / "refused"
+    site.mkdir()
+    (site / "example.com.zone").write_text(REFUSED_ZONE)
+    (site / "site.yaml").write_text(REFUSED_SITE)
+    server = start(site)
+    warnings = [line for line in server.log().splitlines() if "monitor never probed" in line]
+    assert len(warnings) == 1
+    assert f"{site}/site.yaml:3" in warnings[0]
+    assert NOT_ALLOWED in warnings[0]
+
+    def noted():
+        notes = server.command("pops").stdout
+        return f"no result by deep 1: {NOT_ALLOWED}" in notes and f"no result by states 1: {NO_FILE}" in notes
+
+    eventually(noted, "both reasons are in the notes", INTERVAL + MARGIN)
+    errors = [line for line in server.log().splitlines() if "probes without a result" in line]
+    assert len(errors) == 2
+    assert all(any(reason in line for line in errors) for reason in (NOT_ALLOWED, NO_FILE))
+    explained = server.command("explain", "www.example.com", "--client", "192.0.2.99").stdout
+    assert f"unknown: {NOT_ALLOWED}  removed: down, as what is unknown counts" in explained
+    assert "(unknown_counts: down)" in explained
+
+
 def test_all_down_serves_all_and_a_drain_of_the_last_falls_back(served, backends):
     wait_for_observed(served, up=6)
     for backend in backends.values():

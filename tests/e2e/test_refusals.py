@@ -162,7 +162,7 @@ GOOD = ("good", "A", 60, ["192.0.2.1"])
         ("PATCH", RRSETS, rrsets(GOOD, ("@", "SOA", 60, [])), 422, "invalid-change"),
         ("PATCH", RRSETS, rrsets(GOOD, ("@", "NS", 60, [])), 422, "invalid-change"),
         ("PATCH", RRSETS, rrsets(GOOD, ("x" * 64, "A", 60, ["192.0.2.1"])), 422, "invalid-change"),
-        ("GET", "/v1/explain?name=www.example.com&type=A&client=nobody", None, 422, "invalid-change"),
+        ("GET", "/v1/explain?name=www.example.com&type=A&client=nobody", None, 422, "invalid-query"),
         ("GET", "/v1/zones/example.com?limit=100000", None, 422, "invalid-query"),
     ],
 )

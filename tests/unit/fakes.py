@@ -92,6 +92,8 @@ class FakeProber:
         self.takes = takes
         self.failing: set[str] = set()
         self.without_result = False
+        self.reasons: dict[str, str] = {}
+        """Why probes of a monitor have no result, by its name."""
         self.probed: list[tuple[float, str]] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -106,6 +108,8 @@ class FakeProber:
                 await self.clock.sleep(self.takes)
         finally:
             self.in_flight -= 1
+        if monitor.name in self.reasons:
+            return ProbeResult(None, self.reasons[monitor.name], self.takes)
         if self.without_result:
             return ProbeResult(None, "too many open files", self.takes)
         if str(target) in self.failing:

@@ -101,6 +101,61 @@ async def test_what_is_not_a_json_object_is_malformed(server, body):
     assert problem["type"] == "urn:gslb:problem:malformed-json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointers"),
+    [
+        ("POST", "/v1/pops/fra/drain", '{"reason": "a", "reason": "b"}', ["/reason"]),
+        ("PUT", "/v1/loads", '{"loads": {"fra": 1, "ams": 2, "fra": 3, "fra": 4}}', ["/loads/fra"]),
+        (
+            "PATCH",
+            "/v1/latency",
+            '{"rows": [{"location": "default", "pop": "fra", "ms": 1}, {"pop": "ams", "pop": "ams", '
+            '"location": "default", "ms": 1, "ms": 2}], "rows": []}',
+            ["/rows"],
+        ),
+        (
+            "PATCH",
+            "/v1/latency",
+            '{"rows": [{"location": "default", "pop": "fra", "ms": 1}, {"pop": "ams", "pop": "ams", '
+            '"location": "default", "ms": 1, "ms": 2}]}',
+            ["/rows/1/pop", "/rows/1/ms"],
+        ),
+        # Beside what else is wrong; keys are named as a pointer has them.
+        ("POST", "/v1/reload", '{"a/b~": 1, "a/b~": 2}', ["/a~1b~0", "/a~1b~0"]),
+    ],
+    ids=range(5),
+)
+async def test_a_key_that_stands_twice_is_refused(server, method, path, body, pointers):
+    headers = {"Content-Type": "application/json"}
+    problem = await server.problem(method, path, 422, data=body.encode(), headers=headers)
+    assert problem["type"] == "urn:gslb:problem:invalid-body"
+    assert [error["pointer"] for error in problem["errors"]] == pointers
+    assert "stands twice; remove one" in problem["errors"][-1]["detail"]
+    assert len(server.publisher.published) == 1
+
+
+async def test_keys_without_end_cost_a_bounded_answer(server):
+    long, many = "k" * 400_000, ",".join(f'"{number}": 1, "{number}": 2' for number in range(1000))
+    deep = '{"a":' * 150 + "[" + "[],{}," * 100_000 + f"{{{many}}}]" + "}" * 150
+    for body in (f'{{"loads": {{"{long}": {{{many}}}}}}}', deep):
+        headers = {"Content-Type": "application/json"}
+        response = await server.client.put("/v1/loads", data=body.encode(), headers=headers)
+        assert response.status == 422
+        assert len(await response.text()) < 2_000_000
+
+
+async def test_what_is_no_http_is_answered_in_plain_text(server):
+    """As docs/reference/api.md says: no application sees such a request."""
+    for request in (f"GET /{'x' * 9000} HTTP/1.1", "G@T /v1/ready HTTP/1.1"):
+        reader, writer = await asyncio.open_connection(server.client.host, server.client.port)
+        writer.write(f"{request}\r\nHost: x\r\n\r\n".encode())
+        answer = (await reader.read()).decode().lower()
+        writer.close()
+        await writer.wait_closed()
+        assert answer.startswith("http/1.0 400 ")
+        assert "content-type: text/plain" in answer
+
+
 async def test_unknown_query_parameters_and_repeats_are_refused(server):
     problem = await server.problem("GET", "/v1/zones/example.com?limt=3&limit=0", 422)
     assert {(error["parameter"]) for error in problem["errors"]} == {"limt", "limit"}

@@ -247,7 +247,9 @@ async def test_explain_passes_the_steps_on(server):
     assert {number: row["pop"] for number, row in document["endpoints"].items()} == {"0": "fra", "2": "sin"}
     problem = await server.problem("GET", "/v1/explain?type=A", 422)
     assert {error["parameter"] for error in problem["errors"]} == {"name", "client"}
-    await server.problem("GET", "/v1/explain?name=x&client=me", 422)
+    problem = await server.problem("GET", "/v1/explain?name=x..y&client=me&type=Q&subnet=z", 422)
+    assert problem["type"] == "urn:gslb:problem:invalid-query"
+    assert [error["parameter"] for error in problem["errors"]] == ["name", "type", "client", "subnet"]
 
 
 async def test_reload_takes_effect_or_says_what_is_wrong_where(server):
@@ -318,8 +320,19 @@ async def test_demand_by_name_type_and_country(server):
     }
     page = await server.json("GET", "/v1/demand", params={"by": "country,type", "offset": "1"})
     assert [(row["type"], row["country"], row["share"]) for row in page["rows"]] == [("AAAA", "", 0.25)]
-    page = await server.json("GET", "/v1/demand", params={"name": "other.example.com"})
-    assert (page["total"], page["demand"]["queries_per_second"]) == (0, 16)
+    page = await server.json("GET", "/v1/demand", params={"name": "WWW.example.com"})
+    assert (page["total"], page["demand"]["queries_per_second"]) == (1, 16)
+
+
+async def test_demand_for_a_name_that_is_not_steered_is_not_found(server):
+    assert (await server.json("GET", "/v1/demand?name=www.example.com"))["rows"] == []
+    problem = await server.problem("GET", "/v1/demand?name=wwww.example.com", 404)
+    assert (
+        "no steered name is named 'wwww.example.com.'; did you mean 'www.example.com.'?" in problem["detail"]
+    )
+    # A name that was steered until lately still has demand.
+    await count(server, (Cell("old.example.com.", 1, "DE", "10.49.0.1"), 60))
+    assert (await server.json("GET", "/v1/demand?name=old.example.com"))["total"] == 1
 
 
 @pytest.mark.parametrize(
@@ -383,5 +396,16 @@ async def test_explain_under_suppositions(server):
     for wrong in ({"load": "fra"}, {"load": "=1"}, {"load": "fra=x"}):
         problem = await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})
         assert "must be POP=LOAD, such as fra=0.9, not" in str(problem["errors"])
+    everything = {"down": "nope", "drain": "web/fra", "load": "x,fra=99", "at": "yesterday"}
+    problem = await server.problem("GET", "/v1/explain", 422, params={**ask, "client": "me", **everything})
+    assert [error["parameter"] for error in problem["errors"]] == [
+        "client",
+        "down",
+        "drain",
+        "load",
+        "load",
+        "at",
+    ]
+    assert problem["detail"].endswith("(and 5 more)")
     for wrong in ({"down": "frq"}, {"at": "soon"}, {"load": "fra=99"}, {"load": "fra=nan"}):
         await server.problem("GET", "/v1/explain", 422, params={**ask, **wrong})

@@ -100,6 +100,26 @@ async def test_which_monitor_failed_is_said(cli, server):
     assert (fra["observed"], fra["failing"]) == ({"up": 0, "down": 1, "unknown": 1}, {"ssh": 1})
 
 
+async def test_why_monitors_have_no_result_is_said(cli, server):
+    site = server.publisher.site
+    deep = site.monitors[0].model_copy(update={"name": "deep"})
+    web = site.pools[0].model_copy(update={"monitors": ("http", "deep")})
+    server.publisher.site = site.model_copy(
+        update={"monitors": (*site.monitors, deep), "pools": (web, *site.pools[1:])}
+    )
+    server.prober.reasons = {"deep": "this server runs no commands: start it with --allow-commands"}
+    await cli.run("reload")
+    await server.clock.advance(40)
+    rows = {line.split()[0]: line for line in (await cli.run("pops")).stdout.splitlines()}
+    note = "no result by deep 1: this server runs no commands: start it with --allow-commands"
+    assert rows["fra"].endswith(f"  {note}")
+    assert rows["idle"].endswith("  -")
+    fra = json.loads((await cli.run("pops", "--json")).stdout)["pops"][0]
+    assert fra["without_result"] == [
+        {"monitor": "deep", "reason": server.prober.reasons["deep"], "endpoints": 1}
+    ]
+
+
 async def test_status_counts_and_names_drains_and_a_failed_reload(cli, server):
     await cli.run("drain", "sin", "--reason", "cable", "--for", "2h")
     server.publisher.fails = SiteError(

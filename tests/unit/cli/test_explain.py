@@ -125,6 +125,27 @@ async def test_a_steered_answer(world, show):
     ]
 
 
+async def test_why_nothing_is_known_and_that_it_counts_as_down(world, show):
+    path = world.site / "site.yaml"
+    text = path.read_text().replace("monitor: health", "monitor: states\n    unknown_counts: down")
+    path.write_text(text.replace("monitors: {", "monitors: {states: {type: file, file: /x/states}, "))
+    world.prober.reasons = {"states": "/x/states cannot be read: no such file or directory"}
+    await world.reload()
+    await world.clock.advance(15)
+    (row,) = [row for row in show("www.example.com") if "fra" in row]
+    assert row == (
+        "   fra  192.0.2.1  unknown: /x/states cannot be read: no such file or directory  "
+        "removed: down, as what is unknown counts (unknown_counts: down)"
+    )
+    report = world.explain("www.example.com", "A", "198.51.100.1", None)
+    assert {(one.unknown_counts, one.reason) for one in report.endpoints.values()} == {
+        ("down", world.prober.reasons["states"])
+    }
+    # What is supposed to be down is down whatever counts how.
+    (row,) = [row for row in show("www.example.com", down=("fra",)) if "fra" in row and "192" in row]
+    assert row.endswith("removed: down, as what is unknown counts (unknown_counts: down)")
+
+
 async def test_of_several_monitors_those_are_named_that_do_not_say_up(world, show):
     path = world.site / "site.yaml"
     text = path.read_text().replace("monitor: health", "monitor: [health, ssh]")

@@ -138,6 +138,61 @@ async def test_a_probe_without_a_result_moves_nothing_and_is_logged_once_a_minut
     assert flips == [((0,), DOWN)]
 
 
+async def test_each_reason_of_probes_without_a_result_is_logged_and_counted_by_itself(checker, clock, prober):
+    checker.reconfigure(checker.plan(twice_monitored()))
+    prober.reasons = {"web": "/x/states cannot be read", "ssh": "this server runs no commands"}
+    with capture_logs() as logs:
+        await clock.advance(75)
+    errors = [line for line in logs if line["event"] == "probes without a result"]
+    assert [(line["monitor"], line["reason"]) for line in errors] == [
+        ("web", "/x/states cannot be read"),
+        ("ssh", "this server runs no commands"),
+    ] * 2
+    # Each is probed every ten seconds, and counts by itself.
+    assert [line["count"] for line in errors[:2]] == [1, 1]
+    assert all(line["count"] in (6, 7) for line in errors[2:])
+    assert checker.without_result() == [
+        ("web", "/x/states cannot be read", (0,)),
+        ("ssh", "this server runs no commands", (0,)),
+        ("web", "/x/states cannot be read", (1,)),
+    ]
+
+
+async def test_what_has_a_result_is_not_without_one(checker, clock, prober):
+    checker.reconfigure(checker.plan(twice_monitored()))
+    assert {reason for _, reason, _ in checker.without_result()} == {"not probed yet"}
+    await clock.advance(10)
+    assert checker.without_result() == []
+
+
+async def test_a_monitor_that_is_refused_is_warned_of_once_with_its_place(clock, prober):
+    def site(*names):
+        monitors = tuple(
+            Monitor(name=name, type="command", command=("/bin/x",), interval=10, place=Place("m.yaml", line))
+            for line, name in enumerate(names, 1)
+        )
+        endpoint = Endpoint(pop="fra", address="192.0.2.1")
+        pool = Pool(name="a", monitors=tuple(n for n in names if n != "unused"), endpoints=(endpoint,))
+        return SteeringConfig(monitors=monitors, pools=(pool,))
+
+    checker = Checker(prober, clock, refusal=lambda one: "no commands" if one.type == "command" else "")
+    with capture_logs() as logs:
+        checker.reconfigure(checker.plan(site("first", "unused")))
+        checker.reconfigure(checker.plan(site("first", "unused")))
+        checker.reconfigure(checker.plan(site("first", "second", "unused")))
+        checker.reconfigure(checker.plan(example_site()))
+    expected = {"event": "monitor never probed", "log_level": "warning", "reason": "no commands"}
+    assert logs == [
+        {**expected, "monitor": "first", "place": "m.yaml:1"},
+        {**expected, "monitor": "second", "place": "m.yaml:2"},
+    ]
+    with capture_logs() as logs:
+        checker.reconfigure(checker.plan(site(*(f"m{number}" for number in range(30)))))
+    assert len(logs) == 21
+    assert (logs[-1]["event"], logs[-1]["count"]) == ("more monitors never probed", 10)
+    await checker.stop()
+
+
 async def test_without_any_result_yet_it_is_said_why(checker, clock, prober):
     checker.reconfigure(checker.plan(example_site()))
     assert checker.health()[0].reason == "not probed yet"
