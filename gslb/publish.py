@@ -1,4 +1,4 @@
-"""The only caller of the native publish functions: compiles a site and publishes it, whole or in parts.
+"""The only caller of the native publish functions: publishes a site, whole or in parts.
 
 Every ``prepare_…`` may fail and has no effect; every ``commit_…`` cannot fail and takes effect before it
 returns. Between the two the caller makes the change durable (``gslb/operations/``).
@@ -15,25 +15,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dns.rdatatype
 import structlog
 
 from gslb.affected_tests import AffectedTests
-from gslb.compile import compile_site
 from gslb.config.named_files import BeforeReading, NamedFiles
-from gslb.config.rdata import present_type
 from gslb.errors import InvalidChangeError, NotFoundError, SiteError, shown
-from gslb.model.finding import Finding, Place, Severity
+from gslb.model.finding import Finding, Severity
 from gslb.model.site import SteeringConfig
+from gslb.prepare import PreparedSite, prepare_site
 from gslb.steering.compile import compile_steering
 from gslb.steering.decider import Decider
 from gslb.steering.demand import Cell
 from gslb.steering.geo_checks import check_replaced
 from gslb.steering.latency import with_latency
 from gslb.zones.last_resort import LastResorts
-from gslb.zones.overlay import lay_over
-from gslb.zones.serial import is_newer, next_serial, with_serial
-from gslb.zones.site import load_site
+from gslb.zones.serial import with_serial_above
 from gslb.zones.touched import Touched
 
 if TYPE_CHECKING:
@@ -45,43 +41,11 @@ if TYPE_CHECKING:
     from gslb.model.policy_test import PolicyTest
     from gslb.model.site import LatencyRow
     from gslb.steering.moves import Moves
-    from gslb.zones.overlay import Misfit
-    from gslb.zones.site import LoadedSite
 
 log = structlog.get_logger(__name__)
 
-SOA = int(dns.rdatatype.SOA)
-
 TREES_LOGGED = 5
 """Groups of names of which a reload says what new geo data moves."""
-
-MISFITS_SHOWN = 100
-"""Findings of one zone about changes of the API that do not fit it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedSite:
-    """A site loaded and compiled, not yet published.
-
-    ``moves`` is what moves to other POPs, where a geo database or override changed.
-    """
-
-    steering: SteeringConfig
-    findings: tuple[Finding, ...]
-    zones: dict[str, Zone] = field(repr=False)
-    origins: tuple[str, ...] = field(repr=False)
-    compiled: Steering = field(repr=False)
-    site_steering: SteeringConfig = field(repr=False)
-    tests: tuple[PolicyTest, ...] = field(default=(), repr=False)
-    left_out: frozenset[RRsetKey] = frozenset()
-    """The API's changes that do not fit their zone files and are not in ``zones``."""
-    named: NamedFiles = field(default_factory=NamedFiles)
-    moves: Moves | None = field(default=None, repr=False)
-
-    def serial(self, origin: str) -> int | None:
-        """The SOA serial of a zone; ``None`` when the site does not hold it."""
-        zone = self.zones.get(origin)
-        return None if zone is None else zone.serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,55 +323,6 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def prepare_site(
-    directory: Path, overlay: Overlay, may_leave_out: Callable[[RRsetKey], bool]
-) -> PreparedSite:
-    """Load and compile the site at ``directory`` with ``overlay`` over it. Blocks; raises SiteError."""
-    site, findings = load_site(directory)
-    if site is None:
-        raise SiteError(findings)
-    steering = with_latency(site.steering, overlay.latency)
-    try:
-        compiled = compile_site(replace(site, steering=steering))
-    except SiteError as error:
-        raise SiteError([*findings, *error.findings]) from error
-    zones: dict[str, Zone] = {}
-    remarks: list[Finding] = []
-    left_out: set[RRsetKey] = set()
-    resorts = LastResorts(steering)
-    for text, made in zip(site.zone_texts, compiled.zones, strict=True):
-        origin, zone = text.origin, made
-        if changes := overlay.rrsets.get(origin):
-            zone, misfits, lost = lay_over(made, changes, resorts, site.steered, may_leave_out)
-            remarks += lost
-            left_out.update((origin, name, rtype) for (name, rtype, _, _), _ in misfits)
-            remarks += _misfit_findings(origin, misfits, Place(text.files[0]), may_leave_out)
-        last = overlay.serials.get(origin)
-        zones[origin] = zone if last is None else _with_serial_above(zone, last, equal=True)
-    errors = [remark for remark in remarks if remark.severity is Severity.ERROR]
-    if errors:
-        raise SiteError([*findings, *errors])
-    return PreparedSite(
-        steering=steering,
-        findings=(*findings, *compiled.findings, *remarks),
-        zones=zones,
-        origins=tuple(sorted(zones)),
-        compiled=compiled.steering,
-        site_steering=site.steering,
-        tests=site.tests,
-        left_out=frozenset(left_out),
-        named=NamedFiles(_named_files(site, directory)),
-    )
-
-
-def _named_files(site: LoadedSite, directory: Path) -> frozenset[Path]:
-    """Databases and tables wherever they are, included files that are not in the directory."""
-    base = directory.resolve()
-    included = {Path(file).absolute() for text in site.zone_texts for file in text.files[1:]}
-    outside = {path for path in included if not path.resolve().is_relative_to(base)}
-    return frozenset(map(Path, (*site.steering.databases, *site.steering.table_files))) | outside
-
-
 def _moves(before: Steering | None, prepared: PreparedSite) -> Moves | None:
     """What moves, if geo data changed."""
     if before is None or prepared.compiled.has_map_of(before):
@@ -447,38 +362,8 @@ def _failed_tests(
     return failures(run_policy_tests(tests, steering, zones, compiled))
 
 
-def _misfit_findings(
-    origin: str, misfits: Sequence[Misfit], place: Place, may_leave_out: Callable[[RRsetKey], bool]
-) -> list[Finding]:
-    """A finding for each, errors first; at most MISFITS_SHOWN, and one that counts the others."""
-    findings = []
-    for (name, rtype, _, _), problem in misfits:
-        key = (origin, name, rtype)
-        findings.append(_misfit(key, problem, place, may_leave_out(key)))
-    findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
-    others = findings[MISFITS_SHOWN:]
-    if others:
-        message = f"{len(others)} more RRsets that the API set no longer fit this zone"
-        findings[MISFITS_SHOWN:] = [Finding("zone-api-change", others[0].severity, place, message)]
-    return findings
-
-
-def _misfit(key: RRsetKey, problem: str, place: Place, is_left_out: bool) -> Finding:
-    origin, name, rtype = key
-    what = f"{present_type(rtype)} RRset of {name}"
-    help_ = (
-        "mend the file, or set the RRset anew or give it back to the file through the API "
-        f'(PATCH /v1/zones/{origin}/rrsets, "records": null)'
-    )
-    if is_left_out:
-        message = f"the {what} that the API set no longer fits this zone and is inactive: {problem}; {help_}"
-        return Finding("zone-api-change", Severity.WARNING, place, message)
-    message = f"the {what} that the API set no longer fits this zone: {problem}; {help_}"
-    return Finding("zone-api-change", Severity.ERROR, place, message)
-
-
 def _changed_zone(zone: Zone, changes: list[RRsetChange]) -> Zone:
-    return _with_serial_above(zone.with_rrsets(changes), zone.serial)
+    return with_serial_above(zone.with_rrsets(changes), zone.serial)
 
 
 def _without_last_resort(
@@ -492,15 +377,3 @@ def _without_last_resort(
     ]
     findings = [finding for finding, _ in lost.values()]
     return InvalidChangeError(problems[0][1], problems=problems, findings=findings)
-
-
-def _with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:
-    """The zone with a serial newer than ``last``, or with ``equal`` the serial ``last`` itself."""
-    if is_newer(zone.serial, last) or (equal and zone.serial == last):
-        return zone
-    soa = zone.rrset(zone.origin, SOA)
-    if soa is None:
-        raise ValueError(f"the zone {zone.origin} has no SOA record")
-    ttl, (rdata, *_) = soa
-    serial = last if equal else next_serial(last)
-    return zone.with_rrsets([(zone.origin, SOA, ttl, [with_serial(rdata, serial)])])

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from gslb.operations.latency_changes import RequestedLatency
     from gslb.operations.verdicts import Verdicts
     from gslb.operations.zone_changes import ReadRRset, RequestedRRset
-    from gslb.publish import PreparedSite, Publisher
+    from gslb.prepare import PreparedSite
+    from gslb.publish import Publisher
     from gslb.steering.roster import Succession
     from gslb.store.store import Store
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gslb._dataplane import Zone
+
+SOA = 6
 _MODULUS = 2**32
 _HALF = 2**31
 _NUMBERS = 20
@@ -24,3 +30,15 @@ def with_serial(soa: bytes, serial: int) -> bytes:
         raise ValueError("the SOA record is too short")
     at = len(soa) - _NUMBERS
     return soa[:at] + serial.to_bytes(4, "big") + soa[at + 4 :]
+
+
+def with_serial_above(zone: Zone, last: int, *, equal: bool = False) -> Zone:
+    """The zone with a serial newer than ``last``, or with ``equal`` the serial ``last`` itself."""
+    if is_newer(zone.serial, last) or (equal and zone.serial == last):
+        return zone
+    soa = zone.rrset(zone.origin, SOA)
+    if soa is None:
+        raise ValueError(f"the zone {zone.origin} has no SOA record")
+    ttl, (rdata, *_) = soa
+    serial = last if equal else next_serial(last)
+    return zone.with_rrsets([(zone.origin, SOA, ttl, [with_serial(rdata, serial)])])

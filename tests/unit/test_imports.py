@@ -19,6 +19,7 @@ PYTHON = (
     ("config", "telemetry", "systemd", "descriptors"),
     ("zones", "steering", "health", "aliases", "importers"),
     ("store", "policy_tests", "affected_tests", "compile"),
+    ("prepare",),
     ("publish",),
     ("operations",),
     ("api", "watch"),

@@ -13,6 +13,7 @@ import dns.message
 import pytest
 from structlog.testing import capture_logs
 
+from gslb import prepare
 from gslb import publish as subject
 from gslb._dataplane import DataPlane
 from gslb.config.files import stamps
@@ -440,14 +441,14 @@ def including(world, tmp_path, monkeypatch):
     included = tmp_path / "elsewhere.inc"
     included.write_text("extra IN TXT one\n")
     write_site(world.directory, zone=ZONE + "$INCLUDE ../elsewhere.inc\n")
-    load = subject.load_site
+    load = prepare.load_site
 
     def load_and_more(directory):
         loaded = load(directory)
         world.between()
         return loaded
 
-    monkeypatch.setattr(subject, "load_site", load_and_more)
+    monkeypatch.setattr(prepare, "load_site", load_and_more)
     world.between = lambda: None
     world.included = included
     return world

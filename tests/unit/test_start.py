@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 import gslb.cli.serve
 from gslb.model.change import Overlay
-from gslb.publish import prepare_site
+from gslb.prepare import prepare_site
 
 prepared = prepare_site(Path(sys.argv[1]), Overlay(), lambda _: False)
 print(*prepared.zones, *(name for name in sys.argv[2:] if name in sys.modules))
